@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# hooks/: running OCI hooks, and the table of phases
+
+libkv_hooks_a_SOURCES = \
+	hooks/hooks.h

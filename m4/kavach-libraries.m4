@@ -1,0 +1,59 @@
+dnl SPDX-License-Identifier: Apache-2.0
+dnl
+dnl kavach links libseccomp and yajl, and nothing else. Starting a dynamically linked program costs more
+dnl than most of what kavach does, so it is linked statically wherever the static libraries are there;
+dnl as a position-independent executable where libc can (glibc starts one as fast as a fixed one).
+
+dnl KAVACH_TRY_LINK(VARIABLE, LIBS, FLAGS): does a program that uses both libraries link and run?
+AC_DEFUN([KAVACH_TRY_LINK], [
+kavach_save_LIBS=$LIBS kavach_save_LDFLAGS=$LDFLAGS kavach_save_CPPFLAGS=$CPPFLAGS
+LIBS="$2 $LIBS" LDFLAGS="$LDFLAGS $3" CPPFLAGS="$CPPFLAGS $KAVACH_LIBS_CFLAGS"
+AC_RUN_IFELSE([AC_LANG_PROGRAM([[
+#include <seccomp.h>
+#include <yajl/yajl_parse.h>
+]], [[
+	yajl_handle y = yajl_alloc(NULL, NULL, NULL);
+
+	if (!y || !seccomp_version())
+		return 1;
+	yajl_free(y);
+	return 0;
+]])], [$1=yes], [$1=no], [$1=no])
+LIBS=$kavach_save_LIBS LDFLAGS=$kavach_save_LDFLAGS CPPFLAGS=$kavach_save_CPPFLAGS
+])
+
+AC_DEFUN([KAVACH_LIBRARIES], [
+PKG_CHECK_MODULES([SECCOMP], [libseccomp >= 2.5.0])
+PKG_CHECK_MODULES([YAJL], [yajl >= 2.1.0])
+KAVACH_LIBS_CFLAGS="$SECCOMP_CFLAGS $YAJL_CFLAGS"
+KAVACH_LIBS="$SECCOMP_LIBS $YAJL_LIBS"
+LINK_FLAGS=
+kavach_link=dynamic
+
+dnl A sanitizer's runtime and gcov want the dynamic linker.
+AS_IF([test -n "$INSTRUMENT_FLAGS"], [enable_static_link=no])
+AS_IF([test "x$enable_static_link" != xno], [
+	AC_MSG_CHECKING([how kavach can be linked])
+	# Debian calls yajl's archive libyajl_s.a
+	for libs in "$SECCOMP_LIBS -lyajl_s" "$SECCOMP_LIBS $YAJL_LIBS"; do
+		for flags in -static-pie -static; do
+			KAVACH_TRY_LINK([kavach_linked], [$libs], [$flags])
+			AS_IF([test "$kavach_linked" = yes], [
+				KAVACH_LIBS=$libs LINK_FLAGS=$flags kavach_link=${flags#-}
+				break 2
+			])
+		done
+	done
+	AC_MSG_RESULT([$kavach_link])
+	AS_IF([test "x$enable_static_link" = xyes && test "$kavach_link" = dynamic],
+		[AC_MSG_ERROR([--enable-static-link, but libseccomp.a or yajl's archive is missing])])
+])
+AS_CASE([$kavach_link],
+	[static], [PIE_CFLAGS=],
+	[PIE_CFLAGS=-fPIE])
+AS_IF([test "$kavach_link" = dynamic], [LINK_FLAGS=-pie])
+AC_SUBST([KAVACH_LIBS])
+AC_SUBST([KAVACH_LIBS_CFLAGS])
+AC_SUBST([LINK_FLAGS])
+AC_SUBST([PIE_CFLAGS])
+])

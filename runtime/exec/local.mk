@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# exec/: performs a policy inside the new namespaces; also all of kavach-init
+
+libkv_exec_a_SOURCES = \
+	runtime/exec/proto.h \
+	runtime/exec/stage.h
+
+# kavach-init, the stage: the same sources once more, with the stage compiler, static, as small as they
+# go, without sanitizers and coverage (it runs inside foreign roots), stripped; runtime/process embeds it.
+stage_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_exec_a_SOURCES))
+stage_objects = $(stage_sources:%.c=stage/%.o)
+STAGE_CFLAGS = -std=gnu11 -Os -g $(WARN_CFLAGS) $(HARDEN_CFLAGS) -fno-pie -fomit-frame-pointer \
+	-fno-asynchronous-unwind-tables $(REPRODUCIBLE_CFLAGS)
+STAGE_LINKFLAGS = -static -no-pie $(HARDEN_LDFLAGS) -Wl,--build-id=none
+
+stage/%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CC)$(STAGE_CC) -DKAVACH_STAGE -D_GNU_SOURCE $(STAGE_CPPFLAGS) $(AM_CPPFLAGS) \
+		$(STAGE_CFLAGS) -MMD -MP -c -o $@ $<
+
+kavach-init.debug: $(stage_objects)
+	$(AM_V_CCLD)$(STAGE_CC) $(STAGE_CFLAGS) $(STAGE_LINKFLAGS) -o $@ $(stage_objects)
+
+kavach-init: kavach-init.debug
+	$(AM_V_GEN)$(STRIP) --strip-all -R .comment -R .note.gnu.property -o $@ kavach-init.debug
+
+-include $(stage_objects:.o=.d)
+
+CLEANFILES += kavach-init kavach-init.debug $(stage_objects) $(stage_objects:.o=.d)

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# policy/: spec + rules + host facts -> policy: decides, and has no side effects
+
+libkv_policy_a_SOURCES = \
+	runtime/policy/build.h \
+	runtime/policy/codec.h \
+	runtime/policy/policy.h

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# seccomp/: filters: compile.c is the only file that includes libseccomp
+
+libkv_seccomp_a_SOURCES = \
+	runtime/seccomp/seccomp.h
