@@ -2,16 +2,26 @@
 # base/: knows nothing of containers: errors, memory, strings, numbers, descriptors, paths
 
 libkv_base_a_SOURCES = \
+	runtime/base/arena.c \
 	runtime/base/arena.h \
+	runtime/base/buf.c \
 	runtime/base/buf.h \
+	runtime/base/err.c \
 	runtime/base/err.h \
+	runtime/base/errcat.h \
+	runtime/base/fd.c \
 	runtime/base/fd.h \
+	runtime/base/io.c \
 	runtime/base/io.h \
 	runtime/base/jsonw.h \
 	runtime/base/log.h \
+	runtime/base/num.c \
 	runtime/base/num.h \
 	runtime/base/path.h \
+	runtime/base/sha256.c \
 	runtime/base/sha256.h \
+	runtime/base/str.c \
 	runtime/base/str.h \
+	runtime/base/sys.c \
 	runtime/base/sys.h \
 	runtime/base/types.h

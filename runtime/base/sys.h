@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kernel interfaces that glibc 2.36 or musl 1.2.3 lack or wrap badly: one thin wrapper each, returning
+ * a value >= 0 or -errno. Constants that Debian 12's kernel headers (6.1) lack are defined here.
+ * Structures follow the kernel's uapi headers.
+ */
+#ifndef KAVACH_BASE_SYS_H
+#define KAVACH_BASE_SYS_H
+
+#include <linux/filter.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The values are the same on all architectures. sys/mount.h, where a file needs it, comes after us. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* 6.3 */
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* 6.3 */
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020 /* 6.3 */
+#endif
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x00000200 /* 6.5 */
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+
+/* sys_clone3: as fork() with flags: no new stack. cgroup_fd < 0: not into a cgroup.
+ * pidfd may be NULL. Returns the pid (0 in the child) or -errno. */
+pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+int sys_openat2(int dirfd, const char *path, const struct open_how *how);
+int sys_open_tree(int dirfd, const char *path, unsigned flags);
+int sys_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
+int sys_fsopen(const char *fs, unsigned flags);
+int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
+int sys_fsmount(int fsfd, unsigned flags, unsigned attr);
+int sys_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr);
+int sys_pivot_root(const char *new_root, const char *put_old);
+int sys_pidfd_open(pid_t pid, unsigned flags);
+int sys_pidfd_send_signal(int pidfd, int sig);
+int sys_pidfd_getfd(int pidfd, int fd);
+int sys_close_range(unsigned first, unsigned last, unsigned flags);
+int sys_seccomp(unsigned op, unsigned flags, void *args);
+int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
+int sys_faccessat2(int dirfd, const char *path, int mode, int flags);
+int sys_bpf(int cmd, void *attr, unsigned size);
+int sys_keyctl_join(const char *name); /* key serial or -errno */
+int sys_keyctl_setperm(int32_t key, uint32_t perm);
+int32_t sys_keyctl_describe_perm(int32_t key, uint32_t *ret_perm); /* reads the present permissions */
+int sys_ioprio_set(int which, int who, int ioprio);
+int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int sys_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+int sys_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode);
+
+struct sys_sched_attr {
+	uint32_t size;
+	uint32_t sched_policy;
+	uint64_t sched_flags;
+	int32_t sched_nice;
+	uint32_t sched_priority;
+	uint64_t sched_runtime;
+	uint64_t sched_deadline;
+	uint64_t sched_period;
+	uint32_t sched_util_min;
+	uint32_t sched_util_max;
+};
+int sys_sched_setattr(pid_t pid, struct sys_sched_attr *attr);
+
+/* proc_start_time: field 22 of /proc/PID/stat (clock ticks since boot) through procfd (an fd of /proc,
+ * or AT_FDCWD for "/proc"). *ret_state gets the state letter ('Z' = zombie). Returns 0 or -errno. */
+int proc_start_time(int procfd, pid_t pid, uint64_t *ret_start, char *ret_state);
+
+#endif

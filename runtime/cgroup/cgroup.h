@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's control group, on v2, v1 and hybrid hosts.
+ *
+ * Rules that matter for start-up (measured): never write a pid of another process into cgroup.procs on
+ * the start path (an RCU grace period: 5-16 ms on an idle host). On v2 the parent clones straight into
+ * the directory (cgroup_clone_fd); on v1 the child itself writes "0" into the `tasks` files that the
+ * parent opened (cgroup_tasks_fds). Limits are set before anything joins. Nothing reads mountinfo on the
+ * start path: hierarchies are found at their usual places by file system magic.
+ */
+#ifndef KAVACH_CGROUP_CGROUP_H
+#define KAVACH_CGROUP_CGROUP_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "host/host.h"
+#include "policy/policy.h"
+
+#define CG_MAX_HIER 24
+
+/* One hierarchy the container has a directory in. */
+struct cg_hier {
+	char *name;  /* v1: controllers as mounted ("cpu,cpuacct", "name=systemd"); v2 and unified: "" */
+	char *mount; /* "/sys/fs/cgroup/memory" */
+	char *path;  /* below mount, e.g. "/machine/abc"; as seen from our cgroup namespace */
+};
+
+/* What the state record keeps; enough for every later command. */
+struct cg {
+	uint32_t layout;  /* enum cg_layout; CG_NONE: no cgroup at all */
+	uint32_t manager; /* enum pol_cg_manager */
+	struct {
+		struct cg_hier *v;
+		size_t n;
+	} hier;
+	char *scope;	/* systemd unit, NULL otherwise */
+	bool made_by_us; /* directories did not exist before: delete removes them */
+	char *error;	/* why limits could not be applied (rootless degradation); NULL otherwise */
+};
+extern const struct ctable cg_table; /* codec rows of struct cg (cgroup/fields.c) */
+
+/* cgroup_plan: decides the directories for a container (no side effect): cgroupsPath absolute = from the
+ * mount's root, relative or absent = <own cgroup's parent rule>/kavach/<id> (S-37). */
+int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a,
+		struct cg *ret, struct err *e);
+
+/* cgroup_make: creates the directories (undo: cgroup_remove), enables the controllers that the resources
+ * need, and writes all limits. An existing directory must be fit (not frozen, S-38: empty unless shared
+ * on purpose). Under rootless a limit that cannot be applied is a warning and is noted in cg->error, except
+ * that device rules and explicit failures of writable files stay errors. Errors name file and value. */
+int cgroup_make(struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e);
+
+/* cgroup_clone_fd: v2 only: fd of the directory for CLONE_INTO_CGROUP (caller closes), else -EBADF. */
+int cgroup_clone_fd(const struct cg *cg, struct err *e);
+/* cgroup_tasks_fds: v1 and hybrid: opens `tasks` (v1) / cgroup.procs (unified) of each hierarchy for the child's
+ * own write of "0". Returns the number of fds written to fds[CG_MAX_HIER], or -errno. v2: 0. */
+int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e);
+/* cgroup_join_pid: slow way for a pid that exists already (exec fallback, restore). */
+int cgroup_join_pid(const struct cg *cg, pid_t pid, struct err *e);
+/* cgroup_delegate: S-39 chown to uid:gid (as seen on the host). */
+int cgroup_delegate(const struct cg *cg, uint32_t uid, uint32_t gid, struct err *e);
+
+/* cgroup_update: merge: only what is set in r changes; keeps the other half of quota/period, orders memory and
+ * swap writes so that no intermediate state is refused. */
+int cgroup_update(const struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e);
+
+int cgroup_freeze(const struct cg *cg, bool frozen, struct err *e); /* waits until done; thaws again on failure */
+/* cgroup_frozen: 1 frozen, 0 not, -errno. Cheap (one or two reads). */
+int cgroup_frozen(const struct cg *cg);
+
+/* cgroup_pids: all processes in the cgroup and below, sorted. */
+int cgroup_pids(const struct cg *cg, struct arena *a, struct u64s *ret, struct err *e);
+/* cgroup_kill: signal to every process: cgroup.kill for SIGKILL on v2, else freeze + loop + thaw. */
+int cgroup_kill(const struct cg *cg, int sig, struct err *e);
+/* cgroup_remove: removes what we made, with sub-cgroups; waits with poll on events/populated, no sleep on the usual
+ * path. Missing directories are fine. */
+int cgroup_remove(const struct cg *cg, struct err *e);
+
+/* ---- statistics for events (values in the kernel's units; cpu in ns) ---- */
+struct cg_stats;
+int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, struct err *e);
+/* cgroup_stats_json: the "data" object of `events` as runc prints it (C-05). */
+struct jsonw;
+void cgroup_stats_json(struct jsonw *w, const struct cg_stats *s);
+/* cgroup_oom_count: OOM kills so far (memory.events oom_kill / memory.oom_control), or -errno. */
+int64_t cgroup_oom_count(const struct cg *cg);
+/* cgroup_oom_fd: an fd that becomes readable (POLLIN on v1's eventfd, POLLPRI on v2's memory.events) on OOM. */
+int cgroup_oom_fd(const struct cg *cg, short *ret_events, struct err *e);
+
+/* cgroup_mount_sources: what a `cgroup` mount needs on v1: pairs (host path of the container's directory, name below
+ * /sys/fs/cgroup) plus controller symlinks (cpu -> cpu,cpuacct). v2: empty. In the arena. */
+struct cg_bind {
+	char *source, *name;
+};
+size_t cgroup_mount_sources(const struct cg *cg, struct arena *a, struct cg_bind **ret);
+
+/* cgroup_probe_layout: for host_probe: by statfs magic of /sys/fs/cgroup and /sys/fs/cgroup/unified. */
+enum cg_layout cgroup_probe_layout(void);
+
+#endif

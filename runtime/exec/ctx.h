@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the steps of the stage share. Each step is one function that takes this context; stage.c calls them in
+ * the fixed order. Private to exec/.
+ */
+#ifndef KAVACH_EXEC_CTX_H
+#define KAVACH_EXEC_CTX_H
+
+#include "exec/stage.h"
+
+struct stage {
+	const struct stage_boot *boot;
+	const struct policy *p;		/* NULL in EXEC mode */
+	const struct pol_process *proc; /* the process to run; NULL when a created container has none */
+	struct arena *a;
+	int sync;	/* to the parent, -EBADF when gone */
+	int proc_fd;	/* private procfs (proc.c): every /proc access goes through it; -EBADF before */
+	int root_fd;	/* O_PATH of the assembled root, before the pivot */
+	int old_root;	/* see rootfs.c */
+	int pty_master; /* until it is sent */
+	int pty_slave;
+};
+
+/* proc.c (R-03): gets a procfs that nothing in the container can put something over: fsopen("proc") of our own
+ * pid namespace, detached; else a detached open_tree clone of the present /proc; else /proc itself if it really is procfs
+ * (fstatfs magic + root inode 1). Called before anything of the container is mounted. */
+int proc_open_private(struct stage *s, struct err *e);
+/* proc_write / proc_read / proc_open: a file below the private procfs, "self/attr/exec": openat2 with RESOLVE_NO_XDEV,
+ * NO_MAGICLINKS, BENEATH where possible; result verified to be on procfs. */
+int proc_open(struct stage *s, const char *path, int oflags, struct err *e);
+int proc_write(struct stage *s, const char *path, const char *data, struct err *e);
+
+/* rootfs.c */
+int rootfs_prepare(struct stage *s, struct err *e);  /* propagation of /, the root as a mount, root_fd */
+int rootfs_enter(struct stage *s, struct err *e);    /* pivot_root by fd, or move + chroot with no_pivot; / is the root */
+int rootfs_seal(struct stage *s, struct err *e);     /* rootfs propagation as asked, read-only root */
+/* mount.c: all policy mounts in order, before the pivot, by fd */
+int mounts_apply(struct stage *s, struct err *e);
+/* mounts_late: what must be last: remounting to read-only after tmpcopyup or hooks, etc. */
+int mounts_late(struct stage *s, struct err *e);
+/* dev.c: device nodes (mknod or bind), /dev/fd.. links, ptmx */
+int devices_apply(struct stage *s, struct err *e);
+/* tty.c: pty pair in the container's devpts, /dev/console, master to boot->console_fd, slave becomes stdio */
+int tty_setup(struct stage *s, struct err *e);	   /* before the pivot: needs root_fd */
+int tty_make_stdio(struct stage *s, struct err *e); /* setsid, controlling terminal, 0/1/2, size */
+/* mask.c: after the pivot */
+int masks_apply(struct stage *s, struct err *e);
+
+/* net.c */
+int net_loopback_up(struct err *e);
+/* sysctl.c: after the pivot, through the private procfs */
+int sysctl_apply(struct stage *s, struct err *e);
+/* caps.c: R-08, in parts because ids stand between them */
+int caps_drop_bounding(const struct pol_caps *c, struct err *e);
+int ids_apply(struct stage *s, struct err *e); /* groups, gid, uid with KEEPCAPS, umask */
+int caps_apply(const struct pol_caps *c, bool keep_sys_admin, struct err *e);
+/* lsm.c */
+int lsm_apply(struct stage *s, struct err *e); /* apparmor, selinux: exec labels; key labels */
+/* keyring.c */
+int keyring_join(struct stage *s, struct err *e);
+/* attr.c: personality, memory policy, no_new_privs is stage.c's */
+int attr_apply(struct stage *s, struct err *e);
+/* find.c: executable look-up with the container's PATH and root (R: 126/127). ret_path in the arena. */
+int find_executable(struct stage *s, char **ret_path, struct err *e);
+/* env.c: final environment: HOME from the container's passwd when missing, LISTEN_*; NULL-terminated */
+char **env_build(struct stage *s);
+/* seccomp_load.c: installs boot->bpf; ret_listener gets the notify fd or -EBADF. Last step before exec. */
+int seccomp_load(struct stage *s, int *ret_listener, struct err *e);
+/* stdio.c: B-14 */
+int stdio_fix(struct stage *s, struct err *e);
+
+#endif

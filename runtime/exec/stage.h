@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The in-container stage: the program kavach-init, which performs a policy inside the new namespaces and
+ * then becomes the workload. The host's kavach (and, in a microVM, the agent) clones a child that execs it
+ * from a sealed memfd: nothing of the host's own binary can be reached from inside (CVE-2019-5736), and what
+ * runs near hostile files is small, static and never looks up a library.
+ *
+ * argv: kavach-init BOOTFD. BOOTFD is a sealed memfd with one encoded struct stage_boot. All fds in it are
+ * inherited numbers. The stage talks to its parent over `sync_fd` (AF_UNIX SOCK_SEQPACKET), see proto.h.
+ *
+ * Order for a container (mode CREATE), exec/stage.c; each step has its file:
+ *   wait MSG_IDS (id maps are written, only with a new user namespace) -> setresuid/gid 0 there
+ *   join v1 cgroups by self-write; unshare cgroup namespace
+ *   loopback up; hostname, domainname; sysctl is after mounts (needs the private proc)
+ *   root: propagation, bind of the root onto itself, mounts in order by fd, devices, /dev links, ptmx, console
+ *   MSG_MOUNTS -> parent runs prestart, createRuntime hooks -> ack; the stage runs createContainer hooks
+ *   pivot_root (or move+chroot), masked and read-only paths, sysctl, read-only root
+ *   session keyring, personality, scheduler, rlimits etc. that the parent did not apply from outside
+ *   cwd, ids, capabilities, executable look-up (127/126 decided here), LSM labels
+ *   MSG_READY -> parent applies rlimits/oom/scheduler from outside, writes the pid file -> ack
+ *   wait for start: on start_fd (listening socket of `create`) or at once (`run`)
+ *   startContainer hooks; close_range; no_new_privs; seccomp; execve. Errors travel back as MSG_ERROR.
+ */
+#ifndef KAVACH_EXEC_STAGE_H
+#define KAVACH_EXEC_STAGE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "policy/codec.h"
+#include "policy/policy.h"
+
+enum stage_mode { STAGE_CREATE = 1, STAGE_EXEC = 2 };
+
+/* A mount source that the parent opened (detached tree), for mounts[index]; fd -1 = the stage opens it itself. */
+struct stage_fd {
+	uint32_t index;
+	int32_t fd;
+};
+
+struct stage_cg_bind {
+	int32_t fd; /* detached tree of the container's directory in one v1 hierarchy; -1: open source */
+	char *source, *name;
+};
+
+struct stage_boot {
+	uint32_t mode;
+	struct bytes policy;  /* encoded policy (CREATE); in EXEC mode empty */
+	struct bytes process; /* EXEC: encoded struct pol_process (pol_process_table) */
+	struct bytes bpf;     /* seccomp program; empty = no filter */
+	uint64_t seccomp_flags;
+	bool seccomp_notify;  /* install with NEW_LISTENER and hand the fd out (MSG_SECCOMP) */
+	bool new_userns;      /* wait for MSG_IDS, then become 0:0 of it */
+	bool joined_userns;   /* a user namespace was joined: become 0:0 of it */
+	bool rootless;	      /* the parent has no privilege outside */
+	bool setgroups_denied;	 /* /proc/self/setgroups says deny: skip setgroups */
+	uint64_t join_ns;     /* CLONE_NEW* bits for setns on joinfd_* below, already done by the parent side: informational */
+	bool unshare_cgroup;  /* new cgroup namespace: after joining the cgroup */
+	bool host_cgroupns;   /* cgroup mount shows binds of the container's own directory */
+	int32_t sync_fd;      /* to the parent */
+	int32_t start_fd;     /* listening socket for `start`; -1: run or exec, goes on after the READY ack */
+	int32_t console_fd;   /* socket that gets the pty master; -1 */
+	int32_t proc_fd;      /* private procfs of the host side if the parent has one to give; -1 */
+	int32_t tasks_fds_n;  /* v1 tasks files to write "0" to */
+	struct u64s tasks_fds;
+	struct {
+		struct stage_fd *v;
+		size_t n;
+	} mount_fds;
+	struct {
+		struct stage_cg_bind *v;
+		size_t n;
+	} cg_binds; /* v1 view for `cgroup` mounts */
+	uint32_t cg_layout; /* enum cg_layout */
+	char *cg_v2_path;   /* host path of the container's v2 directory, for a bind without cgroup namespace */
+	int32_t rootfs_fd;  /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */
+	uint32_t preserve_fds; /* 3..3+N-1 stay open */
+	uint32_t listen_fds;   /* the first of them are LISTEN_FDS; sets LISTEN_PID */
+	char *id, *bundle, *oci_version; /* for the hooks' state document and the keyring name */
+	struct kvs annotations;
+	bool chown_stdio; /* B-14 */
+};
+extern const struct ctable stage_boot_table; /* exec/boot.c */
+
+/* exec_outside: attributes that are set from outside, by whoever has the privilege: rlimits (prlimit), oom_score_adj,
+ * scheduler, ioPriority, CPU affinity reset. pidfd/procfd of the caller's own proc. Called by the parent at MSG_READY. */
+int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, bool reset_affinity, struct err *e);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Facts about the machine and the caller that may influence a decision, probed once. policy_build()
+ * takes this as data, so a golden test can describe any host. Only cheap facts are probed on the start
+ * path; everything else belongs to the code that acts.
+ */
+#ifndef KAVACH_HOST_HOST_H
+#define KAVACH_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum cg_layout { CG_NONE, CG_V1, CG_HYBRID, CG_V2 };
+
+struct host {
+	uint32_t euid, egid;
+	bool in_userns;	     /* uid 0 here is not uid 0 of the machine (uid_map is not the identity) */
+	bool rootless;	     /* euid != 0, or in a user namespace we do not own the machine from */
+	uint64_t caps;	     /* our effective capabilities */
+	uint32_t last_cap;   /* highest capability the kernel knows */
+	enum cg_layout cgroup;
+	bool apparmor, selinux; /* LSM active */
+	uint32_t kernel;     /* KERNEL_VERSION(major, minor, 0) */
+	char machine[16];    /* uname -m */
+	bool time_ns, cgroup_ns, user_ns; /* /proc/self/ns has them */
+};
+
+/* host_probe: fills *ret; never fails for a missing optional facility. */
+int host_probe(struct host *ret, struct err *e);
+
+#endif

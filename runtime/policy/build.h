@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Spec + site rules + host facts -> policy. Pure and total: no syscalls, no clock, no environment;
+ * everything is accepted or refused here, before the first side effect, with the place in config.json.
+ */
+#ifndef KAVACH_POLICY_BUILD_H
+#define KAVACH_POLICY_BUILD_H
+
+#include "base/buf.h"
+#include "host/host.h"
+#include "policy/policy.h"
+#include "spec/spec.h"
+
+/* Site rules: what an operator demands of every container (policy/rules.c reads them). Zeroed = none. */
+struct rules {
+	const char *file; /* for messages; NULL = no rules */
+	struct opt_u64 min_strength; /* 0..100 */
+	uint32_t preset;	     /* enum pol_preset; 0 = none */
+};
+
+/* What the command line says and the config does not. */
+struct policy_input {
+	const char *bundle; /* absolute, clean path */
+	const char *config_name; /* for messages: "config.json" */
+	uint32_t backend_floor;	 /* from argv[0]; POL_BACKEND_PROCESS by default */
+	uint32_t cg_manager;	 /* enum pol_cg_manager from --cgroup-manager / --systemd-cgroup; 0 = cgroupfs */
+	bool no_pivot, no_new_keyring;
+	bool need_process; /* run: S-09 */
+	bool console_socket, detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
+};
+
+int policy_build(const struct spec *s, const struct rules *r, const struct host *h,
+		 const struct policy_input *in, struct arena *a, const struct policy **ret, struct err *e);
+
+/* policy_build_process: the process of `exec`. base is the container's policy (for its user namespace,
+ * capabilities' upper bound and defaults). no_new_keyring as above. */
+int policy_build_process(const struct spec_process *s, const struct policy *base, const struct host *h,
+			 const char *config_name, struct arena *a, struct pol_process *ret, struct err *e);
+
+/* policy_build_resources: for `update`. Device rules are never touched (left empty). */
+int policy_build_resources(const struct spec_resources *s, const struct host *h, const char *config_name,
+			   struct arena *a, struct pol_resources *ret, struct err *e);
+
+/* rules_read: reads the *.json files of a rules directory (NULL: /etc/kavach/rules.d; missing directory =
+ * no rules) in name order; strict decoding, unknown keys are errors. I/O happens here, not in build. */
+int rules_read(const char *dir, struct arena *a, struct rules *ret, struct err *e);
+
+/* ---- name tables, also used by features, exec options and tests ---- */
+extern const struct name_val cap_names[];     /* "CAP_CHOWN" -> 0, in number order */
+extern const size_t cap_names_n;
+extern const struct name_val ns_names[];      /* "pid" -> POL_NS_PID */
+extern const size_t ns_names_n;
+extern const struct name_val rlimit_names[];  /* "RLIMIT_CPU" -> RLIMIT_CPU */
+extern const size_t rlimit_names_n;
+extern const struct name_val seccomp_action_names[]; /* "SCMP_ACT_ALLOW" -> POL_ACT_ALLOW */
+extern const size_t seccomp_action_names_n;
+extern const struct name_val seccomp_op_names[];
+extern const size_t seccomp_op_names_n;
+extern const struct name_val seccomp_arch_names[]; /* all 23 of the spec; value = AUDIT_ARCH_*-free index */
+extern const size_t seccomp_arch_names_n;
+extern const struct name_val seccomp_flag_names[];
+extern const size_t seccomp_flag_names_n;
+extern const struct name_val signal_names[]; /* "HUP" -> 1 ... and RTMIN+n by signal_parse() */
+extern const size_t signal_names_n;
+
+/* mount_option_names: the i-th option string of the mount option table for `features`, NULL at the end;
+ * only options that do not go to the file system. */
+const char *mount_option_name(size_t i);
+
+/* signal_parse: "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3", "SIGRTMAX-1" -> number, or -EINVAL. */
+int signal_parse(const char *s);
+/* cap_parse: "CAP_CHOWN" or "chown" in any case -> number, or -ENOENT. */
+int cap_parse(const char *s);
+
+/* ---- strength (policy/score.c) ---- */
+struct score_row {
+	const char *what;     /* "seccomp filter" */
+	int points;	      /* may be negative or 0 (not earned) */
+	const char *evidence; /* what in the policy this stands on */
+	const char *hint;     /* what would raise it; NULL = nothing */
+};
+struct score {
+	int total; /* 0..100 */
+	const char *label;
+	struct score_row *rows;
+	size_t n;
+};
+void policy_score(const struct policy *p, struct arena *a, struct score *ret);
+
+/* ---- explanation (policy/explain.c) ---- */
+/* The page that `kavach policy` prints. digest_hex may be NULL. */
+void policy_explain(struct buf *b, const struct policy *p, const struct score *s, const char *digest_hex,
+		    bool score_only);
+/* JSON form: {"digest":..,"policy":{..},"strength":{..},"explain":{..}}. */
+void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s, const char *digest_hex);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kavach policy: everything that will be done to start one container, decided. policy_build()
+ * makes it from the spec, the site rules and the host facts without any side effect; after that it is
+ * const. Its canonical encoding (codec.h) is what the state directory keeps, the in-container stage
+ * performs, and the digest covers. Names and order of the fields are fixed by the tables in
+ * policy/fields.c: a field that is not in a table is not encoded, and a unit test counts them.
+ *
+ * Conventions: enums are uint32_t with 0 = none; mount flags are the kernel's MOUNT_ATTR_* bits;
+ * capability sets are bit masks by number; strings are absolute, cleaned paths where they are paths.
+ */
+#ifndef KAVACH_POLICY_POLICY_H
+#define KAVACH_POLICY_POLICY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/types.h"
+
+#define POL_LIST(type)                                                                              \
+	struct {                                                                                    \
+		type *v;                                                                            \
+		size_t n;                                                                           \
+	}
+
+enum pol_backend { POL_BACKEND_PROCESS = 1, POL_BACKEND_VM, POL_BACKEND_SEV, POL_BACKEND_SEV_ES, POL_BACKEND_SEV_SNP };
+enum pol_preset { POL_PRESET_MINIMAL = 1, POL_PRESET_BASIC, POL_PRESET_STRICT };
+
+/* ---- namespaces and ids ---- */
+
+enum pol_ns_type { POL_NS_USER = 1, POL_NS_PID, POL_NS_NET, POL_NS_MNT, POL_NS_IPC, POL_NS_UTS, POL_NS_CGROUP, POL_NS_TIME, POL_NS_MAX };
+
+struct pol_ns {
+	uint32_t type;
+	char *path; /* NULL = create, else join */
+};
+typedef POL_LIST(struct pol_ns) pol_nss; /* sorted by type */
+
+struct pol_idmap {
+	uint64_t container, host, size;
+};
+typedef POL_LIST(struct pol_idmap) pol_idmaps;
+
+struct pol_time_offset {
+	uint32_t clock; /* 1 monotonic, 2 boottime */
+	int64_t secs;
+	uint64_t nanosecs;
+};
+
+/* ---- file systems ---- */
+
+enum pol_mount_kind {
+	POL_MOUNT_FS = 1, /* a new file system of `type` with `data` */
+	POL_MOUNT_BIND,	  /* one mount of source */
+	POL_MOUNT_RBIND,  /* source with everything below */
+	POL_MOUNT_CGROUP, /* the container's cgroup view: cgroup2, or v1 binds on a tmpfs */
+	POL_MOUNT_REMOUNT /* change flags of what is at destination */
+};
+
+enum {
+	POL_MOUNT_TMPCOPYUP = 1 << 0,	 /* copy what destination holds into the new tmpfs */
+	POL_MOUNT_COPY_SYMLINK = 1 << 1, /* bind source is a symlink: recreate it instead of following */
+	POL_MOUNT_SRC_NOFOLLOW = 1 << 2,
+	POL_MOUNT_DEST_NOFOLLOW = 1 << 3,
+	POL_MOUNT_IDMAP = 1 << 4,	/* idmapped by uid_map/gid_map (or the container's user namespace) */
+	POL_MOUNT_IDMAP_REC = 1 << 5,	/* ridmap */
+	POL_MOUNT_OPTIONAL = 1 << 6,	/* failure is tolerated (kavach's own additions only) */
+	POL_MOUNT_DATA_RO = 1 << 7,	/* read-only super block too ("ro" on a new file system) */
+	POL_MOUNT_USER_CLEARED = 1 << 8, /* config asked to clear a flag: locked flags are not silently kept */
+};
+
+struct pol_mount {
+	uint32_t kind;
+	char *destination; /* cleaned, absolute, inside the root */
+	char *type;	   /* file system type; NULL for binds */
+	char *source;	   /* absolute host path for binds; as given for others; may be NULL */
+	uint64_t attr_set, attr_clr;   /* MOUNT_ATTR_* of this mount */
+	uint64_t rattr_set, rattr_clr; /* the same, recursively (r* options) */
+	uint64_t propagation;	       /* 0 or MS_SHARED|MS_SLAVE|MS_PRIVATE|MS_UNBINDABLE, | MS_REC */
+	uint64_t sb_flags;	       /* MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME, MS_SILENT, MS_MANDLOCK, MS_I_VERSION of the super block */
+	uint32_t flags;		       /* POL_MOUNT_* */
+	struct strs data;	       /* fs options "key=value" or "flag", in config order */
+	pol_idmaps uid_map, gid_map;
+	uint32_t config_index; /* mounts[N] for messages; UINT32_MAX = ours */
+};
+
+struct pol_device {
+	char *path; /* absolute, inside the root */
+	uint32_t type; /* S_IFCHR, S_IFBLK, S_IFIFO */
+	uint32_t major, minor;
+	uint32_t mode; /* permission bits */
+	uint32_t uid, gid;
+	bool is_default; /* one of the six that every container has */
+};
+
+/* ---- process ---- */
+
+struct pol_rlimit {
+	uint32_t resource; /* RLIMIT_* number */
+	uint64_t soft, hard;
+};
+
+struct pol_caps {
+	bool set; /* false: config has no capabilities object: all sets empty for uid != 0 is NOT implied; keep ours */
+	uint64_t bounding, effective, inheritable, permitted, ambient;
+};
+
+struct pol_scheduler {
+	bool set;
+	uint32_t policy; /* SCHED_* */
+	uint64_t flags;	 /* SCHED_FLAG_* */
+	int64_t nice;
+	uint64_t priority, runtime, deadline, period;
+};
+
+struct pol_process {
+	bool terminal;
+	uint32_t console_width, console_height; /* 0 = leave */
+	char *cwd;
+	struct strs args, env;
+	uint32_t uid, gid;
+	struct u64s groups;
+	bool keep_groups; /* run.oci.keep_original_groups */
+	struct opt_u64 umask;
+	POL_LIST(struct pol_rlimit) rlimits;
+	struct pol_caps caps;
+	bool no_new_privs;
+	char *apparmor, *selinux;
+	struct opt_i64 oom_score_adj;
+	struct pol_scheduler sched;
+	struct opt_u64 ioprio;		     /* kernel encoding: class << 13 | priority */
+	char *affinity_initial, *affinity_final; /* CPU lists, exec only */
+	struct opt_u64 personality;
+	bool new_keyring;
+};
+
+/* ---- seccomp ---- */
+
+struct pol_seccomp_arg {
+	uint32_t index;
+	uint32_t op; /* enum scmp_compare numbering of libseccomp: NE 1 LT 2 LE 3 EQ 4 GE 5 GT 6 MASKED_EQ 7 */
+	uint64_t value, value2;
+};
+
+enum pol_action {
+	POL_ACT_KILL_THREAD = 1,
+	POL_ACT_KILL_PROCESS,
+	POL_ACT_TRAP,
+	POL_ACT_ERRNO,
+	POL_ACT_TRACE,
+	POL_ACT_ALLOW,
+	POL_ACT_LOG,
+	POL_ACT_NOTIFY
+};
+
+struct pol_seccomp_rule {
+	struct strs names;
+	uint32_t action;
+	uint32_t errno_ret; /* for ERRNO and TRACE */
+	POL_LIST(struct pol_seccomp_arg) args;
+};
+
+struct pol_seccomp {
+	bool set; /* false: no filter */
+	uint32_t default_action, default_errno;
+	struct strs archs;   /* "SCMP_ARCH_X86_64", ...; never empty: the native one is added */
+	uint64_t flags;	     /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	POL_LIST(struct pol_seccomp_rule) rules;
+	char *listener_path, *listener_metadata;
+	char *source; /* "config.json", "profile basic", ... for people; not part of the digest */
+	bool fail_unknown; /* run.oci.seccomp_fail_unknown_syscall */
+};
+
+/* ---- resources ---- */
+
+struct pol_device_rule {
+	bool allow;
+	uint32_t type;	      /* 'a', 'b', 'c' */
+	int64_t major, minor; /* -1 = any */
+	uint32_t access;      /* 1 read, 2 write, 4 mknod */
+};
+
+struct pol_blkio_dev {
+	uint32_t knob; /* enum pol_blkio_knob */
+	uint64_t major, minor, value;
+};
+enum pol_blkio_knob { POL_BLKIO_WEIGHT = 1, POL_BLKIO_LEAF_WEIGHT, POL_BLKIO_RBPS, POL_BLKIO_WBPS, POL_BLKIO_RIOPS, POL_BLKIO_WIOPS };
+
+struct pol_hugepage {
+	char *size; /* "2MB" */
+	uint64_t limit;
+};
+
+struct pol_rdma {
+	char *device;
+	struct opt_u64 handles, objects;
+};
+
+/* As config.json and `update` say it; conversion to cgroup files is cgroup/'s. -1 = unlimited. */
+struct pol_resources {
+	POL_LIST(struct pol_device_rule) devices; /* complete list incl. our defaults; empty = do not touch */
+	struct opt_i64 memory, memory_reservation, memory_swap, kernel_memory, kernel_memory_tcp;
+	struct opt_u64 swappiness;
+	struct opt_bool disable_oom_killer, check_before_update;
+	struct opt_u64 cpu_shares, cpu_period, cpu_rt_period, cpu_burst;
+	struct opt_i64 cpu_quota, cpu_rt_runtime, cpu_idle;
+	char *cpus, *mems;
+	struct opt_i64 pids;
+	struct opt_u64 blkio_weight, blkio_leaf_weight;
+	POL_LIST(struct pol_blkio_dev) blkio;
+	POL_LIST(struct pol_hugepage) hugepages;
+	struct opt_u64 net_classid;
+	struct kvs net_prio; /* interface -> priority in decimal */
+	POL_LIST(struct pol_rdma) rdma;
+	struct kvs unified;
+};
+
+enum pol_cg_manager { POL_CG_CGROUPFS = 1, POL_CG_SYSTEMD, POL_CG_DISABLED };
+
+struct pol_cgroup {
+	uint32_t manager;
+	char *path;    /* config's cgroupsPath as given; NULL = none (cgroup/ derives one from the id) */
+	bool delegate; /* S-39: chown the cgroup to the process uid */
+	struct kvs systemd_props; /* org.systemd.property.* annotations */
+};
+
+/* ---- hooks, vm, rest ---- */
+
+enum hook_phase { HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART, HOOK_POSTSTOP, HOOK_PHASE_MAX };
+
+struct pol_hook {
+	char *path;
+	struct strs args; /* empty: argv[0] is path */
+	struct strs env;  /* .set false: inherit */
+	uint64_t timeout; /* seconds; 0 = none */
+};
+typedef POL_LIST(struct pol_hook) pol_hooks;
+
+struct pol_netdev {
+	char *host, *name;
+};
+
+struct pol_rdt {
+	bool set;
+	char *clos_id, *l3, *mb;
+	struct strs schemata;
+	bool monitoring;
+};
+
+struct pol_mempolicy {
+	bool set;
+	uint32_t mode; /* MPOL_* | flags */
+	char *nodes;
+};
+
+struct pol_vm {
+	bool set;
+	char *hypervisor, *kernel, *initrd, *image, *image_format;
+	struct strs kernel_params, hypervisor_params;
+	struct opt_u64 vcpus, memory;
+};
+
+struct policy {
+	uint32_t version; /* POLICY_VERSION */
+	uint32_t backend, backend_floor;
+	uint32_t preset;
+	pol_nss ns;
+	pol_idmaps uid_map, gid_map;
+	POL_LIST(struct pol_time_offset) time_offsets;
+	char *rootfs; /* absolute host path */
+	bool rootfs_readonly;
+	uint64_t rootfs_propagation; /* MS_* | MS_REC; 0 = default (MS_REC|MS_PRIVATE effect, slave before pivot) */
+	bool no_pivot;
+	char *mount_label; /* SELinux context for mounts */
+	uint32_t mount_label_kind; /* 0 "context", 1 "fscontext", 2 "defcontext", 3 "rootcontext" */
+	POL_LIST(struct pol_mount) mounts;
+	POL_LIST(struct pol_device) devices;
+	struct strs masked, readonly;
+	struct kvs sysctl; /* key with dots, e.g. net.ipv4.ip_forward */
+	char *hostname, *domainname;
+	bool has_process;
+	struct pol_process process;
+	struct pol_seccomp seccomp;
+	struct pol_cgroup cgroup;
+	struct pol_resources resources;
+	pol_hooks hooks[HOOK_PHASE_MAX];
+	POL_LIST(struct pol_netdev) netdevs;
+	struct pol_rdt rdt;
+	struct pol_mempolicy mempolicy;
+	struct pol_vm vm;
+};
+
+#define POLICY_VERSION 1
+
+/* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */
+const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t);
+
+#endif
