@@ -24,9 +24,9 @@ struct arena_chunk {
 static void __attribute__((noreturn, cold)) no_memory(void)
 {
 	static const char line[] = "kavach: out of memory\n";
+	ssize_t r = write(STDERR_FILENO, line, sizeof(line) - 1);
 
-	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
-		; /* nobody is left to tell */
+	(void) r; /* nobody is left to tell */
 	_exit(125);
 }
 

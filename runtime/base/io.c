@@ -3,6 +3,7 @@
 #include "base/io.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,50 +65,45 @@ static ssize_t read_once(int fd, void *p, size_t n)
 	return r < 0 ? -errno : r;
 }
 
-/* Pipes, proc files, and files that grow while they are read: the heap until the size is known. */
-static int read_unsized(int fd, size_t max, const void *start, size_t have, struct arena *a,
-			struct bytes *ret)
+/* Reads on to the end behind what is in *p, which is on the heap and grows. */
+static int read_growing(int fd, size_t max, char **p, size_t *have)
 {
-	size_t cap = have < 4096 ? 4096 : have;
-	char *p = NULL;
-	int r = 0;
+	size_t cap = *have;
 
 	for (;;) {
-		char *bigger;
 		ssize_t n;
 
-		if (!p || have == cap) {
-			if (p || have == cap)
-				cap *= 2;
+		if (*have == cap) {
+			char *bigger;
+
+			cap = cap < 2048 ? 4096 : cap * 2;
 			if (cap > max + 1)
 				cap = max + 1;
-			bigger = realloc(p, cap);
-			if (!bigger) {
-				r = -ENOMEM;
-				break;
-			}
-			if (!p && have)
-				memcpy(bigger, start, have);
-			p = bigger;
+			bigger = realloc(*p, cap);
+			if (!bigger)
+				return -ENOMEM;
+			*p = bigger;
 		}
-		n = read_once(fd, p + have, cap - have);
-		if (n < 0) {
-			r = (int) n;
-			break;
-		}
-		if (n == 0)
-			break;
-		have += (size_t) n;
-		if (have > max) {
-			r = -EFBIG;
-			break;
-		}
+		n = read_once(fd, *p + *have, cap - *have);
+		if (n <= 0)
+			return (int) n;
+		*have += (size_t) n;
+		if (*have > max)
+			return -EFBIG;
 	}
+}
+
+/* Pipes and proc files, whose size is only known at the end. */
+static int read_unsized(int fd, size_t max, struct arena *a, struct bytes *ret)
+{
+	char *p = NULL;
+	size_t n = 0;
+	int r = read_growing(fd, max, &p, &n);
+
 	if (r == 0) {
-		ret->v = arena_alloc(a, have + 1);
-		if (have)
-			memcpy(ret->v, p, have);
-		ret->n = have;
+		ret->v = arena_alloc(a, n + 1);
+		memcpy(ret->v, p, n);
+		ret->n = n;
 	}
 	free(p);
 	return r;
@@ -120,22 +116,25 @@ int io_read_fd(int fd, size_t max, struct arena *a, struct bytes *ret)
 	ssize_t n;
 	size_t size;
 
-	if (max >= SSIZE_MAX / 2)
+	if (max >= SSIZE_MAX)
 		return -EINVAL;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0)
-		return read_unsized(fd, max, NULL, 0, a, ret);
+		return read_unsized(fd, max, a, ret);
 	if ((uint64_t) st.st_size > max)
 		return -EFBIG;
 	/* One byte more than the size: a read that leaves room has seen the end of a regular file. */
 	size = (size_t) st.st_size;
 	p = arena_alloc(a, size + 2);
-	n = read_once(fd, p, size + 1);
+	n = io_read_full(fd, p, size + 1);
 	if (n < 0)
 		return (int) n;
-	if ((size_t) n > size)
-		return (size_t) n > max ? -EFBIG : read_unsized(fd, max, p, (size_t) n, a, ret);
+	if ((size_t) n > size) { /* it grows, or the file system lied about the size */
+		if (lseek(fd, -(off_t) n, SEEK_CUR) < 0)
+			return -errno;
+		return read_unsized(fd, max, a, ret);
+	}
 	p[n] = '\0';
 	ret->v = p;
 	ret->n = (size_t) n;
