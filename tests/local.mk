@@ -1,14 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests/: make check runs everything that needs no container engine; check-engines the rest.
+#
+# tests/: `make check` runs everything but what needs container engines or builds the tree again;
+# check-all runs that too. The runner counts; automake's own test driver is not used.
 
 TEST_ENV = KAVACH_SRC='$(abs_srcdir)' KAVACH_BUILD='$(abs_builddir)' \
 	KAVACH='$(abs_builddir)/kavach$(EXEEXT)' READELF='$(READELF)'
+if INSTRUMENTED
+TEST_ENV += KAVACH_INSTRUMENTED=1
+endif
 RUN_TESTS = $(TEST_ENV) $(srcdir)/tests/run
+CHECK_KINDS = golden lint bats
 
-check-local: all
-	$(RUN_TESTS) $(unit_programs) golden bats lint
+test_programs = $(unit_programs) $(fuzz_programs)
 
+# which programs belong to this build: stale ones of an earlier list may lie beside them
+tests/programs: Makefile $(test_programs)
+	@$(MKDIR_P) tests
+	$(AM_V_GEN)printf '%s\n' $(test_programs) >$@
+
+check-build: all tests/programs
+
+check-local: check-build
+	$(RUN_TESTS) programs $(CHECK_KINDS)
+
+check-all: check-build
+	$(RUN_TESTS) programs golden lint slow bats engines
+
+# what can be tested without the finished programs, for working on a single layer
 check-unit: $(unit_programs)
 	$(RUN_TESTS) $(unit_programs)
 
-.PHONY: check-unit
+# rewrites the sources as .clang-format says
+format:
+	cd $(srcdir) && find runtime spec hooks tests -name '*.[ch]' -exec clang-format -i {} +
+
+# adds new files to the lists of sources
+lists:
+	cd $(srcdir) && tests/lint/sources --update
+
+.PHONY: check-build check-all check-unit format lists
+CLEANFILES += tests/programs
+EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/bench tests/fuzz

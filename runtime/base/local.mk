@@ -17,7 +17,10 @@ libkv_base_a_SOURCES = \
 	runtime/base/log.h \
 	runtime/base/num.c \
 	runtime/base/num.h \
+	runtime/base/path.c \
 	runtime/base/path.h \
+	runtime/base/path_walk.c \
+	runtime/base/path_walk.h \
 	runtime/base/sha256.c \
 	runtime/base/sha256.h \
 	runtime/base/str.c \

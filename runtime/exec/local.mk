@@ -2,6 +2,7 @@
 # exec/: performs a policy inside the new namespaces; also all of kavach-init
 
 libkv_exec_a_SOURCES = \
+	runtime/exec/ctx.h \
 	runtime/exec/proto.h \
 	runtime/exec/stage.h
 

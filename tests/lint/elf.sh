@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Reads the built programs: what the hardening flags promised must be in the file. kavach is static-pie;
+# kavach-init is a static program at a fixed address, on purpose: see runtime/exec/local.mk.
+
+. "$(dirname "$0")/lib.sh"
+
+readelf=${READELF:-readelf}
+kavach=$KAVACH_BUILD/kavach
+stage=$KAVACH_BUILD/kavach-init
+
+if [ "${KAVACH_INSTRUMENTED:-}" = 1 ]; then
+	pass_skip "the built programs are hardened" "built with sanitizers or coverage"
+	lint_done
+fi
+
+elf() {	# OPTIONS FILE
+	LC_ALL=C "$readelf" -W "$@"
+}
+
+libraries_are() {	# FILE ALLOWED...
+	local file=$1 lib rc=0
+	shift
+	for lib in $(elf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p'); do
+		case " $* " in
+		*" ${lib%%.so*} "*) ;;
+		*) echo "$file needs $lib"; rc=1 ;;
+		esac
+	done
+	return $rc
+}
+no_interpreter() {
+	! elf -l "$1" | grep INTERP
+}
+is_type() {	# FILE DYN|EXEC
+	elf -h "$1" | grep "Type:" | grep -w "$2"
+}
+stack_not_executable() {
+	elf -l "$1" | grep -E 'GNU_STACK.* RW  '
+}
+nothing_writable_and_executable() {
+	! elf -l "$1" | grep -E ' RWE '
+}
+code_apart() {	# the segment with the code holds nothing that is only read
+	elf -l "$1" | awk '/LOAD/ && / R E / { n++ } /LOAD/ && / R   / { ro++ } END { exit !(n == 1 && ro >= 1) }'
+}
+has_symbol() {	# FILE SYMBOL
+	elf -s "$1" | grep -qE " $2(@|$| )"
+}
+has_segment() {
+	elf -l "$1" | grep -w "$2"
+}
+binds_now() {
+	elf -d "$1" | grep -E 'BIND_NOW|FLAGS_1.*NOW'
+}
+no_build_path() {	# strings of this machine's folders
+	! LC_ALL=C grep -a -o -F -e "$KAVACH_BUILD" -e "$KAVACH_SRC/" "$1"
+}
+stage_is_embedded() {
+	local start end
+	start=$((16#$(elf -s "$kavach" | awk '$8 == "kavach_stage_start" { print $2 }')))
+	end=$((16#$(elf -s "$kavach" | awk '$8 == "kavach_stage_end" { print $2 }')))
+	[ "$((end - start))" -eq "$(stat -c %s "$stage")" ] || { echo "$start $end"; return 1; }
+	[ $((start % 4096)) -eq 0 ] || { echo "not aligned"; return 1; }
+	# address to file offset, through the segment that holds it
+	elf -l "$kavach" | awk '/LOAD/ { print $2, $3, $5 }' | while read -r off addr size; do
+		if [ "$start" -ge "$((addr))" ] && [ "$start" -lt "$((addr + size))" ]; then
+			cmp <(tail -c +$((start - addr + off + 1)) "$kavach" | head -c $((end - start))) "$stage" &&
+				echo same
+		fi
+	done | grep -q same
+}
+at_most() {	# FILE BYTES
+	local n
+	n=$(stat -c %s "$1")
+	echo "$n bytes, at most $2"
+	[ "$n" -le "$2" ]
+}
+
+if elf -l "$kavach" | grep -q INTERP; then
+	# no static libraries where this was built
+	check "kavach needs only libc, libseccomp and yajl" \
+		libraries_are "$kavach" libc libseccomp libyajl ld-linux-x86-64 ld-linux-aarch64
+else
+	check "kavach needs no library at run time" libraries_are "$kavach"
+	check "kavach has no interpreter" no_interpreter "$kavach"
+fi
+check "kavach can be loaded anywhere (PIE)" is_type "$kavach" DYN
+check "kavach: relocations are read-only after start" has_segment "$kavach" GNU_RELRO
+check "kavach: all symbols are bound at start" binds_now "$kavach"
+check "kavach: stack is not executable" stack_not_executable "$kavach"
+check "kavach: nothing is writable and executable" nothing_writable_and_executable "$kavach"
+check "kavach: code lies apart from data" code_apart "$kavach"
+check "kavach: functions have stack canaries" has_symbol "$kavach" __stack_chk_fail
+check "kavach: copies are checked (_FORTIFY_SOURCE)" has_symbol "$kavach" '__[a-z]+_chk'
+check "kavach: no path of the build machine" no_build_path "$kavach"
+check "kavach-init is in kavach, byte for byte, at a page's start" stage_is_embedded
+
+check "kavach-init needs no library at run time" libraries_are "$stage"
+check "kavach-init has no interpreter" no_interpreter "$stage"
+check "kavach-init is a program at a fixed address" is_type "$stage" EXEC
+check "kavach-init: stack is not executable" stack_not_executable "$stage"
+check "kavach-init: nothing is writable and executable" nothing_writable_and_executable "$stage"
+check "kavach-init: code lies apart from data" code_apart "$stage"
+check "kavach-init: functions have stack canaries" has_symbol "$stage.debug" __stack_chk_fail
+check "kavach-init: no path of the build machine" no_build_path "$stage"
+check "kavach-init is small" at_most "$stage" 262144
+lint_done
