@@ -11,6 +11,8 @@
 #ifndef KAVACH_CGROUP_CGROUP_H
 #define KAVACH_CGROUP_CGROUP_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "host/host.h"

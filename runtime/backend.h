@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the lifecycle needs from a way to isolate a workload. Commands go through these operations only, so
+ * that a process and a microVM are driven alike. Functions return 0 or -errno and fill *e.
+ */
+#ifndef KAVACH_BACKEND_H
+#define KAVACH_BACKEND_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cgroup/cgroup.h"
+#include "host/host.h"
+#include "policy/policy.h"
+
+/* One container for the duration of a command. */
+struct box {
+	const char *id, *bundle, *oci_version;
+	const struct kvs *annotations;
+	const struct host *host;
+	const struct policy *policy; /* create, run, exec; NULL otherwise */
+	struct bytes policy_enc;
+	struct cg *cg;
+	struct arena *a;
+	int dir_fd; /* its state directory */
+	const char *cache_dir; /* for compiled seccomp filters; NULL = none */
+	char *const *hook_env; /* environment of hooks that bring none */
+
+	pid_t pid;
+	int pidfd;
+	uint64_t pid_start;
+	uint64_t ns_flags;
+	int sync_fd; /* to the stage, while it is being set up (create, run) */
+	bool shared_pidns;
+	const char *listener_path, *listener_metadata;
+};
+
+/* Where the process's terminal goes and which fds it gets. */
+struct box_io {
+	int console_fd;	       /* connected socket that takes the pty master; -EBADF without terminal */
+	uint32_t preserve_fds; /* 3..3+N-1, after the LISTEN_FDS */
+	uint32_t listen_fds;
+	const char *listen_fdnames;
+	bool wait_start; /* create: park until `start`; run: go on */
+};
+
+struct backend_ops {
+	const char *name;
+	uint32_t id; /* enum pol_backend */
+
+	/* create: makes the container up to the point where only `start` is missing. `ready` is called when its pid is
+	 * known and everything succeeded, before the process may outlive us (record, pid file). */
+	int (*create)(struct box *b, const struct box_io *io, int (*ready)(struct box *b, void *arg, struct err *e),
+		      void *arg, struct err *e);
+	/* start: runs the program: of a box that this command created (run), or of a parked one (start). */
+	int (*start)(struct box *b, bool parked, struct err *e);
+	/* exec: another process in a running container. ret_pid/ret_pidfd: the process, our child. ready as above. */
+	int (*exec)(struct box *b, const struct pol_process *p, const struct box_io *io,
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
+		    int *ret_pidfd, struct err *e);
+	int (*signal)(struct box *b, int sig, bool all, struct err *e);
+	int (*pause)(struct box *b, bool on, struct err *e);
+	int (*update)(struct box *b, const struct pol_resources *r, struct err *e);
+	int (*pids)(struct box *b, struct u64s *ret, struct err *e);
+	/* stats: writes the "data" object of an events record. */
+	int (*stats)(struct box *b, struct buf *out, struct err *e);
+	/* destroy: kills what is left and removes everything outside the state directory; idempotent. */
+	int (*destroy)(struct box *b, struct err *e);
+};
+
+extern const struct backend_ops backend_process;
+
+/* backend_find: by enum pol_backend; an error that says what this build has. */
+const struct backend_ops *backend_find(uint32_t id, struct err *e);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: one table of commands, each with a table of options. The parser, --help, the usage texts,
+ * shell completion and the man page check all read these tables.
+ */
+#ifndef KAVACH_CMD_CMD_H
+#define KAVACH_CMD_CMD_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/types.h"
+#include "policy/build.h"
+#include "state/state.h"
+
+enum opt_kind {
+	OPT_FLAG,  /* bool; also --opt=true|false */
+	OPT_STR,   /* const char * */
+	OPT_U32,   /* struct opt_u64, at most UINT32_MAX */
+	OPT_STRS,  /* struct strs, may be repeated */
+	OPT_IGNORE_FLAG, /* accepted for compatibility, no effect */
+	OPT_IGNORE_STR,
+};
+
+struct opt {
+	const char *name; /* long name without dashes */
+	char letter;	  /* short name or 0 */
+	enum opt_kind kind;
+	const char *arg;  /* what the value is called in the help; NULL for flags */
+	const char *help; /* one line; NULL = hidden */
+	size_t off;	  /* in the command's options struct */
+};
+
+struct globals {
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *rules;
+	bool debug, systemd_cgroup, version, help;
+	uint32_t backend_floor;
+	const char *argv0;
+	struct arena *a;
+	struct host host;
+};
+
+struct command {
+	const char *name;
+	const char *args; /* "CONTAINER [SIGNAL]" */
+	const char *help; /* one line */
+	const struct opt *opts;
+	size_t n_opts;
+	size_t opts_size; /* of the options struct, <= CMD_OPTS_MAX */
+	int min_args, max_args; /* max -1: any */
+	bool stop_at_args; /* options end at the first argument (exec) */
+	/* run: returns the exit status; -errno with *e set on failure */
+	int (*run)(struct globals *g, void *opts, int argc, char **argv, struct err *e);
+};
+#define CMD_OPTS_MAX 512
+
+extern const struct command *const commands[]; /* NULL-terminated, table.c */
+extern const struct opt global_opts[];
+extern const size_t global_opts_n;
+
+/* cmd_parse: options of one table into `out`; *ret_first = index of the first argument in argv (arguments are moved behind
+ * the options unless stop_at_args). argv[0] is skipped. Errors are usage errors, e.g. "flag needs an argument: --root". */
+int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc, char **argv, void *out,
+	      int *ret_first, struct err *e);
+void cmd_help_main(struct buf *b);
+void cmd_help(struct buf *b, const struct command *c);
+
+/* ---- shared by commands (common.c) ---- */
+/* The state root that applies. */
+const char *cmd_root(struct globals *g);
+/* Fills host facts once. */
+int cmd_probe_host(struct globals *g, struct err *e);
+/* Writes a buffer to stdout; -errno on failure. */
+int cmd_print(const struct buf *b, struct err *e);
+/* pid file by rename, digits only, no newline (C-08). */
+int cmd_write_pid_file(const char *path, pid_t pid, struct err *e);
+
+/* A bundle read and decided: what create, run and policy share (bundle.c). */
+struct bundle {
+	const char *path; /* absolute */
+	struct bytes config;
+	const struct spec *spec;
+	const struct policy *policy;
+	struct bytes policy_enc;
+	char policy_digest[65], config_digest[65];
+};
+int bundle_load(struct globals *g, const char *path, const char *config, const struct policy_input *in,
+		struct bundle *ret, struct err *e);
+
+#endif
