@@ -18,7 +18,8 @@ enum {
 	PATH_NOFOLLOW = 1 << 0,	   /* the last component may be a symlink and is not followed (O_NOFOLLOW) */
 	PATH_NO_SYMLINKS = 1 << 1, /* any symlink is -ELOOP */
 	PATH_NO_XDEV = 1 << 2,	   /* do not cross into another mount (RESOLVE_NO_XDEV) */
-	PATH_BENEATH = 1 << 3,	   /* RESOLVE_BENEATH instead of IN_ROOT: ".." and absolute links fail */
+	PATH_BENEATH = 1 << 3,	   /* RESOLVE_BENEATH instead of IN_ROOT: an absolute path or link and a ".."
+				    * that would leave root are -EXDEV */
 };
 
 /* path_open_in: opens path below root (leading slashes and ".." stay inside). oflags: open(2) flags,
@@ -26,16 +27,20 @@ enum {
  * Returns the fd or -errno. */
 int path_open_in(int root, const char *path, int oflags, mode_t mode, unsigned flags);
 
+/* path_force_fallback: for tests: from now on only the component walk is used (or no more). */
+void path_force_fallback(bool on);
+
 /* path_mkdir_in: makes the missing directories of path one by one inside root and returns an O_PATH
  * fd of the last one. Existing ones are kept as they are. -ENOTDIR when a component is a file. */
 int path_mkdir_in(int root, const char *path, mode_t mode);
 
 /* path_make_file_in: makes missing parents (0755) and an empty file (0644 &~umask); returns an O_PATH
- * fd. An existing non-directory is returned as is (symlinks followed inside root). */
+ * fd. An existing non-directory is returned as is (symlinks followed inside root); a directory is
+ * -EISDIR. */
 int path_make_file_in(int root, const char *path, mode_t mode);
 
 /* path_open_parent_in: O_PATH fd of the parent directory of path inside root, making it (0755) when
- * `make`; *ret_name points into `path` at the last component (never "", "." or ".."). */
+ * `make`; *ret_name points into `path` at the last component (never "", "." or "..": -EINVAL). */
 int path_open_parent_in(int root, const char *path, bool make, const char **ret_name);
 
 /* path_clean: lexical clean-up: absolute, no "//", ".", "..", no trailing slash ("/" stays). */
