@@ -13,7 +13,9 @@ libkv_base_a_SOURCES = \
 	runtime/base/fd.h \
 	runtime/base/io.c \
 	runtime/base/io.h \
+	runtime/base/jsonw.c \
 	runtime/base/jsonw.h \
+	runtime/base/log.c \
 	runtime/base/log.h \
 	runtime/base/num.c \
 	runtime/base/num.h \

@@ -3,5 +3,8 @@
 
 libkv_policy_a_SOURCES = \
 	runtime/policy/build.h \
+	runtime/policy/codec.c \
 	runtime/policy/codec.h \
+	runtime/policy/encode.c \
+	runtime/policy/names.h \
 	runtime/policy/policy.h

@@ -4,5 +4,6 @@
 
 unit_programs =
 EXTRA_PROGRAMS += $(unit_programs)
+CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
 	tests/unit/tap.h
