@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "host/host.h"
+#include "policy/names.h"
 #include "policy/policy.h"
 #include "spec/spec.h"
 
@@ -45,32 +46,9 @@ int policy_build_resources(const struct spec_resources *s, const struct host *h,
  * no rules) in name order; strict decoding, unknown keys are errors. I/O happens here, not in build. */
 int rules_read(const char *dir, struct arena *a, struct rules *ret, struct err *e);
 
-/* ---- name tables, also used by features, exec options and tests ---- */
-extern const struct name_val cap_names[];     /* "CAP_CHOWN" -> 0, in number order */
-extern const size_t cap_names_n;
-extern const struct name_val ns_names[];      /* "pid" -> POL_NS_PID */
-extern const size_t ns_names_n;
-extern const struct name_val rlimit_names[];  /* "RLIMIT_CPU" -> RLIMIT_CPU */
-extern const size_t rlimit_names_n;
-extern const struct name_val seccomp_action_names[]; /* "SCMP_ACT_ALLOW" -> POL_ACT_ALLOW */
-extern const size_t seccomp_action_names_n;
-extern const struct name_val seccomp_op_names[];
-extern const size_t seccomp_op_names_n;
-extern const struct name_val seccomp_arch_names[]; /* all 23 of the spec; value = AUDIT_ARCH_*-free index */
-extern const size_t seccomp_arch_names_n;
-extern const struct name_val seccomp_flag_names[];
-extern const size_t seccomp_flag_names_n;
-extern const struct name_val signal_names[]; /* "HUP" -> 1 ... and RTMIN+n by signal_parse() */
-extern const size_t signal_names_n;
-
-/* mount_option_names: the i-th option string of the mount option table for `features`, NULL at the end;
+/* mount_option_name: the i-th option string of the mount option table for `features`, NULL at the end;
  * only options that do not go to the file system. */
 const char *mount_option_name(size_t i);
-
-/* signal_parse: "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3", "SIGRTMAX-1" -> number, or -EINVAL. */
-int signal_parse(const char *s);
-/* cap_parse: "CAP_CHOWN" or "chown" in any case -> number, or -ENOENT. */
-int cap_parse(const char *s);
 
 /* ---- strength (policy/score.c) ---- */
 struct score_row {
