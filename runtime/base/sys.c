@@ -60,11 +60,14 @@ static inline int ret_errno(long r)
 
 pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 {
-	struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
+	struct clone_args args = {.flags = flags};
 	size_t size = CLONE_ARGS_SIZE_VER0; /* what every kernel with clone3 takes */
 	int pidfd = -EBADF;
 	long r;
 
+	/* a sister (CLONE_PARENT) ends with the signal of the process that it is a sister of */
+	if (!(flags & CLONE_PARENT))
+		args.exit_signal = SIGCHLD;
 	if (ret_pidfd) {
 		args.flags |= CLONE_PIDFD;
 		args.pidfd = (uintptr_t) &pidfd;
