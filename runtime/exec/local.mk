@@ -6,9 +6,18 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/proto.h \
 	runtime/exec/stage.h
 
-# kavach-init, the stage: the same sources once more, with the stage compiler, static, as small as they
-# go, without sanitizers and coverage (it runs inside foreign roots), stripped; runtime/process embeds it.
-stage_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_exec_a_SOURCES))
+# kavach-init, the stage: the same sources once more, with the stage compiler, static, small, without
+# sanitizers and coverage (it runs inside foreign roots), stripped; runtime/process embeds it. They go
+# through an archive, so that only those files are in it that something in it calls.
+#
+# It is linked at a fixed address. A static musl program that relocates itself starts in 0.10 ms more
+# (its relocations fault in pages), which is a twentieth of a whole container start; and its address says
+# nothing to an attacker: it has ended before the workload's first instruction.
+stage_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_hooks_a_SOURCES) $(libkv_exec_a_SOURCES)) \
+	runtime/policy/codec.c \
+	runtime/policy/encode.c \
+	runtime/policy/fields.c \
+	runtime/policy/names.c
 stage_objects = $(stage_sources:%.c=stage/%.o)
 STAGE_CFLAGS = -std=gnu11 -Os -g $(WARN_CFLAGS) $(HARDEN_CFLAGS) -fno-pie -fomit-frame-pointer \
 	-fno-asynchronous-unwind-tables $(REPRODUCIBLE_CFLAGS)
@@ -19,12 +28,15 @@ stage/%.o: %.c
 	$(AM_V_CC)$(STAGE_CC) -DKAVACH_STAGE -D_GNU_SOURCE $(STAGE_CPPFLAGS) $(AM_CPPFLAGS) \
 		$(STAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
-kavach-init.debug: $(stage_objects)
-	$(AM_V_CCLD)$(STAGE_CC) $(STAGE_CFLAGS) $(STAGE_LINKFLAGS) -o $@ $(stage_objects)
+stage/libstage.a: $(stage_objects)
+	$(AM_V_AR)rm -f $@ && $(AR) $(ARFLAGS) $@ $(stage_objects)
+
+kavach-init.debug: stage/libstage.a
+	$(AM_V_CCLD)$(STAGE_CC) $(STAGE_CFLAGS) $(STAGE_LINKFLAGS) -o $@ stage/libstage.a
 
 kavach-init: kavach-init.debug
 	$(AM_V_GEN)$(STRIP) --strip-all -R .comment -R .note.gnu.property -o $@ kavach-init.debug
 
 -include $(stage_objects:.o=.d)
 
-CLEANFILES += kavach-init kavach-init.debug $(stage_objects) $(stage_objects:.o=.d)
+CLEANFILES += kavach-init kavach-init.debug stage/libstage.a $(stage_objects) $(stage_objects:.o=.d)
