@@ -32,8 +32,8 @@ static struct {
 	enum log_level level;
 	bool json;
 	char where[PATH_MAX]; /* the file's path, or the identifier */
-	int fd;		      /* of the file, once it is open; 0 = not yet (we never get 0 for it) */
-} sink = {.level = LOG_LEVEL_WARNING};
+	int fd;		      /* of the file, once it is open */
+} sink = {.level = LOG_LEVEL_WARNING, .fd = -EBADF};
 
 static const struct {
 	const char *scheme;
@@ -85,9 +85,7 @@ int log_init(const char *target, bool json, enum log_level level, struct err *e)
 	if (strlen(where) >= sizeof(sink.where))
 		return err_set_id(e, ERR_USAGE, -ENAMETOOLONG, "log target: the path is too long");
 
-	if (sink.fd > 0)
-		fd_close(sink.fd);
-	sink.fd = 0;
+	sink.fd = fd_close(sink.fd);
 	sink.target = to;
 	sink.json = json;
 	/* Nobody parses stderr of a command that succeeds, so warnings may go there without being asked. */
@@ -140,7 +138,7 @@ static int to_file(enum log_level level, const char *msg)
 {
 	buf_auto b = BUF_WRITER(LINE_MAX_BYTES);
 
-	if (sink.fd <= 0) {
+	if (sink.fd < 0) {
 		int fd = open(sink.where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 
 		if (fd < 0)

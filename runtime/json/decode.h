@@ -15,12 +15,12 @@
 
 /* C type at `off` for each kind. Absent members leave the zeroed memory alone. */
 enum jkind {
-	J_STR,	   /* char * (NULL = absent) */
+	J_STR,	   /* char * (NULL = absent); when the row has `names`, it must be one of them */
 	J_ABSPATH, /* char *, must start with '/' */
 	J_BOOL,	   /* struct opt_bool */
 	J_UINT,	   /* struct opt_u64, range 0..max of the row (max 0 = UINT64_MAX) */
 	J_INT,	   /* struct opt_i64, range min..max of the row (both 0 = INT64 range) */
-	J_STRS,	   /* struct strs */
+	J_STRS,	   /* struct strs; when the row has `names`, each must be one of them */
 	J_UINTS,   /* struct u64s, each 0..max */
 	J_ENUM,	   /* int: value of the name in the row's `names` (struct name_val with values >= 1); 0 = absent */
 	J_ENUMS,   /* struct u64s of such values */
@@ -52,7 +52,7 @@ struct jfield {
 	int64_t min;
 	uint64_t max;
 	const struct jtable *sub;     /* J_OBJ, J_OBJS, J_MAP_OBJ */
-	const struct name_val *names; /* J_ENUM, J_ENUMS */
+	const struct name_val *names; /* J_ENUM, J_ENUMS; closed list for J_STR, J_STRS */
 	size_t n_names;
 };
 

@@ -23,6 +23,7 @@ struct json_node {
 	uint32_t offset;	  /* byte offset of the value's first byte in the document */
 	uint32_t index;		  /* position in the parent */
 	uint32_t n;		  /* children (array, object); string length */
+	uint32_t key_offset;	  /* byte offset of the member's name, when there is one */
 	char *key;		  /* member name when the parent is an object, else NULL */
 	char *s;		  /* JSON_STRING: NUL-terminated text; JSON_NUMBER: the literal as written */
 	struct json_node *parent; /* NULL at the root */
