@@ -24,6 +24,8 @@
 #ifndef KAVACH_EXEC_STAGE_H
 #define KAVACH_EXEC_STAGE_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "policy/codec.h"
@@ -60,8 +62,7 @@ struct stage_boot {
 	int32_t start_fd;     /* listening socket for `start`; -1: run or exec, goes on after the READY ack */
 	int32_t console_fd;   /* socket that gets the pty master; -1 */
 	int32_t proc_fd;      /* private procfs of the host side if the parent has one to give; -1 */
-	int32_t tasks_fds_n;  /* v1 tasks files to write "0" to */
-	struct u64s tasks_fds;
+	struct u64s tasks_fds; /* v1 tasks files to write "0" to */
 	struct {
 		struct stage_fd *v;
 		size_t n;
@@ -74,7 +75,10 @@ struct stage_boot {
 	char *cg_v2_path;   /* host path of the container's v2 directory, for a bind without cgroup namespace */
 	int32_t rootfs_fd;  /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */
 	uint32_t preserve_fds; /* 3..3+N-1 stay open */
-	uint32_t listen_fds;   /* the first of them are LISTEN_FDS; sets LISTEN_PID */
+	uint32_t listen_fds;   /* 3..3+N-1 are LISTEN_FDS (before the preserved ones); sets LISTEN_PID */
+	char *listen_fdnames;  /* LISTEN_FDNAMES or NULL */
+	struct strs hook_env;  /* environment of hooks that bring none */
+	uint32_t owner_uid;    /* who may send MSG_GO (besides 0), as seen on the host */
 	char *id, *bundle, *oci_version; /* for the hooks' state document and the keyring name */
 	struct kvs annotations;
 	bool chown_stdio; /* B-14 */
@@ -84,5 +88,8 @@ extern const struct ctable stage_boot_table; /* exec/boot.c */
 /* exec_outside: attributes that are set from outside, by whoever has the privilege: rlimits (prlimit), oom_score_adj,
  * scheduler, ioPriority, CPU affinity reset. pidfd/procfd of the caller's own proc. Called by the parent at MSG_READY. */
 int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, bool reset_affinity, struct err *e);
+
+/* exec_affinity: binds a process (0 = the caller) to a CPU list such as "0-3,7". Source: config execCPUAffinity. */
+int exec_affinity(pid_t pid, const char *list, struct err *e);
 
 #endif
