@@ -22,7 +22,8 @@ struct arena {
 #define arena_auto __attribute__((cleanup(arena_free))) struct arena
 
 /* arena_alloc: n zeroed bytes, aligned for any type. */
-void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull));
+void *arena_alloc(struct arena *a, size_t n)
+	__attribute__((malloc, alloc_size(2), returns_nonnull));
 /* arena_array: room for n elements of `size`; the product is overflow-checked. */
 void *arena_array(struct arena *a, size_t n, size_t size)
 	__attribute__((malloc, alloc_size(2, 3), returns_nonnull));
@@ -30,7 +31,8 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
-char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
+char *arena_printf(struct arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), returns_nonnull));
 void *arena_memdup(struct arena *a, const void *p, size_t n) __attribute__((returns_nonnull));
 
 /* arena_free: gives everything back; the arena can be used again. */

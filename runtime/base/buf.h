@@ -26,7 +26,8 @@ struct buf {
 #define buf_auto __attribute__((cleanup(buf_free))) struct buf
 
 #define BUF_WRITER(limit) ((struct buf){.max = (limit)})
-#define BUF_READER(ptr, len) ((struct buf){.p = (uint8_t *) (uintptr_t) (ptr), .n = (len), .max = (len)})
+#define BUF_READER(ptr, len)                                                                       \
+	((struct buf){.p = (uint8_t *) (uintptr_t) (ptr), .n = (len), .max = (len)})
 
 void buf_put(struct buf *b, const void *p, size_t n);
 void buf_put_u8(struct buf *b, uint8_t v);

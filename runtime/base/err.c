@@ -9,10 +9,10 @@
 #include "base/types.h"
 
 static const int exit_status[ERR_ID_MAX] = {
-	[ERR_OTHER] = 1,	    [ERR_USAGE] = 1,	   [ERR_CONFIG] = 1,
-	[ERR_NO_CONTAINER] = 1,	    [ERR_EXISTS] = 1,	   [ERR_NOT_RUNNING] = 1,
-	[ERR_PAUSED] = 1,	    [ERR_HOOK] = 1,	   [ERR_NO_EXECUTABLE] = 127,
-	[ERR_EXEC_DENIED] = 126,    [ERR_EXEC_DIR] = 126,
+	[ERR_OTHER] = 1,	 [ERR_USAGE] = 1,      [ERR_CONFIG] = 1,
+	[ERR_NO_CONTAINER] = 1,	 [ERR_EXISTS] = 1,     [ERR_NOT_RUNNING] = 1,
+	[ERR_PAUSED] = 1,	 [ERR_HOOK] = 1,       [ERR_NO_EXECUTABLE] = 127,
+	[ERR_EXEC_DENIED] = 126, [ERR_EXEC_DIR] = 126,
 };
 
 /* The errno values whose usual text an engine takes for a statement about the container's program. */
@@ -68,7 +68,8 @@ static void mark_truncated(char *s)
 }
 
 /* Appends to msg at *n; sets *n to where a longer buffer would end. */
-static void __attribute__((format(printf, 3, 0))) add_text(char *msg, size_t *n, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+add_text(char *msg, size_t *n, const char *fmt, va_list ap)
 {
 	size_t at = *n < ERR_MSG_MAX ? *n : ERR_MSG_MAX - 1;
 	int r = vsnprintf(msg + at, ERR_MSG_MAX - at, fmt, ap);

@@ -22,25 +22,25 @@
 
 /* Kinds of error that have a phrase or an exit status of their own. Rows: err.c. */
 enum err_id {
-	ERR_OTHER = 0,	   /* exit 1 */
-	ERR_USAGE,	   /* wrong command line: exit 1 */
-	ERR_CONFIG,	   /* config.json or rules refused */
-	ERR_NO_CONTAINER,  /* "container does not exist" (E-01) */
-	ERR_EXISTS,	   /* "container with given ID already exists" (E-11) */
-	ERR_NOT_RUNNING,   /* "container not running" (E-02) */
-	ERR_PAUSED,	   /* "cannot exec in a paused container" (E-12) */
+	ERR_OTHER = 0,	  /* exit 1 */
+	ERR_USAGE,	  /* wrong command line: exit 1 */
+	ERR_CONFIG,	  /* config.json or rules refused */
+	ERR_NO_CONTAINER, /* "container does not exist" (E-01) */
+	ERR_EXISTS,	  /* "container with given ID already exists" (E-11) */
+	ERR_NOT_RUNNING,  /* "container not running" (E-02) */
+	ERR_PAUSED,	  /* "cannot exec in a paused container" (E-12) */
 	ERR_NO_EXECUTABLE, /* "executable file not found in $PATH" / "no such file or directory" (E-05) */
-	ERR_EXEC_DENIED,   /* "permission denied" on the program to run (E-06) */
-	ERR_EXEC_DIR,	   /* "is a directory" on the program to run (E-07) */
-	ERR_HOOK,	   /* "error running <phase> hook #N" (E-13) */
+	ERR_EXEC_DENIED, /* "permission denied" on the program to run (E-06) */
+	ERR_EXEC_DIR,	 /* "is a directory" on the program to run (E-07) */
+	ERR_HOOK,	 /* "error running <phase> hook #N" (E-13) */
 	ERR_ID_MAX
 };
 
 #define ERR_MSG_MAX 2048
 
 struct err {
-	int code;	  /* 0 = not set, else -errno */
-	uint32_t id;	  /* enum err_id */
+	int code;	       /* 0 = not set, else -errno */
+	uint32_t id;	       /* enum err_id */
 	char msg[ERR_MSG_MAX]; /* one line, no trailing newline; truncated with "..." when too long */
 };
 
@@ -49,15 +49,18 @@ struct err {
 /* err_set: sets *e to `code` (a negative errno; 0 is our bug) and the formatted text.
  * Control characters in the text are replaced by '?', so a hostile name cannot forge log lines.
  * Returns code. */
-int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));
-int err_vset(struct err *e, int code, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0), cold));
+int err_set(struct err *e, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4), cold));
+int err_vset(struct err *e, int code, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0), cold));
 
 /* err_set_id: the same, with a kind from the catalogue. */
 int err_set_id(struct err *e, enum err_id id, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5), cold));
 
 /* err_sys_at: "<text>: <what errno means>"; `err` is a positive errno. Returns -err. */
-int err_sys_at(struct err *e, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));
+int err_sys_at(struct err *e, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4), cold));
 
 /* err_sys: for the errno of the call that just failed; err_neg: for a -errno return value. */
 #define err_sys(e, ...) err_sys_at((e), errno, __VA_ARGS__)

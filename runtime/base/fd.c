@@ -44,7 +44,8 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n)
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t r;
 
-	if (len == 0 || n > SEND_MAX) /* no payload: a stream socket would not carry the fds at all */
+	/* Without payload, a stream socket would not carry the descriptors at all. */
+	if (len == 0 || n > SEND_MAX)
 		return -EINVAL;
 	if (n) {
 		struct cmsghdr *c;

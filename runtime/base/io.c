@@ -141,7 +141,8 @@ int io_read_fd(int fd, size_t max, struct arena *a, struct bytes *ret)
 	return 0;
 }
 
-int io_read_at(int dirfd, const char *path, int flags, size_t max, struct arena *a, struct bytes *ret)
+int io_read_at(int dirfd, const char *path, int flags, size_t max, struct arena *a,
+	       struct bytes *ret)
 {
 	fd_auto int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | flags);
 
@@ -208,7 +209,8 @@ static int open_temporary(int dirfd, const char *name, mode_t mode, char *tmp, s
 		fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 		if (fd >= 0)
 			return fd;
-		if (errno != EEXIST) /* left behind by an older process with our pid: take the next */
+		/* Left behind by an older process with our pid: take the next. */
+		if (errno != EEXIST)
 			return -errno;
 	}
 	return -EEXIST;

@@ -17,7 +17,8 @@ ssize_t io_read_full(int fd, void *p, size_t n);
  * (the NUL is not counted). */
 int io_read_fd(int fd, size_t max, struct arena *a, struct bytes *ret);
 /* io_read_at: the same for a file below dirfd (O_NOFOLLOW is the caller's choice via flags). */
-int io_read_at(int dirfd, const char *path, int flags, size_t max, struct arena *a, struct bytes *ret);
+int io_read_at(int dirfd, const char *path, int flags, size_t max, struct arena *a,
+	       struct bytes *ret);
 
 /* io_read_small: a short kernel file (cgroup, proc) into buf, NUL-terminated, trailing newline cut.
  * Returns the length or -errno. No heap. */

@@ -110,7 +110,8 @@ static void put_escape(struct jsonw *w, unsigned char c)
 {
 	static const char digit[] = "0123456789abcdef";
 	static const char shorthand[] = {
-		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+		['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+		['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
 	};
 	char s[6] = {'\\', 'u', '0', '0', digit[c >> 4], digit[c & 15]};
 

@@ -76,12 +76,14 @@ int log_init(const char *target, bool json, enum log_level level, struct err *e)
 		}
 		if (i == ARRAY_LEN(schemes))
 			return err_set_id(e, ERR_USAGE, -EINVAL,
-					  "log target %s: expected a path, file:PATH, journald:ID or syslog:ID",
+					  "log target %s: expected PATH, file:PATH, journald:ID "
+					  "or syslog:ID",
 					  target);
 		to = schemes[i].target;
 	}
 	if (to == TO_FILE && !*where)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "log target %s: the path is empty", target);
+		return err_set_id(e, ERR_USAGE, -EINVAL, "log target %s: the path is empty",
+				  target);
 	if (strlen(where) >= sizeof(sink.where))
 		return err_set_id(e, ERR_USAGE, -ENAMETOOLONG, "log target: the path is too long");
 
@@ -139,7 +141,8 @@ static int to_file(enum log_level level, const char *msg)
 	buf_auto b = BUF_WRITER(LINE_MAX_BYTES);
 
 	if (sink.fd < 0) {
-		int fd = open(sink.where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+		int fd = open(sink.where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+			      0644);
 
 		if (fd < 0)
 			return -errno;
@@ -177,8 +180,8 @@ static int to_journal(enum log_level level, const char *msg)
 static int to_syslog(enum log_level level, const char *msg)
 {
 	char text[ERR_MSG_MAX + PATH_MAX + 128];
-	int n = snprintf(text, sizeof(text), "<%d>%s[%d]: %s", FACILITY_USER | levels[level].priority,
-			 sink.where, getpid(), msg);
+	int n = snprintf(text, sizeof(text), "<%d>%s[%d]: %s",
+			 FACILITY_USER | levels[level].priority, sink.where, getpid(), msg);
 
 	return send_datagram(SYSLOG_SOCKET, text, (size_t) n);
 }
@@ -207,14 +210,10 @@ static void to_stderr_json(enum log_level level, const char *msg)
 static int to_target(enum log_level level, const char *msg)
 {
 	switch (sink.target) {
-	case TO_FILE:
-		return to_file(level, msg);
-	case TO_JOURNAL:
-		return to_journal(level, msg);
-	case TO_SYSLOG:
-		return to_syslog(level, msg);
-	case TO_STDERR:
-		break;
+	case TO_FILE: return to_file(level, msg);
+	case TO_JOURNAL: return to_journal(level, msg);
+	case TO_SYSLOG: return to_syslog(level, msg);
+	case TO_STDERR: break;
 	}
 	if (sink.json)
 		to_stderr_json(level, msg);
@@ -233,7 +232,8 @@ void log_error(const char *msg)
 		to_stderr(clean.msg);
 }
 
-static void __attribute__((format(printf, 2, 0))) log_at(enum log_level level, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+log_at(enum log_level level, const char *fmt, va_list ap)
 {
 	struct err clean = ERR_INIT;
 	int saved = errno;

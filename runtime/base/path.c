@@ -112,7 +112,8 @@ int path_open_parent_in(int root, const char *path, bool make, const char **ret_
 		return -ENAMETOOLONG;
 	memcpy(dir, path, n);
 	strcpy(dir + n, n ? "" : ".");
-	r = make ? path_mkdir_in(root, dir, 0755) : path_open_in(root, dir, O_PATH | O_DIRECTORY, 0, 0);
+	r = make ? path_mkdir_in(root, dir, 0755)
+		 : path_open_in(root, dir, O_PATH | O_DIRECTORY, 0, 0);
 	if (r >= 0)
 		*ret_name = name;
 	return r;

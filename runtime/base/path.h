@@ -15,10 +15,12 @@
 #include "base/err.h"
 
 enum {
-	PATH_NOFOLLOW = 1 << 0,	   /* the last component may be a symlink and is not followed (O_NOFOLLOW) */
+	PATH_NOFOLLOW =
+		1 << 0, /* the last component may be a symlink and is not followed (O_NOFOLLOW) */
 	PATH_NO_SYMLINKS = 1 << 1, /* any symlink is -ELOOP */
 	PATH_NO_XDEV = 1 << 2,	   /* do not cross into another mount (RESOLVE_NO_XDEV) */
-	PATH_BENEATH = 1 << 3,	   /* RESOLVE_BENEATH instead of IN_ROOT: an absolute path or link and a ".."
+	PATH_BENEATH =
+		1 << 3, /* RESOLVE_BENEATH instead of IN_ROOT: an absolute path or link and a ".."
 				    * that would leave root are -EXDEV */
 };
 

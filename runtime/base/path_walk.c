@@ -42,11 +42,11 @@ struct walk {
 	int oflags;
 	mode_t mode;
 	enum path_make make;
-	uint64_t mount_id;     /* of root, for PATH_NO_XDEV */
-	char rest[REST_MAX];   /* what is still to be walked */
+	uint64_t mount_id;	 /* of root, for PATH_NO_XDEV */
+	char rest[REST_MAX];	 /* what is still to be walked */
 	char name[NAME_MAX + 1]; /* the present component */
-	bool last;	       /* nothing after it, not even a slash */
-	bool want_dir;	       /* only slashes after it */
+	bool last;		 /* nothing after it, not even a slash */
+	bool want_dir;		 /* only slashes after it */
 };
 
 static int here(const struct walk *w)
@@ -304,7 +304,8 @@ static int walk_all(struct walk *w)
 	}
 }
 
-int path_walk(int root, const char *path, int oflags, mode_t mode, unsigned flags, enum path_make make)
+int path_walk(int root, const char *path, int oflags, mode_t mode, unsigned flags,
+	      enum path_make make)
 {
 	struct walk w = {
 		.stack = {root},

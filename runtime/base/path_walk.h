@@ -10,10 +10,11 @@ enum path_make {
 	PATH_MAKE_NOTHING, /* -ENOENT, or what O_CREAT does with the last one */
 	PATH_MAKE_PARENTS, /* directories (0755) for all but the last */
 	PATH_MAKE_DIRS,	   /* directories for all */
-	PATH_MAKE_FILE,	   /* directories (0755) for all but the last, which becomes an empty file */
+	PATH_MAKE_FILE, /* directories (0755) for all but the last, which becomes an empty file */
 };
 
 /* path_walk: as path_open_in(); mode is that of the last component when it is made. */
-int path_walk(int root, const char *path, int oflags, mode_t mode, unsigned flags, enum path_make make);
+int path_walk(int root, const char *path, int oflags, mode_t mode, unsigned flags,
+	      enum path_make make);
 
 #endif

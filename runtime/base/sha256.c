@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 static const uint32_t K[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -17,6 +18,7 @@ static const uint32_t K[64] = {
 	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
+/* clang-format on */
 
 static inline uint32_t ror(uint32_t v, unsigned n)
 {
@@ -37,19 +39,23 @@ static inline void store_be32(uint8_t *p, uint32_t v)
 }
 
 /* One round; d and h are the only variables that get a new value. */
-#define ROUND(a, b, c, d, e, f, g, h, i)                                                            \
-	do {                                                                                        \
-		uint32_t t = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + (g ^ (e & (f ^ g))) +      \
-			     K[(i) + j] + w[i];                                                     \
-		d += t;                                                                             \
-		h = t + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) | (c & (a | b)));          \
+#define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
+	do {                                                                                       \
+		uint32_t t = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + (g ^ (e & (f ^ g))) +     \
+			     K[(i) + j] + w[i];                                                    \
+		d += t;                                                                            \
+		h = t + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) | (c & (a | b)));         \
 	} while (0)
 
-/* The schedule's word for the same place of the ring 16 rounds later. */
-#define EXPAND(i)                                                                                   \
-	(w[i] += (ror(w[((i) + 14) & 15], 17) ^ ror(w[((i) + 14) & 15], 19) ^ w[((i) + 14) & 15] >> 10) + \
-		 w[((i) + 9) & 15] +                                                                \
-		 (ror(w[((i) + 1) & 15], 7) ^ ror(w[((i) + 1) & 15], 18) ^ w[((i) + 1) & 15] >> 3))
+static inline uint32_t sigma0(uint32_t v)
+{
+	return ror(v, 7) ^ ror(v, 18) ^ v >> 3;
+}
+
+static inline uint32_t sigma1(uint32_t v)
+{
+	return ror(v, 17) ^ ror(v, 19) ^ v >> 10;
+}
 
 static void add_block(uint32_t s[8], const uint8_t *p)
 {
@@ -77,8 +83,10 @@ static void add_block(uint32_t s[8], const uint8_t *p)
 		ROUND(b, c, d, e, f, g, h, a, 15);
 		if (j == 48)
 			break;
+		/* each word makes place for the one 16 rounds later */
 		for (unsigned i = 0; i < 16; i++)
-			EXPAND(i);
+			w[i] += sigma0(w[(i + 1) & 15]) + w[(i + 9) & 15] +
+				sigma1(w[(i + 14) & 15]);
 	}
 	s[0] += a;
 	s[1] += b;

@@ -208,7 +208,8 @@ int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = {
 		{(uint32_t) effective, (uint32_t) permitted, (uint32_t) inheritable},
-		{(uint32_t) (effective >> 32), (uint32_t) (permitted >> 32), (uint32_t) (inheritable >> 32)},
+		{(uint32_t) (effective >> 32), (uint32_t) (permitted >> 32),
+		 (uint32_t) (inheritable >> 32)},
 	};
 
 	return ret_errno(syscall(SYS_capset, &h, d));

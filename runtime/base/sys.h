@@ -67,7 +67,8 @@ int sys_faccessat2(int dirfd, const char *path, int mode, int flags);
 int sys_bpf(int cmd, void *attr, unsigned size);
 int sys_keyctl_join(const char *name); /* key serial or -errno */
 int sys_keyctl_setperm(int32_t key, uint32_t perm);
-int32_t sys_keyctl_describe_perm(int32_t key, uint32_t *ret_perm); /* reads the present permissions */
+int32_t sys_keyctl_describe_perm(int32_t key,
+				 uint32_t *ret_perm); /* reads the present permissions */
 int sys_ioprio_set(int which, int who, int ioprio);
 int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int sys_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);

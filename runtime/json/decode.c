@@ -24,7 +24,8 @@ struct ctx {
 /* Stores node n as the field f says at `to`. */
 typedef int decode_fn(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to);
 
-int json_err(const struct json_doc *d, const struct json_node *n, struct err *e, const char *fmt, ...)
+int json_err(const struct json_doc *d, const struct json_node *n, struct err *e, const char *fmt,
+	     ...)
 {
 	arena_auto tmp = {0};
 	const char *path = json_path(&tmp, n);
@@ -57,16 +58,14 @@ char *json_found(struct arena *a, const struct json_node *n)
 	int len;
 
 	switch (n->type) {
-	case JSON_BOOL:
-		return arena_printf(a, "%s %s", name, n->b ? "true" : "false");
+	case JSON_BOOL: return arena_printf(a, "%s %s", name, n->b ? "true" : "false");
 	case JSON_NUMBER:
 	case JSON_STRING:
 		len = shown_len(n->s, n->n);
 		more = (uint32_t) len < n->n ? "..." : "";
-		return arena_printf(a, n->type == JSON_STRING ? "%s \"%.*s\"%s" : "%s %.*s%s", name, len, n->s,
-				    more);
-	default:
-		return arena_strdup(a, name);
+		return arena_printf(a, n->type == JSON_STRING ? "%s \"%.*s\"%s" : "%s %.*s%s", name,
+				    len, n->s, more);
+	default: return arena_strdup(a, name);
 	}
 }
 
@@ -83,7 +82,8 @@ static int decode_str(struct ctx *c, const struct jfield *f, const struct json_n
 	return 0;
 }
 
-static int decode_abspath(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
+static int decode_abspath(struct ctx *c, const struct jfield *f, const struct json_node *n,
+			  void *to)
 {
 	(void) f;
 	if (n->s[0] != '/')
@@ -106,7 +106,8 @@ static bool is_integer(const char *s)
 	return s[strspn(s, "-0123456789")] == '\0';
 }
 
-static int parse_uint(struct ctx *c, const struct jfield *f, const struct json_node *n, uint64_t *ret)
+static int parse_uint(struct ctx *c, const struct jfield *f, const struct json_node *n,
+		      uint64_t *ret)
 {
 	uint64_t max = f->max ? f->max : UINT64_MAX;
 
@@ -200,8 +201,8 @@ static int parse_enum(struct ctx *c, const struct jfield *f, const struct json_n
 	all = arena_strdup(c->arena, "");
 	for (size_t i = 0; i < f->n_names; i++)
 		all = arena_printf(c->arena, "%s%s%s", all, i ? ", " : "", f->names[i].name);
-	return json_err(c->doc, n, c->err, "expected one of %s; found \"%.*s\"", all, shown_len(n->s, n->n),
-			n->s);
+	return json_err(c->doc, n, c->err, "expected one of %s; found \"%.*s\"", all,
+			shown_len(n->s, n->n), n->s);
 }
 
 static int decode_enum(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
@@ -232,7 +233,8 @@ static int decode_enums(struct ctx *c, const struct jfield *f, const struct json
 	return r;
 }
 
-static int decode_members(struct ctx *c, const struct json_node *n, const struct jtable *t, void *obj);
+static int decode_members(struct ctx *c, const struct json_node *n, const struct jtable *t,
+			  void *obj);
 
 static int decode_obj(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
 {
@@ -292,7 +294,8 @@ static int decode_map(struct ctx *c, const struct jfield *f, const struct json_n
 	return 0;
 }
 
-static int decode_map_obj(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
+static int decode_map_obj(struct ctx *c, const struct jfield *f, const struct json_node *n,
+			  void *to)
 {
 	struct json_node **v = sorted_members(c->arena, n);
 	struct jlist l = {.set = true, .n = n->n};
@@ -404,7 +407,8 @@ static int unknown_member(struct ctx *c, const struct jtable *t, const struct js
 	if (!(t->flags & J_STRICT)) {
 		/* runtime-spec, config.md "Extensibility": must be ignored */
 		if (log_get_level() >= LOG_LEVEL_DEBUG)
-			log_debug("%s: %s: unknown member, ignored", c->doc->name, json_path(c->arena, n));
+			log_debug("%s: %s: unknown member, ignored", c->doc->name,
+				  json_path(c->arena, n));
 		return 0;
 	}
 	best = (unsigned) (strlen(n->key) / 3 + 2); /* further away is no typing error */
@@ -420,7 +424,8 @@ static int unknown_member(struct ctx *c, const struct jtable *t, const struct js
 	return json_err(c->doc, n, c->err, "unknown member");
 }
 
-static int decode_members(struct ctx *c, const struct json_node *n, const struct jtable *t, void *obj)
+static int decode_members(struct ctx *c, const struct json_node *n, const struct jtable *t,
+			  void *obj)
 {
 	const struct json_node *k;
 	int r;
@@ -434,7 +439,8 @@ static int decode_members(struct ctx *c, const struct json_node *n, const struct
 			r = unknown_member(c, t, k);
 		} else if (k->type == JSON_NULL && !(f->flags & J_REQUIRED)) {
 			r = 0;
-		} else if (k->type != kinds[f->kind].type && (f->kind != J_ANY || k->type == JSON_NULL)) {
+		} else if (k->type != kinds[f->kind].type &&
+			   (f->kind != J_ANY || k->type == JSON_NULL)) {
 			r = expected(c, k, kinds[f->kind].what);
 		} else {
 			r = kinds[f->kind].decode(c, f, k, (char *) obj + f->off);
@@ -444,12 +450,13 @@ static int decode_members(struct ctx *c, const struct json_node *n, const struct
 	}
 	for (size_t i = 0; i < t->n; i++)
 		if (t->f[i].flags & J_REQUIRED && !json_get(n, t->f[i].name))
-			return json_err(c->doc, n, c->err, "required member \"%s\" is missing", t->f[i].name);
+			return json_err(c->doc, n, c->err, "required member \"%s\" is missing",
+					t->f[i].name);
 	return t->check ? t->check(c->doc, n, obj, c->arena, c->err) : 0;
 }
 
-int json_decode(const struct json_doc *d, const struct json_node *n, const struct jtable *t, void *obj,
-		struct arena *a, struct err *e)
+int json_decode(const struct json_doc *d, const struct json_node *n, const struct jtable *t,
+		void *obj, struct arena *a, struct err *e)
 {
 	struct ctx c = {.doc = d, .arena = a, .err = e};
 

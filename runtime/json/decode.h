@@ -22,14 +22,14 @@ enum jkind {
 	J_INT,	   /* struct opt_i64, range min..max of the row (both 0 = INT64 range) */
 	J_STRS,	   /* struct strs; when the row has `names`, each must be one of them */
 	J_UINTS,   /* struct u64s, each 0..max */
-	J_ENUM,	   /* int: value of the name in the row's `names` (struct name_val with values >= 1); 0 = absent */
-	J_ENUMS,   /* struct u64s of such values */
-	J_OBJ,	   /* pointer to a struct of size `size`, decoded by `sub`; NULL = absent */
-	J_OBJS,	   /* struct jlist: array of structs of size `size` */
-	J_MAP,	   /* struct kvs: object whose values are strings */
+	J_ENUM, /* int: value of the name in the row's `names` (struct name_val with values >= 1); 0 = absent */
+	J_ENUMS, /* struct u64s of such values */
+	J_OBJ,	 /* pointer to a struct of size `size`, decoded by `sub`; NULL = absent */
+	J_OBJS,	 /* struct jlist: array of structs of size `size` */
+	J_MAP,	 /* struct kvs: object whose values are strings */
 	J_MAP_OBJ, /* struct jlist of structs; the member name goes to char * at offset 0 of each; sorted by key */
-	J_STRSS,   /* struct jlist of struct strs: array of arrays of strings */
-	J_ANY,	   /* struct json_node *: kept as it is */
+	J_STRSS, /* struct jlist of struct strs: array of arrays of strings */
+	J_ANY,	 /* struct json_node *: kept as it is */
 };
 
 struct jlist {
@@ -41,7 +41,9 @@ struct jlist {
 enum {
 	J_REQUIRED = 1 << 0,
 	J_NONEMPTY = 1 << 1, /* strings: not ""; lists: at least one element */
-	J_STRICT = 1 << 2,   /* (table flag) unknown members are errors: our own files, not the OCI ones */
+	J_STRICT =
+		1
+		<< 2, /* (table flag) unknown members are errors: our own files, not the OCI ones */
 };
 
 struct jfield {
@@ -62,17 +64,17 @@ struct jtable {
 	size_t size; /* of the struct */
 	unsigned flags;
 	/* optional check after the members are decoded: cross-field rules. Set errors with json_err(). */
-	int (*check)(const struct json_doc *d, const struct json_node *n, void *obj, struct arena *a,
-		     struct err *e);
+	int (*check)(const struct json_doc *d, const struct json_node *n, void *obj,
+		     struct arena *a, struct err *e);
 };
 
 /* json_decode: fills *obj (zeroed by the caller, t->size bytes) from node n. */
-int json_decode(const struct json_doc *d, const struct json_node *n, const struct jtable *t, void *obj,
-		struct arena *a, struct err *e);
+int json_decode(const struct json_doc *d, const struct json_node *n, const struct jtable *t,
+		void *obj, struct arena *a, struct err *e);
 
 /* json_err: "FILE:LINE:COL: PATH: text", id ERR_CONFIG, code -EINVAL. */
-int json_err(const struct json_doc *d, const struct json_node *n, struct err *e, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5), cold));
+int json_err(const struct json_doc *d, const struct json_node *n, struct err *e, const char *fmt,
+	     ...) __attribute__((format(printf, 4, 5), cold));
 
 /* json_found: how a node is shown in messages: `string "1000"`, `number 4294967296`, `array`, `null`;
  * long strings are cut. In the arena. */

@@ -24,6 +24,7 @@
 
 #include "base/str.h"
 
+#define WORD_MAX 32    /* bytes of what was found that a message shows */
 #define FEW_MEMBERS 16 /* up to here comparing all pairs is cheaper than sorting */
 
 struct reader {
@@ -52,7 +53,8 @@ static int fail_at(struct reader *r, size_t offset, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	json_pos(r->doc, offset, &line, &col);
-	return err_set_id(r->err, ERR_CONFIG, -EINVAL, "%s:%u:%u: %s", r->doc->name, line, col, text);
+	return err_set_id(r->err, ERR_CONFIG, -EINVAL, "%s:%u:%u: %s", r->doc->name, line, col,
+			  text);
 }
 
 /* Length of the UTF-8 sequence at p, whose first byte is not ASCII; 0 when it is not one (RFC 3629). */
@@ -118,6 +120,8 @@ static int hex4(const char *p, const char *end)
 	return v;
 }
 
+#define HALF "expected a whole surrogate pair, found its "
+
 /* A backslash has no meaning outside strings, so all of them can be looked at without a lexer. */
 static int check_escapes(struct reader *r, const char *text, size_t len)
 {
@@ -131,15 +135,15 @@ static int check_escapes(struct reader *r, const char *text, size_t len)
 			continue;
 		}
 		if (v == 0)
-			return fail_at(r, (size_t) (p - text), "expected text without NUL, found \\u0000");
-		if (v >= 0xdc00 && v <= 0xdfff)
 			return fail_at(r, (size_t) (p - text),
-				       "expected a character, found the second half of one: \\u%04x", v);
+				       "expected text without NUL, found \\u0000");
+		if (v >= 0xdc00 && v <= 0xdfff)
+			return fail_at(r, (size_t) (p - text), HALF "second half: \\u%04x", v);
 		if (v >= 0xd800 && v <= 0xdbff) {
 			low = end - p >= 8 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8, end) : -1;
 			if (low < 0xdc00 || low > 0xdfff)
-				return fail_at(r, (size_t) (p - text),
-					       "expected a character, found the first half of one: \\u%04x", v);
+				return fail_at(r, (size_t) (p - text), HALF "first half: \\u%04x",
+					       v);
 			p += 6;
 		}
 		p += 6;
@@ -304,7 +308,8 @@ static int on_array_end(void *ctx)
 
 static int compare_keys(const void *a, const void *b)
 {
-	const struct json_node *x = *(struct json_node *const *) a, *y = *(struct json_node *const *) b;
+	const struct json_node *x = *(struct json_node *const *) a;
+	const struct json_node *y = *(struct json_node *const *) b;
 	int c = strcmp(x->key, y->key);
 
 	return c ? c : x->index < y->index ? -1 : 1;
@@ -342,8 +347,8 @@ static int on_object_end(void *ctx)
 	if (twice) {
 		const char *path = json_path(r->arena, twice->parent);
 
-		fail_at(r, twice->key_offset, "%s%smember \"%.64s\" is there twice", path, *path ? ": " : "",
-			twice->key);
+		fail_at(r, twice->key_offset, "%s%smember \"%.64s\" is there twice", path,
+			*path ? ": " : "", twice->key);
 		return 0;
 	}
 	return on_array_end(ctx);
@@ -395,16 +400,24 @@ static int describe_string(struct reader *r, size_t i)
 		unsigned char c = (unsigned char) d->text[i];
 
 		if (c < 0x20)
-			return fail_at(r, i, "expected '\"' or more of the string, found control character 0x%02x", c);
+			return fail_at(r, i, "expected text, found control character 0x%02x", c);
 		if (c != '\\')
 			continue;
-		if (i + 1 < d->len && d->text[i + 1] == 'u' && hex4(d->text + i + 2, d->text + d->len) < 0)
-			return fail_at(r, i, "expected four hex digits after \\u, found something else");
+		if (i + 1 < d->len && d->text[i + 1] == 'u' &&
+		    hex4(d->text + i + 2, d->text + d->len) < 0)
+			return fail_at(r, i,
+				       "expected four hex digits after \\u, found something else");
 		if (i + 1 < d->len && !strchr("\"\\/bfnrtu", d->text[i + 1]))
-			return fail_at(r, i, "expected an escape of JSON, found \\%c", d->text[i + 1]);
+			return fail_at(r, i, "expected an escape of JSON, found \\%c",
+				       d->text[i + 1]);
 		i++;
 	}
 	return 0;
+}
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char) c) || (c && strchr("+-._", c));
 }
 
 /* yajl refused the text after the last token that it delivered. */
@@ -426,13 +439,13 @@ static int describe_syntax(struct reader *r)
 			return fail_at(r, d->len, "expected '\"', found the end of the document");
 		return fail_at(r, i, "expected %s, found a string", expected);
 	}
-	while (i + n < d->len && n < 32 && (isalnum((unsigned char) d->text[i + n]) ||
-					    strchr("+-._", d->text[i + n])) && d->text[i + n])
+	while (i + n < d->len && n < WORD_MAX && is_word(d->text[i + n]))
 		n++;
 	if (n > 0)
 		return fail_at(r, i, "expected %s, found %.*s", expected, (int) n, d->text + i);
 	if ((unsigned char) d->text[i] <= ' ' || (unsigned char) d->text[i] >= 0x7f)
-		return fail_at(r, i, "expected %s, found byte 0x%02x", expected, (unsigned char) d->text[i]);
+		return fail_at(r, i, "expected %s, found byte 0x%02x", expected,
+			       (unsigned char) d->text[i]);
 	return fail_at(r, i, "expected %s, found '%c'", expected, d->text[i]);
 }
 
@@ -463,7 +476,8 @@ int json_read(const char *name, const char *text, size_t len, struct arena *a, s
 	if (!r.yajl)
 		return err_set(e, -ENOMEM, "%s: out of memory", name);
 	/* Strict by default: no comments, no trailing text, no second value, no partial one. */
-	yajl_config(r.yajl, yajl_dont_validate_strings, 1); /* UTF-8 is checked already, and better */
+	/* UTF-8 is checked already, and better. */
+	yajl_config(r.yajl, yajl_dont_validate_strings, 1);
 	ret_code = parse(&r);
 	yajl_free(r.yajl);
 	if (ret_code == 0)

@@ -19,13 +19,13 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json_node {
 	enum json_type type;
-	bool b;			  /* JSON_BOOL */
-	uint32_t offset;	  /* byte offset of the value's first byte in the document */
-	uint32_t index;		  /* position in the parent */
-	uint32_t n;		  /* children (array, object); string length */
-	uint32_t key_offset;	  /* byte offset of the member's name, when there is one */
-	char *key;		  /* member name when the parent is an object, else NULL */
-	char *s;		  /* JSON_STRING: NUL-terminated text; JSON_NUMBER: the literal as written */
+	bool b;		     /* JSON_BOOL */
+	uint32_t offset;     /* byte offset of the value's first byte in the document */
+	uint32_t index;	     /* position in the parent */
+	uint32_t n;	     /* children (array, object); string length */
+	uint32_t key_offset; /* byte offset of the member's name, when there is one */
+	char *key;	     /* member name when the parent is an object, else NULL */
+	char *s; /* JSON_STRING: NUL-terminated text; JSON_NUMBER: the literal as written */
 	struct json_node *parent; /* NULL at the root */
 	struct json_node *child;  /* first child */
 	struct json_node *next;	  /* next sibling */
