@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
 #include "host/host.h"
@@ -27,8 +28,12 @@ struct box {
 	const char *cache_dir; /* for compiled seccomp filters; NULL = none */
 	char *const *hook_env; /* environment of hooks that bring none */
 
-	pid_t pid;
+	pid_t pid;  /* the process this command is about: the first one, or exec's */
 	int pidfd;
+	pid_t init_pid; /* exec: the container's first process */
+	int init_pidfd;
+	const char *status; /* of the container, for documents given to others: "creating", "running" */
+	int hook_out, hook_err; /* files for the hooks' output; -EBADF = captured for messages */
 	uint64_t pid_start;
 	uint64_t ns_flags;
 	int sync_fd; /* to the stage, while it is being set up (create, run) */

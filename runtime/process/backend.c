@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the backend "process". */
+#include "process/process.h"
+
+const struct backend_ops backend_process = {
+	.name = "process",
+	.id = POL_BACKEND_PROCESS,
+	.create = process_create,
+	.start = process_start,
+	.exec = process_exec,
+	.signal = process_signal,
+	.pause = process_pause,
+	.update = process_update,
+	.pids = process_pids,
+	.stats = process_stats,
+	.destroy = process_destroy,
+};

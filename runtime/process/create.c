@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create and start. The order is what makes a failure cheap and a crash harmless: everything that can be refused
+ * (filter, bind sources, namespaces to join) is opened before the cgroup exists; limits are in force before the
+ * process is in it; the process dies with us until `ready` has put it on record.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/jsonw.h"
+#include "base/sys.h"
+#include "exec/proto.h"
+#include "hooks/hooks.h"
+#include "process/process.h"
+
+static bool has_mount_hooks(const struct policy *p)
+{
+	return p->hooks[HOOK_PRESTART].n || p->hooks[HOOK_CREATE_RUNTIME].n || p->hooks[HOOK_CREATE_CONTAINER].n;
+}
+
+static void fill_namespaces(struct box *b, struct stage_boot *boot)
+{
+	const struct policy *p = b->policy;
+	const struct pol_ns *user = pol_ns_find(p, POL_NS_USER), *cg = pol_ns_find(p, POL_NS_CGROUP);
+	const struct pol_ns *pid = pol_ns_find(p, POL_NS_PID);
+
+	for (size_t i = 0; i < p->ns.n; i++)
+		b->ns_flags |= ns_flags[p->ns.v[i].type];
+	b->shared_pidns = !pid || pid->path;
+	boot->new_userns = user && !user->path;
+	boot->joined_userns = user && user->path;
+	boot->setgroups_denied = boot->new_userns && !(b->host->caps >> CAP_SETGID & 1) && p->gid_map.n == 1 &&
+				 p->gid_map.v[0].size == 1 && p->gid_map.v[0].host == b->host->egid;
+	boot->unshare_cgroup = cg && !cg->path;
+	boot->host_cgroupns = !cg;
+}
+
+/* The root as a detached tree, for a stage in a user namespace that may not be able to reach the path. */
+static int fill_rootfs(struct box *b, struct launch *l)
+{
+	if (!pol_ns_find(b->policy, POL_NS_USER) || !(b->host->caps >> CAP_SYS_ADMIN & 1))
+		return 0;
+	int fd = sys_open_tree(AT_FDCWD, b->policy->rootfs, OPEN_TREE_CLONE | O_CLOEXEC | 0x8000 /* AT_RECURSIVE */);
+
+	if (fd >= 0) {
+		l->src.fds[l->src.n++] = fd;
+		l->boot.rootfs_fd = fd;
+	}
+	return 0;
+}
+
+static int prepare(struct launch *l, struct box *b, const struct box_io *io, struct err *e)
+{
+	int r;
+
+	l->boot.mode = STAGE_CREATE;
+	l->boot.policy = b->policy_enc;
+	for (char *const *v = b->hook_env; v && *v; v++)
+		l->boot.hook_env.n++;
+	l->boot.hook_env.v = (char **) (uintptr_t) b->hook_env;
+	r = launch_seccomp(l, b, &b->policy->seccomp, e);
+	if (r < 0)
+		return r;
+	fill_namespaces(b, &l->boot);
+	r = ns_prepare(b->policy, &l->spawn, e);
+	if (r < 0)
+		return r;
+	r = sources_open(b->policy, b->host, b->a, &l->boot, &l->src, e);
+	if (r < 0)
+		return r;
+	fill_rootfs(b, l);
+	r = cgroup_make(b->cg, &b->policy->resources, b->host, e);
+	if (r < 0)
+		return r;
+	sources_open_cgroup(b->policy, b->cg, b->a, &l->boot, &l->src);
+	if (io->wait_start) {
+		l->start_fd = unix_listen_at(b->dir_fd, "start.sock", e);
+		if (l->start_fd < 0)
+			return l->start_fd;
+		l->boot.start_fd = l->start_fd;
+	}
+	if (b->cg->layout == CG_V2 && b->cg->hier.n)
+		l->boot.cg_v2_path = arena_printf(b->a, "%s%s", b->cg->hier.v[0].mount, b->cg->hier.v[0].path);
+	return launch_cgroup(l, b, e);
+}
+
+static void hook_state(struct buf *out, const struct box *b, const char *status)
+{
+	struct jsonw w;
+
+	jw_init(&w, out, false);
+	jw_obj(&w);
+	jw_kstr(&w, "ociVersion", b->oci_version);
+	jw_kstr(&w, "id", b->id);
+	jw_kstr(&w, "status", status);
+	jw_ki64(&w, "pid", b->pid);
+	jw_kstr(&w, "bundle", b->bundle);
+	if (b->annotations && b->annotations->n)
+		jw_kkvs(&w, "annotations", b->annotations);
+	jw_obj_end(&w);
+}
+
+static int run_hooks(struct box *b, enum hook_phase phase, struct err *e)
+{
+	const pol_hooks *h = &b->policy->hooks[phase];
+	buf_auto doc = BUF_WRITER(4u << 20);
+
+	if (!h->n)
+		return 0;
+	hook_state(&doc, b, hook_phases[phase].status);
+	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out, b->hook_err, e);
+}
+
+static int ack(int sock, enum msg_type t, struct err *e)
+{
+	int r = msg_send(sock, t, NULL, 0);
+
+	return r < 0 ? err_neg(e, r, "answering the container's process") : 0;
+}
+
+/* The container's process as seen from the host, for chown of the cgroup. */
+static uint32_t to_host(const pol_idmaps *m, uint32_t id)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (id >= m->v[i].container && id - m->v[i].container < m->v[i].size)
+			return (uint32_t) (m->v[i].host + (id - m->v[i].container));
+	return id;
+}
+
+/* The other end of stage.c's messages, in the same order. */
+static int converse(struct launch *l, struct box *b,
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+{
+	int sock = l->spawn.sync_parent, r = 0;
+	const struct policy *p = b->policy;
+
+	if (l->boot.new_userns) {
+		r = idmap_write(b->pid, p, b->host, e);
+		if (r == 0)
+			r = ack(sock, MSG_IDS, e);
+	}
+	if (r == 0 && has_mount_hooks(p)) {
+		r = msg_expect(sock, MSG_MOUNTS, NULL, 0, e);
+		if (r >= 0)
+			r = run_hooks(b, HOOK_PRESTART, e);
+		if (r >= 0)
+			r = run_hooks(b, HOOK_CREATE_RUNTIME, e);
+		if (r >= 0)
+			r = ack(sock, MSG_ACK, e);
+	}
+	if (r >= 0)
+		r = msg_expect(sock, MSG_READY, NULL, 0, e);
+	if (r >= 0 && p->has_process)
+		r = exec_outside(b->pid, AT_FDCWD, &p->process, b->host->rootless, false, e);
+	if (r >= 0 && p->cgroup.delegate && p->has_process)
+		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid), to_host(&p->gid_map, p->process.gid), e);
+	if (r >= 0) {
+		r = proc_start_time(AT_FDCWD, b->pid, &b->pid_start, NULL);
+		if (r < 0)
+			err_neg(e, r, "reading the start time of the container's process");
+	}
+	if (r >= 0)
+		r = ready(b, arg, e);
+	if (r >= 0)
+		r = ack(sock, MSG_ACK, e);
+	return r < 0 ? r : 0;
+}
+
+int process_create(struct box *b, const struct box_io *io,
+		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+{
+	struct launch l;
+	int r;
+
+	r = launch_init(&l, b, io, e);
+	if (r == 0)
+		r = prepare(&l, b, io, e);
+	if (r == 0)
+		r = launch_spawn(&l, b, e);
+	if (r == 0) {
+		r = converse(&l, b, ready, arg, e);
+		if (r < 0) {
+			spawn_kill(b->pid, b->pidfd);
+			b->pidfd = fd_close(b->pidfd);
+			b->pid = 0;
+		}
+	}
+	if (r == 0 && !io->wait_start)
+		b->sync_fd = fd_take(&l.spawn.sync_parent);
+	launch_close(&l);
+	return r;
+}
+
+static int start_parked(struct box *b, struct err *e)
+{
+	fd_auto int sock = unix_connect_at(b->dir_fd, "start.sock", e);
+	int r;
+
+	if (sock < 0)
+		return err_context(e, "cannot start container %s: its process does not answer", b->id);
+	/* from here on it is not "created" any more, also for a second `start` that runs at this moment */
+	if (unlinkat(b->dir_fd, "start.sock", 0) < 0)
+		return err_sys(e, "cannot start container %s: another start is under way", b->id);
+	r = ack(sock, MSG_GO, e);
+	return r < 0 ? r : follow_exec(b, sock, e);
+}
+
+int process_start(struct box *b, bool parked, struct err *e)
+{
+	int r;
+
+	if (parked)
+		return start_parked(b, e);
+	r = follow_exec(b, b->sync_fd, e);
+	b->sync_fd = fd_close(b->sync_fd);
+	return r;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec: one more process in a running container. It joins the namespaces of the container's first process through
+ * that process's pidfd (which is verified by its start time), gets into the cgroup as create does, and ends in the
+ * same code of the stage.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "exec/proto.h"
+#include "process/process.h"
+
+static int prepare(struct launch *l, struct box *b, const struct pol_process *p, struct buf *enc, struct err *e)
+{
+	int r;
+
+	l->boot.mode = STAGE_EXEC;
+	codec_encode(enc, &pol_process_table, p);
+	if (enc->bad)
+		return err_set(e, -EFBIG, "the process description is too large");
+	l->boot.process = (struct bytes){.v = enc->p, .n = enc->n};
+	r = launch_seccomp(l, b, &b->policy->seccomp, e);
+	if (r < 0)
+		return r;
+	l->spawn.target_pidfd = b->init_pidfd;
+	l->spawn.target_ns = b->ns_flags;
+	l->boot.joined_userns = b->ns_flags & CLONE_NEWUSER;
+	l->boot.setgroups_denied = b->host->rootless && !(b->host->caps >> CAP_SETGID & 1) &&
+				   b->policy->gid_map.n == 1 && b->policy->gid_map.v[0].size == 1;
+	return launch_cgroup(l, b, e);
+}
+
+static int converse(struct launch *l, struct box *b, const struct pol_process *p,
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+{
+	int sock = l->spawn.sync_parent, r;
+
+	r = msg_expect(sock, MSG_READY, NULL, 0, e);
+	if (r >= 0)
+		r = exec_outside(b->pid, AT_FDCWD, p, b->host->rootless, false, e);
+	if (r >= 0 && p->affinity_final)
+		r = exec_affinity(b->pid, p->affinity_final, e);
+	if (r >= 0) {
+		r = msg_send(sock, MSG_ACK, NULL, 0);
+		if (r < 0)
+			err_neg(e, r, "answering the new process");
+	}
+	if (r >= 0)
+		r = follow_exec(b, sock, e);
+	/* last: of an exec that failed there must be no pid file (C-08) */
+	return r < 0 ? r : ready(b, arg, e);
+}
+
+int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
+		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid, int *ret_pidfd,
+		 struct err *e)
+{
+	buf_auto enc = BUF_WRITER(8u << 20);
+	struct launch l;
+	int r;
+
+	/* "initial" is in force before the process is in the container's cgroup: it inherits ours (S-21) */
+	if (p->affinity_initial) {
+		r = exec_affinity(0, p->affinity_initial, e);
+		if (r < 0)
+			return r;
+	}
+	r = launch_init(&l, b, io, e);
+	if (r == 0)
+		r = prepare(&l, b, p, &enc, e);
+	if (r == 0)
+		r = launch_spawn(&l, b, e);
+	if (r == 0) {
+		r = converse(&l, b, p, ready, arg, e);
+		if (r < 0)
+			spawn_kill(l.pid, l.pidfd);
+	}
+	launch_close(&l);
+	if (r < 0) {
+		l.pidfd = fd_close(l.pidfd);
+		return r;
+	}
+	*ret_pid = l.pid;
+	*ret_pidfd = l.pidfd;
+	return 0;
+}

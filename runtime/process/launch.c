@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What create and exec share: the boot block in a sealed memfd, the sync socket, the spawn, and following the stage
+ * until the program runs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "exec/proto.h"
+#include "process/process.h"
+#include "seccomp/seccomp.h"
+
+#define BOOT_MAX (32u << 20)
+
+int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct err *e)
+{
+	int sv[2];
+
+	*l = (struct launch){.start_fd = -EBADF, .pidfd = -EBADF};
+	l->spawn = (struct spawn){.target_pidfd = -EBADF, .cgroup_fd = -EBADF, .boot_fd = -EBADF, .sync_child = -EBADF, .sync_parent = -EBADF};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_sys(e, "making the sync socket");
+	l->spawn.sync_parent = sv[0];
+	l->spawn.sync_child = sv[1];
+	l->boot.sync_fd = sv[1];
+	l->boot.start_fd = -1;
+	l->boot.console_fd = io->console_fd >= 0 ? io->console_fd : -1;
+	l->boot.proc_fd = -1;
+	l->boot.rootfs_fd = -1;
+	l->boot.preserve_fds = io->preserve_fds;
+	l->boot.listen_fds = io->listen_fds;
+	l->boot.listen_fdnames = (char *) (uintptr_t) io->listen_fdnames;
+	l->boot.rootless = b->host->rootless;
+	l->boot.owner_uid = b->host->euid;
+	l->boot.id = (char *) (uintptr_t) b->id;
+	l->boot.bundle = (char *) (uintptr_t) b->bundle;
+	l->boot.oci_version = (char *) (uintptr_t) b->oci_version;
+	if (b->annotations)
+		l->boot.annotations = *b->annotations;
+	l->boot.chown_stdio = true;
+	return 0;
+}
+
+int launch_seccomp(struct launch *l, struct box *b, const struct pol_seccomp *s, struct err *e)
+{
+	if (!s->set)
+		return 0;
+	l->boot.seccomp_flags = s->flags;
+	l->boot.seccomp_notify = s->listener_path != NULL;
+	b->listener_path = s->listener_path;
+	b->listener_metadata = s->listener_metadata;
+	return seccomp_get(s, b->cache_dir, b->a, &l->boot.bpf, e);
+}
+
+int launch_cgroup(struct launch *l, struct box *b, struct err *e)
+{
+	int fds[CG_MAX_HIER], n;
+
+	l->boot.cg_layout = b->cg->layout;
+	if (b->cg->layout == CG_NONE)
+		return 0;
+	l->spawn.cgroup_fd = cgroup_clone_fd(b->cg, e);
+	if (l->spawn.cgroup_fd < 0 && l->spawn.cgroup_fd != -EBADF)
+		return l->spawn.cgroup_fd;
+	n = cgroup_tasks_fds(b->cg, fds, e);
+	if (n < 0)
+		return n;
+	l->boot.tasks_fds.v = arena_array(b->a, (size_t) n, sizeof(uint64_t));
+	l->boot.tasks_fds.n = (size_t) n;
+	for (int i = 0; i < n; i++)
+		l->boot.tasks_fds.v[i] = (uint64_t) fds[i];
+	return 0;
+}
+
+static void inherit_add(int *fds, size_t *n, int fd)
+{
+	if (fd >= 0)
+		fds[(*n)++] = fd;
+}
+
+int launch_spawn(struct launch *l, struct box *b, struct err *e)
+{
+	struct stage_boot *boot = &l->boot;
+	buf_auto enc = BUF_WRITER(BOOT_MAX);
+	size_t n = 0;
+	int *fds = arena_array(b->a, l->src.n + boot->tasks_fds.n + 4, sizeof(*fds));
+	int r;
+
+	codec_encode(&enc, &stage_boot_table, boot);
+	if (enc.bad)
+		return err_set(e, -EFBIG, "the configuration is too large to hand over");
+	l->spawn.boot_fd = io_memfd("kavach-boot", enc.p, enc.n);
+	if (l->spawn.boot_fd < 0)
+		return err_neg(e, l->spawn.boot_fd, "sealing the boot block");
+	inherit_add(fds, &n, boot->start_fd);
+	inherit_add(fds, &n, boot->console_fd);
+	inherit_add(fds, &n, boot->rootfs_fd);
+	for (size_t i = 0; i < l->src.n; i++)
+		inherit_add(fds, &n, l->src.fds[i]);
+	for (size_t i = 0; i < boot->tasks_fds.n; i++)
+		inherit_add(fds, &n, (int) boot->tasks_fds.v[i]);
+	l->spawn.inherit = fds;
+	l->spawn.n_inherit = n;
+	r = spawn_stage(&l->spawn, &l->pid, &l->pidfd, e);
+	if (r < 0)
+		return r;
+	b->pid = l->pid;
+	b->pidfd = l->pidfd;
+	return 0;
+}
+
+/* Closes what only the start needed; the pidfd and the sync socket go on with the box. */
+void launch_close(struct launch *l)
+{
+	ns_close(&l->spawn);
+	sources_close(&l->src);
+	l->spawn.cgroup_fd = fd_close(l->spawn.cgroup_fd);
+	l->spawn.boot_fd = fd_close(l->spawn.boot_fd);
+	l->spawn.sync_child = fd_close(l->spawn.sync_child);
+	l->spawn.sync_parent = fd_close(l->spawn.sync_parent);
+	l->start_fd = fd_close(l->start_fd);
+	for (size_t i = 0; i < l->boot.tasks_fds.n; i++)
+		fd_close((int) l->boot.tasks_fds.v[i]);
+	l->boot.tasks_fds.n = 0;
+}
+
+int follow_exec(struct box *b, int sock, struct err *e)
+{
+	union {
+		int32_t fd;
+		struct err err;
+		char text[sizeof(struct err)];
+	} body;
+	bool started = false;
+	size_t n;
+	int r;
+
+	for (;;) {
+		r = msg_recv(sock, &body, sizeof(body), &n);
+		switch (r) {
+		case 0: /* the socket is close-on-exec: the program runs */
+			if (started)
+				return 0;
+			return err_set(e, -EPIPE, "the container's process ended before it ran its program");
+		case MSG_EXEC:
+			started = true;
+			break;
+		case MSG_SECCOMP:
+			r = seccomp_hand_over(b, body.fd, e);
+			if (r < 0)
+				return r;
+			r = msg_send(sock, MSG_ACK, NULL, 0);
+			if (r < 0)
+				return err_neg(e, r, "answering the container's process");
+			break;
+		case MSG_WARN:
+			log_warn("%.*s", (int) n, body.text);
+			break;
+		case MSG_ERROR:
+			*e = body.err;
+			e->msg[sizeof(e->msg) - 1] = 0;
+			return e->code < 0 ? e->code : -EIO;
+		default:
+			if (r >= 0 || r == -EBADMSG)
+				return err_set(e, -EPROTO, "unexpected message from the container's process");
+			/* reset: it was killed while starting */
+			if (started)
+				return 0;
+			return err_neg(e, r, "reading from the container's process");
+		}
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Seccomp notification: the fd that the stage got from the kernel goes to the agent that listens on listenerPath,
+ * with the container process state (S-53, spec/config-linux "containerprocessstate"): one JSON document and the fd
+ * in the first message, then the connection is closed.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/jsonw.h"
+#include "base/sys.h"
+#include "process/process.h"
+
+static void state_write(struct buf *out, const struct box *b)
+{
+	struct jsonw w;
+
+	jw_init(&w, out, false);
+	jw_obj(&w);
+	jw_kstr(&w, "ociVersion", b->oci_version);
+	jw_key(&w, "fds");
+	jw_arr(&w);
+	jw_str(&w, "seccompFd");
+	jw_arr_end(&w);
+	jw_ki64(&w, "pid", b->pid);
+	if (b->listener_metadata)
+		jw_kstr(&w, "metadata", b->listener_metadata);
+	jw_key(&w, "state");
+	jw_obj(&w);
+	jw_kstr(&w, "ociVersion", b->oci_version);
+	jw_kstr(&w, "id", b->id);
+	jw_kstr(&w, "status", b->status);
+	jw_ki64(&w, "pid", b->init_pid ? b->init_pid : b->pid);
+	jw_kstr(&w, "bundle", b->bundle);
+	if (b->annotations && b->annotations->n)
+		jw_kkvs(&w, "annotations", b->annotations);
+	jw_obj_end(&w);
+	jw_obj_end(&w);
+}
+
+int seccomp_hand_over(struct box *b, int remote, struct err *e)
+{
+	fd_auto int fd = -EBADF, sock = -EBADF;
+	buf_auto doc = BUF_WRITER(1u << 20);
+	int r;
+
+	if (!b->listener_path)
+		return err_set(e, -EPROTO, "a seccomp listener nobody asked for");
+	fd = sys_pidfd_getfd(b->pidfd, remote);
+	if (fd < 0)
+		return err_neg(e, fd, "taking the seccomp notify fd");
+	sock = unix_connect(b->listener_path, e);
+	if (sock < 0)
+		return err_context(e, "linux.seccomp.listenerPath");
+	state_write(&doc, b);
+	r = fd_send(sock, doc.p, doc.n, &fd, 1);
+	return r < 0 ? err_neg(e, r, "linux.seccomp.listenerPath: sending the notify fd to %s", b->listener_path) : 0;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is done to a container that exists: signals, freezing, limits, statistics, the end. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/jsonw.h"
+#include "base/sys.h"
+#include "process/process.h"
+
+#define DESTROY_TIMEOUT_MS 10000
+
+int process_signal(struct box *b, int sig, bool all, struct err *e)
+{
+	int r;
+
+	/* without a pid namespace of its own, the end of the first process ends nobody else (B-04) */
+	if (b->cg->layout != CG_NONE && (all || (sig == SIGKILL && b->shared_pidns)))
+		return cgroup_kill(b->cg, sig, e);
+	if (b->pidfd < 0)
+		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
+	r = sys_pidfd_send_signal(b->pidfd, sig);
+	if (r == -ESRCH)
+		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
+	if (r < 0)
+		return err_neg(e, r, "sending signal %d to container %s", sig, b->id);
+	/* v1: a frozen process does not even die */
+	if (sig == SIGKILL && (b->cg->layout == CG_V1 || b->cg->layout == CG_HYBRID) && cgroup_frozen(b->cg) == 1)
+		return cgroup_freeze(b->cg, false, e);
+	return 0;
+}
+
+int process_pause(struct box *b, bool on, struct err *e)
+{
+	if (b->cg->layout == CG_NONE)
+		return err_set(e, -ENOTSUP, "container %s has no cgroup of its own: it cannot be paused", b->id);
+	return cgroup_freeze(b->cg, on, e);
+}
+
+int process_update(struct box *b, const struct pol_resources *r, struct err *e)
+{
+	if (b->cg->layout == CG_NONE)
+		return err_set(e, -ENOTSUP, "container %s has no cgroup of its own: it has no limits to update", b->id);
+	return cgroup_update(b->cg, r, b->host, e);
+}
+
+int process_pids(struct box *b, struct u64s *ret, struct err *e)
+{
+	if (b->cg->layout != CG_NONE)
+		return cgroup_pids(b->cg, b->a, ret, e);
+	ret->v = arena_array(b->a, 1, sizeof(uint64_t));
+	ret->v[0] = (uint64_t) b->pid;
+	ret->n = 1;
+	return 0;
+}
+
+/* One line of /proc/PID/net/dev: "  eth0: rxbytes packets errs drop fifo frame compressed multicast tx..." */
+static void net_line(struct jsonw *w, const char *line)
+{
+	unsigned long long v[12];
+	char name[32];
+
+	if (sscanf(line, " %31[^:]: %llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu", name, &v[0], &v[1],
+		   &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 9)
+		return;
+	jw_obj(w);
+	jw_kstr(w, "Name", name);
+	jw_ku64(w, "RxBytes", v[0]);
+	jw_ku64(w, "RxPackets", v[1]);
+	jw_ku64(w, "RxErrors", v[2]);
+	jw_ku64(w, "RxDropped", v[3]);
+	jw_ku64(w, "TxBytes", v[4]);
+	jw_ku64(w, "TxPackets", v[5]);
+	jw_ku64(w, "TxErrors", v[6]);
+	jw_ku64(w, "TxDropped", v[7]);
+	jw_obj_end(w);
+}
+
+static void net_stats(struct jsonw *w, pid_t pid)
+{
+	char path[48], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/dev", (int) pid);
+	f = fopen(path, "re");
+	jw_key(w, "network_interfaces");
+	jw_arr(w);
+	while (f && fgets(line, sizeof(line), f))
+		net_line(w, line);
+	jw_arr_end(w);
+	if (f)
+		fclose(f);
+}
+
+int process_stats(struct box *b, struct buf *out, struct err *e)
+{
+	struct cg_stats *st;
+	struct jsonw w;
+	int r;
+
+	if (b->cg->layout == CG_NONE)
+		return err_set(e, -ENOTSUP, "container %s has no cgroup of its own: there are no statistics", b->id);
+	r = cgroup_stats(b->cg, b->a, &st, e);
+	if (r < 0)
+		return r;
+	jw_init(&w, out, false);
+	jw_obj(&w);
+	cgroup_stats_json(&w, st);
+	if (b->ns_flags & CLONE_NEWNET)
+		net_stats(&w, b->pid);
+	jw_obj_end(&w);
+	return 0;
+}
+
+/* Kills whatever is left, waits for the first process by its pidfd (no polling loop), removes the cgroup. */
+int process_destroy(struct box *b, struct err *e)
+{
+	struct pollfd pfd = {.fd = b->pidfd, .events = POLLIN};
+	struct err sub = ERR_INIT;
+
+	if (b->pidfd >= 0) {
+		(void) sys_pidfd_send_signal(b->pidfd, SIGKILL);
+		if (b->cg->layout != CG_NONE && cgroup_frozen(b->cg) == 1)
+			(void) cgroup_freeze(b->cg, false, &sub); /* else it would not die */
+		if (poll(&pfd, 1, DESTROY_TIMEOUT_MS) == 0)
+			return err_set(e, -ETIMEDOUT, "container %s: process %d does not end after SIGKILL", b->id,
+				       (int) b->pid);
+	}
+	if (b->cg->layout == CG_NONE)
+		return 0;
+	/* our own pid namespace took everybody with it; a shared one did not */
+	if (b->shared_pidns) {
+		err_clear(&sub);
+		(void) cgroup_kill(b->cg, SIGKILL, &sub);
+	}
+	return cgroup_remove(b->cg, e);
+}

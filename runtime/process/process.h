@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the backend "process": how a stage is spawned and talked to. Private to process/. */
+#ifndef KAVACH_PROCESS_PROCESS_H
+#define KAVACH_PROCESS_PROCESS_H
+
+#include "backend.h"
+#include "exec/stage.h"
+
+#define NS_JOINS_MAX POL_NS_MAX
+
+struct ns_join {
+	int fd;
+	uint64_t flag; /* CLONE_NEW* */
+};
+
+/* How the stage's process comes into being. */
+struct spawn {
+	uint64_t create; /* CLONE_NEW* for clone3 (never NEWCGROUP: see spawn.c) */
+	struct ns_join join[NS_JOINS_MAX];
+	size_t n_joins;
+	int target_pidfd;     /* exec: join `target_ns` of this process in one setns; -EBADF */
+	uint64_t target_ns;
+	const struct policy *time_offsets; /* policy whose offsets the new time namespace gets; NULL = none */
+	int cgroup_fd;	      /* clone into it; -EBADF */
+	int boot_fd;	      /* memfd of the boot block, inherited */
+	const int *inherit;   /* further fds that must survive the exec */
+	size_t n_inherit;
+	int sync_child;	      /* the stage's end of the sync socket */
+	int sync_parent;
+};
+
+/* spawn_stage: clones, joins, execs the stage. On success *ret_pid is our child and *ret_pidfd its pidfd. */
+int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e);
+
+/* spawn_kill: SIGKILL and reap, for a start that failed. */
+void spawn_kill(pid_t pid, int pidfd);
+
+/* ns.c: fills create/join from the policy; opens and verifies (NS_GET_NSTYPE) the files to join. */
+int ns_prepare(const struct policy *p, struct spawn *s, struct err *e);
+void ns_close(struct spawn *s);
+extern const uint64_t ns_flags[POL_NS_MAX]; /* pol_ns_type -> CLONE_NEW* */
+
+/* idmap.c: writes uid_map, gid_map (and setgroups) of a child in a new user namespace: directly with the privilege,
+ * else through newuidmap/newgidmap. */
+int idmap_write(pid_t pid, const struct policy *p, const struct host *h, struct err *e);
+/* idmap_userns: a user namespace with these maps that nobody lives in, for idmapped mounts. Returns its fd. */
+int idmap_userns(const pol_idmaps *u, const pol_idmaps *g, const struct host *h, struct err *e);
+
+/* sources.c: what the parent opens for the stage because the stage may not reach it: bind sources (before any side
+ * effect), idmapped trees, the v1 cgroup view. Appends to boot->mount_fds, cg_binds; fds are listed in fds[]. */
+struct sources {
+	int *fds;
+	size_t n, cap;
+};
+int sources_open(const struct policy *p, const struct host *h, struct arena *a, struct stage_boot *boot,
+		 struct sources *ret, struct err *e);
+/* sources_open_cgroup: the v1 directories that a `cgroup` mount shows; after cgroup_make(). */
+void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a, struct stage_boot *boot,
+			 struct sources *s);
+void sources_close(struct sources *s);
+
+/* boot.c: what create and exec share: memfds, sync socket, the message exchange. */
+struct launch {
+	struct stage_boot boot;
+	struct spawn spawn;
+	struct sources src;
+	int start_fd;
+	pid_t pid;
+	int pidfd;
+};
+int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct err *e);
+int launch_seccomp(struct launch *l, struct box *b, const struct pol_seccomp *s, struct err *e);
+int launch_cgroup(struct launch *l, struct box *b, struct err *e);
+int launch_spawn(struct launch *l, struct box *b, struct err *e);
+void launch_close(struct launch *l);
+
+/* follow_exec: reads from the stage until the program runs (end of file after MSG_EXEC) or failed. */
+int follow_exec(struct box *b, int sock, struct err *e);
+
+/* seccomp_hand_over: gives the notify fd `remote` of the stage to the agent behind b->listener_path. */
+int seccomp_hand_over(struct box *b, int remote, struct err *e);
+
+/* ops.c */
+int process_signal(struct box *b, int sig, bool all, struct err *e);
+int process_pause(struct box *b, bool on, struct err *e);
+int process_update(struct box *b, const struct pol_resources *r, struct err *e);
+int process_pids(struct box *b, struct u64s *ret, struct err *e);
+int process_stats(struct box *b, struct buf *out, struct err *e);
+int process_destroy(struct box *b, struct err *e);
+/* create.c, exec.c */
+int process_create(struct box *b, const struct box_io *io,
+		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e);
+int process_start(struct box *b, bool parked, struct err *e);
+int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
+		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid, int *ret_pidfd,
+		 struct err *e);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the host side opens for the stage: bind mount sources as detached trees, before anything is created. The
+ * stage may be in a user namespace that cannot reach the path, a missing source is reported before the first side
+ * effect, and nobody can exchange a directory between look-up and mount. Without CAP_SYS_ADMIN, or on kernels
+ * without the new mount API, the stage opens the paths itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "process/process.h"
+
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef OPEN_TREE_CLOEXEC
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+
+static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m, const struct host *h, struct err *e)
+{
+	bool own = m->uid_map.n > 0;
+	fd_auto int userns = idmap_userns(own ? &m->uid_map : &p->uid_map, own ? &m->gid_map : &p->gid_map, h, e);
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
+	int r;
+
+	if (userns < 0)
+		return userns;
+	attr.userns_fd = (uint64_t) userns;
+	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | (m->flags & POL_MOUNT_IDMAP_REC ? AT_RECURSIVE : 0), &attr);
+	return r < 0 ? err_neg(e, r, "mapping the ids of %s", m->source) : 0;
+}
+
+static int source_open(const struct policy *p, const struct pol_mount *m, const struct host *h, int *ret, struct err *e)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
+	fd_auto int fd = sys_open_tree(AT_FDCWD, m->source, flags);
+	int r;
+
+	*ret = -EBADF;
+	if (fd == -ENOSYS || fd == -EPERM)
+		return 0; /* the stage has the fallback, and its error if that fails too */
+	if (fd < 0)
+		return err_neg(e, fd, "mounts[%u].source: %s", m->config_index, m->source);
+	if (m->flags & (POL_MOUNT_IDMAP | POL_MOUNT_IDMAP_REC)) {
+		r = idmap_tree(fd, p, m, h, e);
+		if (r < 0)
+			return err_context(e, "mounts[%u]", m->config_index);
+	}
+	*ret = fd_take(&fd);
+	return 0;
+}
+
+static bool wants_source(const struct pol_mount *m)
+{
+	if (m->kind != POL_MOUNT_BIND && m->kind != POL_MOUNT_RBIND)
+		return false;
+	return !(m->flags & (POL_MOUNT_COPY_SYMLINK | POL_MOUNT_SRC_NOFOLLOW));
+}
+
+static void add_fd(struct sources *s, int fd)
+{
+	s->fds[s->n++] = fd;
+}
+
+static void add_cg_binds(const struct cg *cg, struct arena *a, struct stage_boot *boot, struct sources *s)
+{
+	struct cg_bind *b;
+	size_t n = cgroup_mount_sources(cg, a, &b);
+
+	boot->cg_binds.v = arena_array(a, n, sizeof(*boot->cg_binds.v));
+	boot->cg_binds.n = n;
+	for (size_t i = 0; i < n; i++) {
+		struct stage_cg_bind *t = &boot->cg_binds.v[i];
+		int fd = b[i].source ? sys_open_tree(AT_FDCWD, b[i].source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -1;
+
+		t->fd = fd < 0 ? -1 : fd;
+		t->source = b[i].source;
+		t->name = b[i].name;
+		add_fd(s, t->fd);
+	}
+}
+
+static bool has_cgroup_mount(const struct policy *p)
+{
+	for (size_t i = 0; i < p->mounts.n; i++)
+		if (p->mounts.v[i].kind == POL_MOUNT_CGROUP)
+			return true;
+	return false;
+}
+
+int sources_open(const struct policy *p, const struct host *h, struct arena *a, struct stage_boot *boot,
+		 struct sources *ret, struct err *e)
+{
+	int r, fd;
+
+	ret->cap = p->mounts.n + CG_MAX_HIER + 8;
+	ret->fds = arena_array(a, ret->cap, sizeof(int));
+	if (!(h->caps >> CAP_SYS_ADMIN & 1))
+		return 0;
+	boot->mount_fds.v = arena_array(a, p->mounts.n, sizeof(*boot->mount_fds.v));
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct pol_mount *m = &p->mounts.v[i];
+
+		if (!wants_source(m))
+			continue;
+		r = source_open(p, m, h, &fd, e);
+		if (r < 0)
+			return r;
+		if (fd < 0)
+			continue;
+		add_fd(ret, fd);
+		boot->mount_fds.v[boot->mount_fds.n++] = (struct stage_fd){.index = (uint32_t) i, .fd = fd};
+	}
+	return 0;
+}
+
+void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a, struct stage_boot *boot,
+			 struct sources *s)
+{
+	if (has_cgroup_mount(p) && cg->layout != CG_V2)
+		add_cg_binds(cg, a, boot, s);
+}
+
+void sources_close(struct sources *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->fds[i] >= 0)
+			close(s->fds[i]);
+	s->n = 0;
+}
