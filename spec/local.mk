@@ -2,5 +2,15 @@
 # spec/: the OCI documents: types, field tables, what we write
 
 libkv_spec_a_SOURCES = \
+	spec/check.c \
+	spec/fields.h \
 	spec/out.h \
-	spec/spec.h
+	spec/parse.c \
+	spec/spec.h \
+	spec/t_config.c \
+	spec/t_hooks.c \
+	spec/t_linux.c \
+	spec/t_process.c \
+	spec/t_resources.c \
+	spec/t_seccomp.c \
+	spec/t_vm.c

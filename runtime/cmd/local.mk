@@ -2,4 +2,17 @@
 # cmd/: one file per command, and the table of commands
 
 libkv_cmd_a_SOURCES = \
-	runtime/cmd/cmd.h
+	runtime/cmd/box.c \
+	runtime/cmd/box.h \
+	runtime/cmd/bundle.c \
+	runtime/cmd/cmd.h \
+	runtime/cmd/common.c \
+	runtime/cmd/create.c \
+	runtime/cmd/delete.c \
+	runtime/cmd/help.c \
+	runtime/cmd/kill.c \
+	runtime/cmd/lifecycle.h \
+	runtime/cmd/parse.c \
+	runtime/cmd/pause.c \
+	runtime/cmd/ps.c \
+	runtime/cmd/start.c

@@ -2,9 +2,18 @@
 # exec/: performs a policy inside the new namespaces; also all of kavach-init
 
 libkv_exec_a_SOURCES = \
+	runtime/exec/boot.c \
+	runtime/exec/caps.c \
 	runtime/exec/ctx.h \
+	runtime/exec/ids.c \
+	runtime/exec/mount.h \
+	runtime/exec/mount_new.c \
+	runtime/exec/net.c \
+	runtime/exec/proc.c \
+	runtime/exec/proto.c \
 	runtime/exec/proto.h \
-	runtime/exec/stage.h
+	runtime/exec/stage.h \
+	runtime/exec/sysctl.c
 
 # kavach-init, the stage: the same sources once more, with the stage compiler, static, small, without
 # sanitizers and coverage (it runs inside foreign roots), stripped; runtime/process embeds it. They go

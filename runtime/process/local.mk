@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # process/: the backend "process"
 
-libkv_process_a_SOURCES =
+libkv_process_a_SOURCES = \
+	runtime/process/backend.c \
+	runtime/process/create.c \
+	runtime/process/exec.c \
+	runtime/process/idmap.c \
+	runtime/process/launch.c \
+	runtime/process/notify.c \
+	runtime/process/ns.c \
+	runtime/process/ops.c \
+	runtime/process/process.h \
+	runtime/process/sources.c \
+	runtime/process/spawn.c \
+	runtime/process/stage_blob.S
 
 # kavach-init is part of kavach: .incbin does not tell make about the file it reads.
 runtime/process/stage_blob.$(OBJEXT): kavach-init

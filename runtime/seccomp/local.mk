@@ -2,4 +2,8 @@
 # seccomp/: filters: compile.c is the only file that includes libseccomp
 
 libkv_seccomp_a_SOURCES = \
-	runtime/seccomp/seccomp.h
+	runtime/seccomp/compile.c \
+	runtime/seccomp/enosys.c \
+	runtime/seccomp/filter.h \
+	runtime/seccomp/seccomp.h \
+	runtime/seccomp/sim.c

@@ -17,7 +17,19 @@ fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(li
 	$(libkv_policy_a_SOURCES))
 .PHONY: fuzzers
 
-fuzz_programs =
+fuzz_programs = \
+	tests/fuzz/fuzz_codec \
+	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_json
 EXTRA_PROGRAMS += $(fuzz_programs)
 CLEANFILES += $(fuzz_programs)
 EXTRA_DIST +=
+
+tests_fuzz_fuzz_codec_SOURCES = tests/fuzz/fuzz_codec.c tests/fuzz/replay.c
+tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/replay.c
+tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
+tests_fuzz_fuzz_json_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
