@@ -74,10 +74,37 @@ static int expected(struct ctx *c, const struct json_node *n, const char *what)
 	return json_err(c->doc, n, c->err, "expected %s, found %s", what, json_found(c->arena, n));
 }
 
+static int parse_enum(struct ctx *c, const struct jfield *f, const struct json_node *n, long *ret)
+{
+	const struct name_val *row;
+	char *all;
+
+	if (n->type != JSON_STRING)
+		return expected(c, n, "a string");
+	row = name_find(f->names, f->n_names, n->s);
+	if (row) {
+		*ret = row->val;
+		return 0;
+	}
+	all = arena_strdup(c->arena, "");
+	for (size_t i = 0; i < f->n_names; i++)
+		all = arena_printf(c->arena, "%s%s%s", all, i ? ", " : "", f->names[i].name);
+	return json_err(c->doc, n, c->err, "expected one of %s; found \"%.*s\"", all,
+			shown_len(n->s, n->n), n->s);
+}
+
 static int decode_str(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
 {
+	long v;
+	int r;
+
 	if (f->flags & J_NONEMPTY && n->n == 0)
 		return expected(c, n, "a string that is not empty");
+	if (f->names) {
+		r = parse_enum(c, f, n, &v);
+		if (r < 0)
+			return r;
+	}
 	*(char **) to = n->s;
 	return 0;
 }
@@ -156,20 +183,21 @@ static int check_not_empty(struct ctx *c, const struct jfield *f, const struct j
 
 static int decode_strs(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
 {
+	/* what holds for one string of the list: the names that are allowed */
+	const struct jfield each = {.names = f->names, .n_names = f->n_names};
 	struct strs l = {.set = true, .n = n->n};
 	const struct json_node *k;
 	int r = check_not_empty(c, f, n);
 
-	if (r < 0)
-		return r;
 	l.v = n->n ? arena_array(c->arena, n->n, sizeof(*l.v)) : NULL;
-	for (k = n->child; k; k = k->next) {
+	for (k = n->child; k && r == 0; k = k->next) {
 		if (k->type != JSON_STRING)
 			return expected(c, k, "a string");
-		l.v[k->index] = k->s;
+		r = decode_str(c, &each, k, &l.v[k->index]);
 	}
-	*(struct strs *) to = l;
-	return 0;
+	if (r == 0)
+		*(struct strs *) to = l;
+	return r;
 }
 
 static int decode_uints(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
@@ -184,25 +212,6 @@ static int decode_uints(struct ctx *c, const struct jfield *f, const struct json
 	if (r == 0)
 		*(struct u64s *) to = l;
 	return r;
-}
-
-static int parse_enum(struct ctx *c, const struct jfield *f, const struct json_node *n, long *ret)
-{
-	const struct name_val *row;
-	char *all;
-
-	if (n->type != JSON_STRING)
-		return expected(c, n, "a string");
-	row = name_find(f->names, f->n_names, n->s);
-	if (row) {
-		*ret = row->val;
-		return 0;
-	}
-	all = arena_strdup(c->arena, "");
-	for (size_t i = 0; i < f->n_names; i++)
-		all = arena_printf(c->arena, "%s%s%s", all, i ? ", " : "", f->names[i].name);
-	return json_err(c->doc, n, c->err, "expected one of %s; found \"%.*s\"", all,
-			shown_len(n->s, n->n), n->s);
 }
 
 static int decode_enum(struct ctx *c, const struct jfield *f, const struct json_node *n, void *to)
