@@ -2,9 +2,14 @@
 # spec/: the OCI documents: types, field tables, what we write
 
 libkv_spec_a_SOURCES = \
+	spec/annot.c \
+	spec/annot.h \
 	spec/check.c \
 	spec/fields.h \
 	spec/out.h \
+	spec/out_features.c \
+	spec/out_spec.c \
+	spec/out_state.c \
 	spec/parse.c \
 	spec/spec.h \
 	spec/t_config.c \

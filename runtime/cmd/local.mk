@@ -9,10 +9,13 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/common.c \
 	runtime/cmd/create.c \
 	runtime/cmd/delete.c \
+	runtime/cmd/exec.c \
+	runtime/cmd/foreground.c \
 	runtime/cmd/help.c \
 	runtime/cmd/kill.c \
 	runtime/cmd/lifecycle.h \
 	runtime/cmd/parse.c \
 	runtime/cmd/pause.c \
 	runtime/cmd/ps.c \
+	runtime/cmd/run.c \
 	runtime/cmd/start.c

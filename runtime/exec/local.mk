@@ -2,17 +2,25 @@
 # exec/: performs a policy inside the new namespaces; also all of kavach-init
 
 libkv_exec_a_SOURCES = \
+	runtime/exec/attr.c \
 	runtime/exec/boot.c \
 	runtime/exec/caps.c \
 	runtime/exec/ctx.h \
+	runtime/exec/env.c \
+	runtime/exec/find.c \
 	runtime/exec/ids.c \
+	runtime/exec/keyring.c \
+	runtime/exec/list.c \
+	runtime/exec/lsm.c \
 	runtime/exec/mount.h \
 	runtime/exec/mount_new.c \
 	runtime/exec/net.c \
 	runtime/exec/proc.c \
 	runtime/exec/proto.c \
 	runtime/exec/proto.h \
+	runtime/exec/seccomp_load.c \
 	runtime/exec/stage.h \
+	runtime/exec/stdio.c \
 	runtime/exec/sysctl.c
 
 # kavach-init, the stage: the same sources once more, with the stage compiler, static, small, without
