@@ -13,11 +13,11 @@
 #include "json/decode.h"
 
 /* Typed view of a jlist: SPEC_LIST(struct spec_mount) mounts; mounts.v[i]. Same layout as struct jlist. */
-#define SPEC_LIST(type)                                                                             \
-	struct {                                                                                    \
-		type *v;                                                                            \
-		size_t n;                                                                           \
-		bool set;                                                                           \
+#define SPEC_LIST(type)                                                                            \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n;                                                                          \
+		bool set;                                                                          \
 	}
 
 /* ---- process ---- */
@@ -101,7 +101,8 @@ struct spec_hook {
 typedef SPEC_LIST(struct spec_hook) spec_hooks_list;
 
 struct spec_hooks {
-	spec_hooks_list prestart, createRuntime, createContainer, startContainer, poststart, poststop;
+	spec_hooks_list prestart, createRuntime, createContainer, startContainer, poststart,
+		poststop;
 };
 
 /* ---- linux ---- */
@@ -303,8 +304,8 @@ struct spec {
 /* spec_parse: decodes a whole config.json. text must outlive the spec. Checks what the JSON schema and
  * the spec's prose say about single values (types, ranges, required members, SemVer ociVersion with
  * major 1); what depends on other members or on the host is policy_build()'s. */
-int spec_parse(const char *name, const char *text, size_t len, struct arena *a, const struct spec **ret,
-	       struct err *e);
+int spec_parse(const char *name, const char *text, size_t len, struct arena *a,
+	       const struct spec **ret, struct err *e);
 
 /* spec_parse_process: a process object by itself (`exec --process FILE`). */
 int spec_parse_process(const char *name, const char *text, size_t len, struct arena *a,

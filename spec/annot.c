@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The annotations that we know. Names outside io.kavach. are crun's and runc's: engines set them. */
+#include "spec/annot.h"
+
+#include "base/str.h"
+
+const struct annot_row annot_rows[] = {
+	{"io.kavach.", ANNOT_TEXT, true, "settings of kavach; they can only tighten"},
+	{"org.systemd.property.", ANNOT_GVARIANT, true,
+	 "property of the container's systemd scope"},
+	{"run.oci.hooks.stderr", ANNOT_PATH, true, "file that gets what hooks write to stderr"},
+	{"run.oci.hooks.stdout", ANNOT_PATH, true, "file that gets what hooks write to stdout"},
+	{"run.oci.keep_original_groups", ANNOT_BOOL, true,
+	 "keep the caller's supplementary groups in the container"},
+	{"run.oci.mount_context_type", ANNOT_TEXT, true,
+	 "mount option that carries the SELinux label: context, fscontext, defcontext, rootcontext"},
+	{"run.oci.seccomp_fail_unknown_syscall", ANNOT_BOOL, true,
+	 "fail when the seccomp profile names a syscall that is not known"},
+};
+const size_t annot_rows_n = ARRAY_LEN(annot_rows);
+
+const struct annot_row *annot_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(annot_rows); i++) {
+		const char *row = annot_rows[i].name;
+		bool is_prefix = row[strlen(row) - 1] == '.';
+
+		if (is_prefix ? str_prefix(name, row) != NULL : str_eq(name, row))
+			return &annot_rows[i];
+	}
+	return NULL;
+}

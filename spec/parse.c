@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text in, typed and checked structures out: reads JSON and decodes it with one of the tables. */
+#include "spec/fields.h"
+
+static int parse(const char *name, const char *text, size_t len, const struct jtable *t,
+		 struct arena *a, void *obj, struct err *e)
+{
+	struct json_doc doc;
+	int r;
+
+	r = json_read(name, text, len, a, &doc, e);
+	if (r < 0)
+		return r;
+	return json_decode(&doc, doc.root, t, obj, a, e);
+}
+
+int spec_parse(const char *name, const char *text, size_t len, struct arena *a,
+	       const struct spec **ret, struct err *e)
+{
+	struct spec *s = arena_new(a, struct spec);
+	int r;
+
+	r = parse(name, text, len, &spec_t_config, a, s, e);
+	if (r < 0)
+		return r;
+	*ret = s;
+	return 0;
+}
+
+int spec_parse_process(const char *name, const char *text, size_t len, struct arena *a,
+		       const struct spec_process **ret, struct err *e)
+{
+	struct spec_process *p = arena_new(a, struct spec_process);
+	int r;
+
+	r = parse(name, text, len, &spec_t_process, a, p, e);
+	if (r < 0)
+		return r;
+	*ret = p;
+	return 0;
+}
+
+int spec_parse_resources(const char *name, const char *text, size_t len, struct arena *a,
+			 const struct spec_resources **ret, struct err *e)
+{
+	struct spec_resources *res = arena_new(a, struct spec_resources);
+	int r;
+
+	r = parse(name, text, len, &spec_t_resources, a, res, e);
+	if (r < 0)
+		return r;
+	*ret = res;
+	return 0;
+}
