@@ -32,7 +32,7 @@
 #define STACK_MAX 128
 #define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS */
 #define REST_MAX (2 * PATH_MAX)
-#define RACES_MAX 64 /* how often the last component may change under us */
+#define RACES_MAX 64 /* how often one name may change under us */
 
 struct walk {
 	int stack[STACK_MAX]; /* [0] is the caller's root; the others are ours */
@@ -191,7 +191,7 @@ static int make_name(struct walk *w)
 /* Opens the present component as it is, makes it if asked to. */
 static int open_name(struct walk *w)
 {
-	for (;;) {
+	for (unsigned i = 0; i < RACES_MAX; i++) {
 		int fd = openat(here(w), w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		int r;
 
@@ -202,9 +202,8 @@ static int open_name(struct walk *w)
 		r = make_name(w);
 		if (r < 0)
 			return r;
-		if (w->races++ >= RACES_MAX)
-			return -EAGAIN;
 	}
+	return -EAGAIN; /* somebody removes it each time */
 }
 
 /* The descriptor that the caller asked for. O_NOFOLLOW: what became a symlink meanwhile is -ELOOP. */
