@@ -114,7 +114,8 @@ struct spec_namespace {
 struct spec_device {
 	char *type, *path;
 	struct opt_i64 major, minor;
-	struct opt_u64 fileMode, uid, gid;
+	struct opt_u64 fileMode; /* permission bits only */
+	struct opt_u64 uid, gid;
 };
 
 struct spec_netdev {

@@ -2,6 +2,8 @@
 /* config-linux.md, everything but resources and seccomp: the linux object. */
 #include "spec/fields.h"
 
+#include <sys/stat.h>
+
 static const struct name_val ns_types[] = {
 	{.name = "pid"}, {.name = "network"}, {.name = "mount"},  {.name = "ipc"},
 	{.name = "uts"}, {.name = "user"},    {.name = "cgroup"}, {.name = "time"},
@@ -30,13 +32,32 @@ static const struct name_val device_types[] = {
 	{.name = "p"},
 };
 
+/* podman copies all of st_mode. The type in it must be that of the device and is dropped: for everybody
+ * else fileMode is permission bits. */
+static bool take_file_mode(struct spec_device *dev)
+{
+	uint64_t type = dev->fileMode.v & ~(uint64_t) 07777;
+
+	dev->fileMode.v &= 07777;
+	switch (type) {
+	case 0: return true;
+	case S_IFBLK: return str_eq(dev->type, "b");
+	case S_IFCHR: return str_eq(dev->type, "c") || str_eq(dev->type, "u");
+	case S_IFIFO: return str_eq(dev->type, "p");
+	default: return false;
+	}
+}
+
 static int device_check(const struct json_doc *d, const struct json_node *n, void *obj,
 			struct arena *a, struct err *e)
 {
-	const struct spec_device *dev = obj;
+	struct spec_device *dev = obj;
 	const char *when = "a device that is no FIFO has a number";
 
-	(void) a;
+	if (!take_file_mode(dev))
+		return spec_refuse(d, n, "fileMode",
+				   "permission bits (with the file type of the device or none)", a,
+				   e);
 	if (str_eq(dev->type, "p"))
 		return 0;
 	if (!dev->major.set)
@@ -52,7 +73,7 @@ static const struct jfield device_f[] = {
 	F_PATH(struct spec_device, path, .flags = J_REQUIRED),
 	F_INT(struct spec_device, major, .min = 0, .max = (1 << 12) - 1),
 	F_INT(struct spec_device, minor, .min = 0, .max = (1 << 20) - 1),
-	F_UINT(struct spec_device, fileMode, .max = 07777),
+	F_UINT(struct spec_device, fileMode, .max = 0177777),
 	F_UINT(struct spec_device, uid, .max = SPEC_ID_MAX),
 	F_UINT(struct spec_device, gid, .max = SPEC_ID_MAX),
 };
