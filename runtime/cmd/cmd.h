@@ -7,6 +7,7 @@
 #define KAVACH_CMD_CMD_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/types.h"
 #include "policy/build.h"

@@ -9,13 +9,20 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/common.c \
 	runtime/cmd/create.c \
 	runtime/cmd/delete.c \
+	runtime/cmd/events.c \
 	runtime/cmd/exec.c \
+	runtime/cmd/features.c \
 	runtime/cmd/foreground.c \
 	runtime/cmd/help.c \
 	runtime/cmd/kill.c \
 	runtime/cmd/lifecycle.h \
 	runtime/cmd/parse.c \
 	runtime/cmd/pause.c \
+	runtime/cmd/policy.c \
 	runtime/cmd/ps.c \
 	runtime/cmd/run.c \
-	runtime/cmd/start.c
+	runtime/cmd/start.c \
+	runtime/cmd/state.c \
+	runtime/cmd/table.c \
+	runtime/cmd/update.c \
+	runtime/cmd/version.h

@@ -37,6 +37,9 @@ struct seccomp_verdict {
 };
 size_t seccomp_dangerous(const struct bytes *bpf, struct arena *a, struct seccomp_verdict **ret);
 
+/* seccomp_library: version of libseccomp, "2.5.4". In the arena. */
+const char *seccomp_library(struct arena *a);
+
 /* seccomp_sim: runs the program on one call; returns SECCOMP_RET_*. arch = AUDIT_ARCH_*. */
 uint32_t seccomp_sim(const struct bytes *bpf, uint32_t arch, int nr, const uint64_t args[6]);
 

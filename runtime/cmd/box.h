@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a state record to something that a backend can act on; helpers of common.c. Private to cmd/. */
+#ifndef KAVACH_CMD_BOX_H
+#define KAVACH_CMD_BOX_H
+
+#include "backend.h"
+#include "cmd/cmd.h"
+
+/* box_load: state_load + state_allow(op) + backend. `op` 0: any state. */
+struct loaded {
+	struct state st;
+	struct box box;
+	const struct backend_ops *ops;
+	enum status status;
+};
+int box_load(struct globals *g, const char *id, enum op op, bool lock, bool force, struct loaded *ret, struct err *e);
+void box_close(struct loaded *l);
+#define box_auto __attribute__((cleanup(box_close))) struct loaded
+
+/* box_from_record: fills what the record knows. */
+void box_from_record(struct globals *g, struct state *s, struct box *b);
+/* box_read_policy: the sealed policy of the container, checked against the digest on record (exec, update). */
+int box_read_policy(struct globals *g, struct state *s, struct box *b, struct err *e);
+/* box_hooks: poststart or poststop from the record. */
+int box_hooks(struct box *b, enum hook_phase phase, const pol_hooks *h, struct err *e);
+/* box_hook_files: opens run.oci.hooks.stdout/stderr of the record. */
+int box_hook_files(const struct state_record *r, struct box *b, struct err *e);
+/* box_delete: destroy, poststop hooks, state directory. */
+int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops, struct err *e);
+
+uint32_t cmd_cg_manager(const struct globals *g, struct err *e);
+int cmd_abs_path(struct arena *a, const char *path, char **ret, struct err *e);
+int cmd_read_file(struct arena *a, const char *path, size_t max, struct bytes *ret, struct err *e);
+char **cmd_environ(void);
+
+/* launching.c: what create and run share */
+struct create_opts {
+	const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
+	struct opt_u64 preserve_fds;
+	bool no_pivot, no_new_keyring, detach, keep;
+};
+/* container_create: everything of `create` (wait_start) or the first half of `run`. On success *l is loaded and locked. For `run`
+ * console_fd is the socket that takes the pty (or -EBADF). */
+int container_create(struct globals *g, const struct create_opts *o, const char *id, bool wait_start, int console_fd,
+		     struct loaded *l, struct bundle *bd, struct err *e);
+/* console_connect: C-09: the --console-socket, after the exclusion rules. */
+int console_check(bool terminal, bool detach, const char *socket, struct err *e);
+/* fds_check: LISTEN_FDS and --preserve-fds: all must be open. */
+int fds_check(const struct create_opts *o, struct box_io *io, struct err *e);
+int pidfd_send(const char *path, int pidfd, struct err *e);
+
+/* foreground.c: waits for our child `pid`, forwards signals, moves the terminal's bytes. Returns its exit status (128+signal). */
+struct foreground {
+	pid_t pid;
+	int pidfd;
+	int pty; /* master, or -EBADF */
+	int sigfd;
+	int tty_saved; /* terminal settings to restore */
+};
+/* foreground_begin: blocks the signals to forward; before the process starts. */
+int foreground_begin(struct foreground *f, struct err *e);
+int foreground_console(struct foreground *f, int sock, struct err *e); /* receives the pty master */
+int foreground_wait(struct foreground *f, int *ret_status, struct err *e);
+void foreground_end(struct foreground *f);
+
+#endif

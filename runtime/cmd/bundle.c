@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bundle: config.json is read here, once, decided, and never looked at again. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/sha256.h"
+#include "cmd/box.h"
+#include "cmd/cmd.h"
+#include "json/read.h"
+#include "policy/codec.h"
+#include "spec/spec.h"
+
+#define POLICY_MAX (16u << 20)
+
+static int read_config(struct globals *g, const char *path, const char *config, struct bytes *ret, struct err *e)
+{
+	fd_auto int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (dir < 0)
+		return err_sys(e, "bundle %s", path);
+	r = io_read_at(dir, config, 0, JSON_MAX_SIZE, g->a, ret);
+	if (r < 0)
+		return err_neg(e, r, "reading %s of bundle %s", config, path);
+	return 0;
+}
+
+int bundle_load(struct globals *g, const char *path, const char *config, const struct policy_input *in,
+		struct bundle *ret, struct err *e)
+{
+	struct policy_input input = *in;
+	struct rules rules = {0};
+	uint8_t digest[SHA256_LEN];
+	struct buf enc = BUF_WRITER(POLICY_MAX);
+	char *abs;
+	int r;
+
+	r = cmd_abs_path(g->a, path ? path : ".", &abs, e);
+	if (r == 0)
+		r = cmd_probe_host(g, e);
+	if (r == 0)
+		r = rules_read(g->rules, g->a, &rules, e);
+	if (r == 0)
+		r = read_config(g, abs, config ? config : "config.json", &ret->config, e);
+	if (r < 0)
+		return r;
+	ret->path = abs;
+	input.bundle = abs;
+	input.config_name = config ? config : "config.json";
+	input.backend_floor = g->backend_floor;
+	input.cg_manager = cmd_cg_manager(g, e);
+	if (!input.cg_manager)
+		return e->code;
+	r = spec_parse(input.config_name, (const char *) ret->config.v, ret->config.n, g->a, &ret->spec, e);
+	if (r == 0)
+		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
+	if (r < 0)
+		return r;
+	policy_encode(&enc, ret->policy);
+	if (enc.bad)
+		return err_set(e, -EFBIG, "%s: the policy is too large", input.config_name);
+	ret->policy_enc = (struct bytes){.v = arena_memdup(g->a, enc.p, enc.n), .n = enc.n};
+	buf_free(&enc);
+	policy_digest(ret->policy_enc.v, ret->policy_enc.n, digest);
+	sha256_hex(digest, ret->policy_digest);
+	sha256(ret->config.v, ret->config.n, digest);
+	sha256_hex(digest, ret->config_digest);
+	return 0;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create, and the half of run that is the same. Order and crash safety: state directory and record first; then the
+ * backend (whose process dies with us until it is on record); pid file last before the process is let go.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "cmd/box.h"
+#include "spec/out.h"
+
+int console_check(bool terminal, bool detach, const char *socket, struct err *e)
+{
+	if (terminal && detach && !socket)
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "cannot allocate tty if kavach will detach without setting console socket");
+	if (socket && !terminal)
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "cannot use console socket if kavach will not allocate a tty");
+	if (socket && !detach)
+		return err_set_id(e, ERR_USAGE, -EINVAL, "cannot use console socket if kavach will not detach");
+	return 0;
+}
+
+int fds_check(const struct create_opts *o, struct box_io *io, struct err *e)
+{
+	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	uint32_t count;
+
+	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
+	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && (!pid || atoi(pid) == getpid())) {
+		io->listen_fds = count;
+		io->listen_fdnames = getenv("LISTEN_FDNAMES");
+	}
+	io->preserve_fds = o->preserve_fds.set ? (uint32_t) o->preserve_fds.v : 0;
+	if (io->preserve_fds > 65536)
+		return err_set_id(e, ERR_USAGE, -EINVAL, "--preserve-fds: %u is more than 65536", io->preserve_fds);
+	for (uint32_t i = 0; i < io->listen_fds + io->preserve_fds; i++)
+		if (fcntl((int) (3 + i), F_GETFD) < 0)
+			return err_set_id(e, ERR_USAGE, -EBADF,
+					  "--preserve-fds: file descriptor %u is not open (LISTEN_FDS %u, preserved %u)",
+					  3 + i, io->listen_fds, io->preserve_fds);
+	return 0;
+}
+
+int pidfd_send(const char *path, int pidfd, struct err *e)
+{
+	fd_auto int sock = -EBADF;
+	int r;
+
+	if (!path)
+		return 0;
+	sock = unix_connect(path, e);
+	if (sock < 0)
+		return err_context(e, "--pidfd-socket");
+	r = fd_send(sock, "pidfd", 5, &pidfd, 1);
+	return r < 0 ? err_neg(e, r, "--pidfd-socket: sending to %s", path) : 0;
+}
+
+static char *annotation(const struct spec *s, const char *key)
+{
+	for (size_t i = 0; i < s->annotations.n; i++)
+		if (str_eq(s->annotations.v[i].key, key))
+			return s->annotations.v[i].val;
+	return NULL;
+}
+
+static void fill_record(struct globals *g, const struct bundle *bd, struct state_record *r)
+{
+	const struct policy *p = bd->policy;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	r->bundle = (char *) (uintptr_t) bd->path;
+	r->rootfs = p->rootfs;
+	r->oci_version = bd->spec->ociVersion;
+	r->annotations = bd->spec->annotations;
+	r->created = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+	r->owner_uid = g->host.euid;
+	r->backend = p->backend;
+	r->rootless = g->host.rootless;
+	r->has_process = p->has_process;
+	r->policy_digest = (char *) (uintptr_t) bd->policy_digest;
+	r->config_digest = (char *) (uintptr_t) bd->config_digest;
+	r->listener_path = p->seccomp.listener_path;
+	r->listener_metadata = p->seccomp.listener_metadata;
+	r->hook_out = annotation(bd->spec, "run.oci.hooks.stdout");
+	r->hook_err = annotation(bd->spec, "run.oci.hooks.stderr");
+	r->poststart = p->hooks[HOOK_POSTSTART];
+	r->poststop = p->hooks[HOOK_POSTSTOP];
+}
+
+struct creation {
+	struct globals *g;
+	const struct create_opts *o;
+	struct loaded *l;
+};
+
+/* The process is complete but still dies with us: put it on record, tell the engine. */
+static int on_ready(struct box *b, void *arg, struct err *e)
+{
+	struct creation *c = arg;
+	struct state_record *r = c->l->st.rec;
+	int n;
+
+	r->pid = b->pid;
+	r->pid_start = b->pid_start;
+	r->ns_flags = b->ns_flags;
+	r->shared_pidns = b->shared_pidns;
+	n = state_save(&c->l->st, e);
+	if (n == 0)
+		n = pidfd_send(c->o->pidfd_socket, b->pidfd, e);
+	if (n == 0 && c->o->pid_file)
+		n = cmd_write_pid_file(c->o->pid_file, b->pid, e);
+	return n;
+}
+
+static void undo_state(void *arg)
+{
+	struct loaded *l = arg;
+	struct err sub = ERR_INIT;
+
+	if (state_remove(&l->st, &sub) < 0)
+		log_warn("%s", sub.msg);
+}
+
+static void undo_backend(void *arg)
+{
+	struct loaded *l = arg;
+	struct err sub = ERR_INIT;
+
+	if (l->ops->destroy(&l->box, &sub) < 0)
+		log_warn("%s", sub.msg);
+	/* the spec: a create that failed after its hooks ran is destroyed with its poststop hooks */
+	err_clear(&sub);
+	if (box_hooks(&l->box, HOOK_POSTSTOP, &l->st.rec->poststop, &sub) < 0)
+		log_warn("%s", sub.msg);
+}
+
+static int create_in(struct creation *c, const char *id, struct bundle *bd, struct box_io *io, struct undo *u,
+		     struct err *e)
+{
+	struct loaded *l = c->l;
+	struct globals *g = c->g;
+	struct state_record *rec;
+	int r;
+
+	r = state_new(cmd_root(g), id, g->a, &l->st, e);
+	if (r < 0)
+		return r;
+	undo_push(u, undo_state, l);
+	rec = l->st.rec;
+	fill_record(g, bd, rec);
+	r = cgroup_plan(&bd->policy->cgroup, id, &g->host, g->a, &rec->cg, e);
+	if (r == 0)
+		r = state_save_file(&l->st, "policy", bd->policy_enc.v, bd->policy_enc.n, e);
+	if (r == 0)
+		r = state_save(&l->st, e);
+	if (r < 0)
+		return r;
+	box_from_record(g, &l->st, &l->box);
+	l->box.pidfd = -EBADF;
+	l->box.policy = bd->policy;
+	l->box.policy_enc = bd->policy_enc;
+	l->box.status = "creating";
+	r = box_hook_files(rec, &l->box, e);
+	if (r < 0)
+		return r;
+	undo_push(u, undo_backend, l);
+	return l->ops->create(&l->box, io, on_ready, c, e);
+}
+
+int container_create(struct globals *g, const struct create_opts *o, const char *id, bool wait_start, int console_fd,
+		     struct loaded *l, struct bundle *bd, struct err *e)
+{
+	struct policy_input in = {.no_pivot = o->no_pivot, .no_new_keyring = o->no_new_keyring, .need_process = !wait_start};
+	struct creation c = {.g = g, .o = o, .l = l};
+	struct box_io io = {.console_fd = console_fd, .wait_start = wait_start};
+	fd_auto int console = -EBADF;
+	struct undo u = {0};
+	int r;
+
+	l->st = STATE_INIT;
+	l->box = (struct box){.pidfd = -EBADF, .sync_fd = -EBADF, .hook_out = -EBADF, .hook_err = -EBADF};
+	r = state_check_id(id, e);
+	if (r == 0)
+		r = fds_check(o, &io, e);
+	if (r == 0)
+		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
+	if (r == 0)
+		r = console_check(bd->policy->has_process && bd->policy->process.terminal, wait_start || o->detach,
+				  o->console_socket, e);
+	if (r < 0)
+		return r;
+	l->ops = backend_find(bd->policy->backend, e);
+	if (!l->ops)
+		return e->code;
+	if (o->console_socket) {
+		console = unix_connect(o->console_socket, e);
+		if (console < 0)
+			return err_context(e, "--console-socket");
+		io.console_fd = console;
+	}
+	r = create_in(&c, id, bd, &io, &u, e);
+	if (r < 0) {
+		if (o->pid_file && l->st.rec && l->st.rec->pid)
+			(void) unlink(o->pid_file);
+		undo_run(&u);
+		box_close(l);
+		return r;
+	}
+	undo_forget(&u);
+	return 0;
+}
+
+#define O(field) offsetof(struct create_opts, field)
+
+const struct opt create_opts_table[] = {
+	{"bundle", 'b', OPT_STR, "DIR", "bundle directory (default: the current one)", O(bundle)},
+	{"config", 'f', OPT_STR, "FILE", "name of the configuration in the bundle (default: config.json)", O(config)},
+	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal", O(console_socket)},
+	{"pid-file", 0, OPT_STR, "FILE", "write the container's process id to FILE", O(pid_file)},
+	{"pidfd-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives a pidfd of the container's process", O(pidfd_socket)},
+	{"no-pivot", 0, OPT_FLAG, NULL, "change the root without pivot_root (for a root on initramfs)", O(no_pivot)},
+	{"no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring", O(no_new_keyring)},
+	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones", O(preserve_fds)},
+	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
+};
+
+static int cmd_create(struct globals *g, void *opts, int argc, char **argv, struct err *e)
+{
+	box_auto l = {.st = STATE_INIT};
+	struct bundle bd = {0};
+
+	(void) argc;
+	return container_create(g, opts, argv[0], true, -EBADF, &l, &bd, e);
+}
+
+const struct command command_create = {
+	.name = "create",
+	.args = "CONTAINER",
+	.help = "create a container; \"start\" runs its process",
+	.opts = create_opts_table,
+	.n_opts = ARRAY_LEN(create_opts_table),
+	.opts_size = sizeof(struct create_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = cmd_create,
+};

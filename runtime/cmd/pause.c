@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pause and resume: the freezer. */
+#include "cmd/box.h"
+
+static int freeze(struct globals *g, const char *id, bool on, struct err *e)
+{
+	box_auto l = {.st = STATE_INIT};
+	int r = box_load(g, id, on ? OP_PAUSE : OP_RESUME, true, false, &l, e);
+
+	return r < 0 ? r : l.ops->pause(&l.box, on, e);
+}
+
+static int cmd_pause(struct globals *g, void *opts, int argc, char **argv, struct err *e)
+{
+	(void) opts, (void) argc;
+	return freeze(g, argv[0], true, e);
+}
+
+static int cmd_resume(struct globals *g, void *opts, int argc, char **argv, struct err *e)
+{
+	(void) opts, (void) argc;
+	return freeze(g, argv[0], false, e);
+}
+
+const struct command command_pause = {
+	.name = "pause", .args = "CONTAINER", .help = "stop all processes of a container for a while",
+	.min_args = 1, .max_args = 1, .run = cmd_pause,
+};
+const struct command command_resume = {
+	.name = "resume", .args = "CONTAINER", .help = "let a paused container go on",
+	.min_args = 1, .max_args = 1, .run = cmd_resume,
+};

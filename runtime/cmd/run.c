@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run: create, start, and unless detached: wait and delete. */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "cmd/box.h"
+#include "cmd/lifecycle.h"
+
+#define O(field) offsetof(struct create_opts, field)
+
+static const struct opt opts_table[] = {
+	{"bundle", 'b', OPT_STR, "DIR", "bundle directory (default: the current one)", O(bundle)},
+	{"config", 'f', OPT_STR, "FILE", "name of the configuration in the bundle (default: config.json)", O(config)},
+	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal", O(console_socket)},
+	{"detach", 'd', OPT_FLAG, NULL, "do not wait for the container to end", O(detach)},
+	{"keep", 0, OPT_FLAG, NULL, "do not delete the container when it ends", O(keep)},
+	{"pid-file", 0, OPT_STR, "FILE", "write the container's process id to FILE", O(pid_file)},
+	{"pidfd-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives a pidfd of the container's process", O(pidfd_socket)},
+	{"no-pivot", 0, OPT_FLAG, NULL, "change the root without pivot_root (for a root on initramfs)", O(no_pivot)},
+	{"no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring", O(no_new_keyring)},
+	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones", O(preserve_fds)},
+	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
+};
+
+/* Started but not wanted any more: everything goes, the error stays. */
+static void run_undo(struct globals *g, struct loaded *l)
+{
+	struct err sub = ERR_INIT;
+
+	l->box.pid = (pid_t) l->st.rec->pid;
+	if (box_delete(g, &l->st, &l->box, l->ops, &sub) < 0)
+		log_warn("%s", sub.msg);
+	if (l->box.pid > 0)
+		(void) waitpid(l->box.pid, NULL, WNOHANG);
+}
+
+static int start(struct globals *g, struct loaded *l, struct err *e)
+{
+	int r;
+
+	l->box.status = "created";
+	r = l->ops->start(&l->box, false, e);
+	return r < 0 ? r : container_poststart(g, l, e);
+}
+
+static int wait_and_delete(struct globals *g, struct loaded *l, struct foreground *f, bool keep, struct err *e)
+{
+	int status = 0, r;
+
+	f->pid = l->box.pid;
+	f->pidfd = l->box.pidfd;
+	r = foreground_wait(f, &status, e);
+	foreground_end(f);
+	if (r == 0 && !keep)
+		r = box_delete(g, &l->st, &l->box, l->ops, e);
+	return r < 0 ? r : status;
+}
+
+static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct err *e)
+{
+	struct create_opts *o = opts;
+	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
+	fd_auto int ours = -EBADF, theirs = -EBADF;
+	box_auto l = {.st = STATE_INIT};
+	struct bundle bd = {0};
+	int r, sv[2];
+
+	(void) argc;
+	if (!o->detach) {
+		/* the stage sends the pty there if config.json asks for a terminal */
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+			return err_sys(e, "making a socket for the terminal");
+		ours = sv[0];
+		theirs = sv[1];
+		r = foreground_begin(&f, e);
+		if (r < 0)
+			return r;
+	}
+	r = container_create(g, o, argv[0], false, theirs, &l, &bd, e);
+	theirs = fd_close(theirs);
+	if (r == 0 && !o->detach && bd.policy->process.terminal)
+		r = foreground_console(&f, ours, e);
+	if (r == 0) {
+		r = start(g, &l, e);
+		if (r < 0)
+			run_undo(g, &l);
+		else if (!o->detach)
+			r = wait_and_delete(g, &l, &f, o->keep, e);
+	}
+	foreground_end(&f);
+	return r;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.args = "CONTAINER",
+	.help = "create and start a container, wait for its end, delete it",
+	.opts = opts_table,
+	.n_opts = ARRAY_LEN(opts_table),
+	.opts_size = sizeof(struct create_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = cmd_run,
+};
