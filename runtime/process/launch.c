@@ -65,7 +65,7 @@ int launch_cgroup(struct launch *l, struct box *b, struct err *e)
 	l->boot.cg_layout = b->cg->layout;
 	if (b->cg->layout == CG_NONE)
 		return 0;
-	l->spawn.cgroup_fd = cgroup_clone_fd(b->cg, e);
+	l->spawn.cgroup_fd = b->init_pid ? cgroup_clone_fd_of(b->cg, b->init_pid, e) : cgroup_clone_fd(b->cg, e);
 	if (l->spawn.cgroup_fd < 0 && l->spawn.cgroup_fd != -EBADF)
 		return l->spawn.cgroup_fd;
 	n = cgroup_tasks_fds(b->cg, fds, e);
@@ -136,7 +136,7 @@ int follow_exec(struct box *b, int sock, struct err *e)
 		int32_t fd;
 		struct err err;
 		char text[sizeof(struct err)];
-	} body;
+	} body = {0};
 	bool started = false;
 	size_t n;
 	int r;
