@@ -3,7 +3,9 @@
 
 libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/compile.c \
+	runtime/seccomp/dangerous.c \
 	runtime/seccomp/enosys.c \
 	runtime/seccomp/filter.h \
 	runtime/seccomp/seccomp.h \
-	runtime/seccomp/sim.c
+	runtime/seccomp/sim.c \
+	runtime/seccomp/version.c
