@@ -17,9 +17,32 @@ struct stage {
 	int proc_fd;	/* private procfs (proc.c): every /proc access goes through it; -EBADF before */
 	int root_fd;	/* O_PATH of the assembled root, before the pivot */
 	int old_root;	/* see rootfs.c */
+	struct stage_fs *fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare() and in EXEC mode */
 	int pty_master; /* until it is sent */
 	int pty_slave;
+	mode_t umask;	/* as inherited; the stage itself works with 0 */
+	char **hook_env; /* environ of createContainer hooks without their own */
 };
+
+/* stage.c: performs everything; comes back only when it failed. s->sync is then the socket on which the error is awaited.
+ * main.c is its only caller. */
+int stage_run(struct stage *s, struct err *e);
+/* wait.c: parks a created container until `start`: accepts on boot->start_fd until a peer that may start it says MSG_GO;
+ * *ret_conn is the connection. owner: who that is, see there. */
+int stage_wait_start(int start_fd, uid_t owner, bool userns, int *ret_conn, struct err *e);
+/* fds.c: closes every fd >= 3 but those in keep. */
+int fds_close_except(const int *keep, size_t n, struct err *e);
+/* fds.c: 3..3+n-1 are open and survive the exec. */
+int fds_preserve(unsigned n, struct err *e);
+/* cwd.c: makes the working directory (create only), goes there, and proves that it is inside the root. */
+int cwd_make(struct stage *s, struct err *e);
+int cwd_enter(struct stage *s, struct err *e);  /* before the ids change; may be refused, then again after */
+int cwd_verify(struct stage *s, struct err *e); /* after */
+/* rlimit.c: hard limits that are to rise do so while we have the privilege; the rest right before the exec. */
+int rlimits_raise(struct stage *s, struct err *e);
+int rlimits_apply(struct stage *s, struct err *e);
+/* state.c: the OCI state document for hooks that the stage runs. */
+int stage_run_hooks(struct stage *s, enum hook_phase phase, char *const env[], struct err *e);
 
 /* proc.c (R-03): gets a procfs that nothing in the container can put something over: fsopen("proc") of our own
  * pid namespace, detached; else a detached open_tree clone of the present /proc; else /proc itself if it really is procfs
@@ -52,6 +75,7 @@ int net_loopback_up(struct err *e);
 int sysctl_apply(struct stage *s, struct err *e);
 /* caps.c: R-08, in parts because ids stand between them */
 int caps_drop_bounding(const struct pol_caps *c, struct err *e);
+int ids_become_root(struct stage *s, struct err *e); /* 0:0 of a user namespace, where that is mapped */
 int ids_apply(struct stage *s, struct err *e); /* groups, gid, uid with KEEPCAPS, umask */
 int caps_apply(const struct pol_caps *c, bool keep_sys_admin, struct err *e);
 /* lsm.c */
@@ -64,9 +88,13 @@ int attr_apply(struct stage *s, struct err *e);
 int find_executable(struct stage *s, char **ret_path, struct err *e);
 /* env.c: final environment: HOME from the container's passwd when missing, LISTEN_*; NULL-terminated */
 char **env_build(struct stage *s);
+/* env_find_home: home directory of a uid in a passwd file (fd may be negative), in the arena, or NULL. */
+char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a);
 /* seccomp_load.c: installs boot->bpf; ret_listener gets the notify fd or -EBADF. Last step before exec. */
 int seccomp_load(struct stage *s, int *ret_listener, struct err *e);
 /* stdio.c: B-14 */
-int stdio_fix(struct stage *s, struct err *e);
+int stdio_open_missing(struct err *e); /* first of all: no fd of ours may become 0, 1 or 2 */
+int stdio_replace_null(struct stage *s, struct err *e); /* in the root: the host's /dev/null -> the container's */
+int stdio_fix(struct stage *s, struct err *e); /* owner = the process's uid */
 
 #endif

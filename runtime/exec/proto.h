@@ -7,6 +7,8 @@
 #ifndef KAVACH_EXEC_PROTO_H
 #define KAVACH_EXEC_PROTO_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 enum msg_type {
@@ -18,13 +20,30 @@ enum msg_type {
 	MSG_GO,	     /* start: run the program */
 	MSG_EXEC,    /* stage: about to exec; afterwards end of file = success */
 	MSG_SECCOMP, /* stage: body = number of its listener fd (int32); the peer takes it with pidfd_getfd and answers ACK */
-	MSG_ERROR,   /* stage: body = struct err */
-	MSG_WARN,    /* stage: body = text of a warning */
+	MSG_ERROR,   /* stage: body = struct err, cut after the text's NUL */
+	MSG_WARN,    /* stage: body = text of a warning, not terminated */
 	MSG_CONSOLE_READY, /* reserved */
 	MSG_TYPE_MAX
 };
 
 #define MSG_VERSION 1
+#define MSG_HEAD 8				/* version, type, two zero bytes, length of the body (32 bits) */
+#define MSG_BODY_MAX (sizeof(struct err))	/* of the longest type */
+#define MSG_MAX (MSG_HEAD + MSG_BODY_MAX)
+
+/* msg_pack: one message into buf (MSG_MAX bytes are enough for any). Returns its length or -EMSGSIZE. For whoever has only
+ * write(2) left, behind a seccomp filter. */
+ssize_t msg_pack(void *buf, size_t size, enum msg_type t, const void *body, size_t n);
+/* msg_pack_err: MSG_ERROR with *e. */
+ssize_t msg_pack_err(void *buf, size_t size, const struct err *e);
+/* msg_parse_head: checks the first MSG_HEAD bytes; returns the type, *ret_len is the length of the body. -EBADMSG. */
+int msg_parse_head(const void *buf, size_t *ret_len);
+/* msg_parse_body: checks what a body of this type must hold and makes its text printable (control characters become
+ * '?'). 0 or -EBADMSG. */
+int msg_parse_body(enum msg_type t, void *body, size_t n);
+/* msg_parse: one whole message: both of the above, and that nothing is left over. Returns the type; *ret_body points
+ * into buf. */
+int msg_parse(void *buf, size_t n, void **ret_body, size_t *ret_len);
 
 /* msg_send: returns 0 or -errno (-EPIPE when the peer is gone; never raises SIGPIPE). */
 int msg_send(int sock, enum msg_type t, const void *body, size_t n);

@@ -85,9 +85,19 @@ struct stage_boot {
 };
 extern const struct ctable stage_boot_table; /* exec/boot.c */
 
+/* stage_boot_decode: the boot block of a stage from its encoding, strings in the arena. Refuses unknown modes,
+ * bytes left over, descriptors that cannot be one, and a boot block without the part that its mode needs. */
+int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret, struct err *e);
+
 /* exec_outside: attributes that are set from outside, by whoever has the privilege: rlimits (prlimit), oom_score_adj,
- * scheduler, ioPriority, CPU affinity reset. pidfd/procfd of the caller's own proc. Called by the parent at MSG_READY. */
+ * scheduler, ioPriority, CPU affinity reset. procfd: an fd of the caller's own /proc, or AT_FDCWD. Called by the parent
+ * at MSG_READY. rlimits: what the kernel does not let us set because the process has other ids already is left to
+ * the stage, which has proved before MSG_READY that it can (rlimit.c). */
 int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, bool reset_affinity, struct err *e);
+
+/* exec_parse_list: "0-3,7" (the kernel's list format; blanks and newlines end it as the kernel's does) as a bit mask in
+ * the arena. *ret_bits: the highest number + 1. -EINVAL: not a list; -ERANGE: a number above 65535. */
+int exec_parse_list(const char *s, struct arena *a, unsigned long **ret_mask, size_t *ret_bits);
 
 /* exec_affinity: binds a process (0 = the caller) to a CPU list such as "0-3,7". Source: config execCPUAffinity. */
 int exec_affinity(pid_t pid, const char *list, struct err *e);

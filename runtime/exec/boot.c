@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The boot block's fields for the codec, and what a stage checks before it believes one. */
+#include "base/types.h"
+#include "exec/stage.h"
+
+/* clang-format off */
+#define KIND(m)                                                                                     \
+	_Generic(((ST *) 0)->m,                                                                     \
+		bool: C_BOOL, uint32_t: C_U32, int32_t: C_I32, uint64_t: C_U64, char *: C_STR,      \
+		struct strs: C_STRS, struct kvs: C_KVS, struct u64s: C_U64S, struct bytes: C_BYTES)
+/* clang-format on */
+#define F(m) {.name = #m, .kind = KIND(m), .off = offsetof(ST, m)}
+#define FL(m, t) {.name = #m, .kind = C_OBJS, .off = offsetof(ST, m), .sub = &(t)}
+
+#define ST struct stage_fd
+static const struct cfield fd_rows[] = {F(index), F(fd)};
+static const struct ctable fd_table = {"stage_fd", fd_rows, ARRAY_LEN(fd_rows), sizeof(ST)};
+#undef ST
+
+#define ST struct stage_cg_bind
+static const struct cfield cg_bind_rows[] = {F(fd), F(source), F(name)};
+static const struct ctable cg_bind_table = {"stage_cg_bind", cg_bind_rows, ARRAY_LEN(cg_bind_rows), sizeof(ST)};
+#undef ST
+
+#define ST struct stage_boot
+static const struct cfield boot_rows[] = {
+	F(mode),
+	F(policy),
+	F(process),
+	F(bpf),
+	F(seccomp_flags),
+	F(seccomp_notify),
+	F(new_userns),
+	F(joined_userns),
+	F(rootless),
+	F(setgroups_denied),
+	F(join_ns),
+	F(unshare_cgroup),
+	F(host_cgroupns),
+	F(sync_fd),
+	F(start_fd),
+	F(console_fd),
+	F(proc_fd),
+	F(tasks_fds),
+	FL(mount_fds, fd_table),
+	FL(cg_binds, cg_bind_table),
+	F(cg_layout),
+	F(cg_v2_path),
+	F(rootfs_fd),
+	F(preserve_fds),
+	F(listen_fds),
+	F(listen_fdnames),
+	F(hook_env),
+	F(owner_uid),
+	F(id),
+	F(bundle),
+	F(oci_version),
+	F(annotations),
+	F(chown_stdio),
+};
+const struct ctable stage_boot_table = {"stage_boot", boot_rows, ARRAY_LEN(boot_rows), sizeof(ST)};
+#undef ST
+
+/* sock_filter: 8 bytes; BPF_MAXINSNS: 4096. */
+static bool bpf_fits(const struct bytes *b)
+{
+	return b->n % 8 == 0 && b->n / 8 <= 4096;
+}
+
+static bool fds_fit(const struct stage_boot *b)
+{
+	const int32_t fds[] = {b->start_fd, b->console_fd, b->proc_fd, b->rootfs_fd};
+
+	if (b->sync_fd < 3)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (fds[i] >= 0 && fds[i] < 3)
+			return false;
+	for (size_t i = 0; i < b->tasks_fds.n; i++)
+		if (b->tasks_fds.v[i] < 3 || b->tasks_fds.v[i] > INT32_MAX)
+			return false;
+	return true;
+}
+
+int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret, struct err *e)
+{
+	struct buf b = BUF_READER(p, n);
+	struct stage_boot boot = {0};
+
+	codec_decode(&b, &stage_boot_table, &boot, a);
+	if (b.bad || buf_left(&b) != 0)
+		return err_set(e, -EBADMSG, "the boot block of the container's first process is malformed");
+	if (boot.mode != STAGE_CREATE && boot.mode != STAGE_EXEC)
+		return err_set(e, -EBADMSG, "boot block: unknown mode %u", boot.mode);
+	if (boot.mode == STAGE_CREATE ? !boot.policy.n : !boot.process.n)
+		return err_set(e, -EBADMSG, "boot block: nothing to run");
+	if (!boot.id || !boot.bundle || !boot.oci_version)
+		return err_set(e, -EBADMSG, "boot block: the container has no name");
+	if (!bpf_fits(&boot.bpf))
+		return err_set(e, -EBADMSG, "boot block: %zu bytes are no seccomp program", boot.bpf.n);
+	if (boot.seccomp_notify && !boot.bpf.n)
+		return err_set(e, -EBADMSG, "boot block: a listener without a seccomp program");
+	if (!fds_fit(&boot))
+		return err_set(e, -EBADMSG, "boot block: a descriptor that cannot be one of ours");
+	*ret = boot;
+	return 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * User and group ids of the process. Raw system calls: libc's wrappers broadcast the change to all threads, of which
+ * there is one, at the price of a dozen signal mask calls each.
+ *
+ * setresuid() away from 0 clears the permitted set unless KEEPCAPS is on, and the sets of the config are made from
+ * what is permitted afterwards (caps.c). A change of ids also makes the process dumpable again where
+ * fs.suid_dumpable says so; stage.c turns that off each time.
+ */
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "exec/ctx.h"
+
+#ifdef SYS_setresuid32 /* the plain names take 16-bit ids there */
+#define NR_SETRESUID SYS_setresuid32
+#define NR_SETRESGID SYS_setresgid32
+#define NR_SETGROUPS SYS_setgroups32
+#else
+#define NR_SETRESUID SYS_setresuid
+#define NR_SETRESGID SYS_setresgid
+#define NR_SETGROUPS SYS_setgroups
+#endif
+
+static int set_gid(uint32_t gid)
+{
+	return syscall(NR_SETRESGID, gid, gid, gid) < 0 ? -errno : 0;
+}
+
+static int set_uid(uint32_t uid)
+{
+	return syscall(NR_SETRESUID, uid, uid, uid) < 0 ? -errno : 0;
+}
+
+static bool maps_zero(const pol_idmaps *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].container == 0 && m->v[i].size > 0)
+			return true;
+	return false;
+}
+
+int ids_become_root(struct stage *s, struct err *e)
+{
+	bool known = s->p && s->boot->new_userns; /* of a joined one we do not have the maps */
+	int r;
+
+	if (!known || maps_zero(&s->p->gid_map)) {
+		r = set_gid(0);
+		if (r < 0 && (known || r != -EINVAL)) /* EINVAL: 0 is not mapped */
+			return err_neg(e, r, "becoming group 0 of the user namespace");
+	}
+	if (!known || maps_zero(&s->p->uid_map)) {
+		r = set_uid(0);
+		if (r < 0 && (known || r != -EINVAL))
+			return err_neg(e, r, "becoming user 0 of the user namespace");
+	}
+	return 0;
+}
+
+static int set_groups(struct stage *s, struct err *e)
+{
+	const struct u64s *g = &s->proc->groups;
+	gid_t *list;
+
+	if (s->proc->keep_groups)
+		return 0;
+	if (s->boot->setgroups_denied) {
+		if (g->n)
+			log_warn("process.user.additionalGids: ignored, this user may not set groups (setgroups is "
+				 "\"deny\" in its user namespace)");
+		return 0;
+	}
+	list = arena_array(s->a, g->n, sizeof(*list));
+	for (size_t i = 0; i < g->n; i++)
+		list[i] = (gid_t) g->v[i];
+	if (syscall(NR_SETGROUPS, g->n, list) == 0)
+		return 0;
+	/* Nothing to give up and no privilege to do it with: as asked. */
+	if (errno == EPERM && g->n == 0 && getgroups(0, NULL) == 0)
+		return 0;
+	return err_sys(e, "process.user.additionalGids: setting %zu groups", g->n);
+}
+
+int ids_apply(struct stage *s, struct err *e)
+{
+	const struct pol_process *p = s->proc;
+	int r;
+
+	r = set_groups(s, e);
+	if (r < 0)
+		return r;
+	r = set_gid(p->gid);
+	if (r < 0)
+		return r == -EINVAL ? err_set(e, r, "process.user.gid: %u has no mapping in the user namespace", p->gid) :
+				      err_neg(e, r, "process.user.gid: becoming group %u", p->gid);
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "keeping the capabilities while the user changes");
+	r = set_uid(p->uid);
+	if (r < 0)
+		return r == -EINVAL ? err_set(e, r, "process.user.uid: %u has no mapping in the user namespace", p->uid) :
+				      err_neg(e, r, "process.user.uid: becoming user %u", p->uid);
+	umask(p->umask.set ? (mode_t) p->umask.v : s->umask);
+	return 0;
+}

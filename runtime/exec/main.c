@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kavach-init: reads the boot block, performs it, and says what went wrong. Only part of the stage program; in
+ * kavach itself this file is empty, because there the log has another sink (base/log.c) and main() another job.
+ */
+#ifdef KAVACH_STAGE
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "exec/ctx.h"
+#include "exec/proto.h"
+
+#ifndef F_GET_SEALS
+#define F_GET_SEALS 1034
+#endif
+#ifndef F_SEAL_WRITE
+#define F_SEAL_WRITE 0x0008
+#endif
+
+#define BOOT_MAX (64u << 20)
+
+/* Where warnings go. Our stderr is the workload's, so they travel to kavach, as long as it listens. */
+static const struct stage *the_stage;
+
+void log_warn(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n > 0 && the_stage && the_stage->sync >= 0)
+		(void) msg_send(the_stage->sync, MSG_WARN, text, strlen(text));
+}
+
+void log_debug(const char *fmt, ...)
+{
+	(void) fmt; /* nobody could switch it on */
+}
+
+/* Sealed, so that it is what kavach wrote, whoever else may have it open. */
+static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, struct err *e)
+{
+	struct bytes block;
+	uint32_t fd;
+	int r, seals;
+
+	if (num_parse_u32(arg, &fd) < 0 || fd < 3 || fd > INT32_MAX)
+		return err_set(e, -EINVAL, "kavach-init is started by kavach");
+	seals = fcntl((int) fd, F_GET_SEALS);
+	if (seals < 0 || !(seals & F_SEAL_WRITE))
+		return err_set(e, -EINVAL, "kavach-init is started by kavach");
+	r = io_read_fd((int) fd, BOOT_MAX, a, &block);
+	close((int) fd);
+	if (r < 0)
+		return err_neg(e, r, "reading the boot block");
+	return stage_boot_decode(block.v, block.n, a, ret, e);
+}
+
+static int decode_work(struct stage *s, struct err *e)
+{
+	const struct stage_boot *b = s->boot;
+	struct pol_process *proc;
+	struct buf buf;
+
+	if (b->mode == STAGE_CREATE) {
+		int r = policy_decode(b->policy.v, b->policy.n, s->a, &s->p, e);
+
+		if (r == 0 && s->p->has_process)
+			s->proc = &s->p->process;
+		return r;
+	}
+	proc = arena_new(s->a, struct pol_process);
+	buf = BUF_READER(b->process.v, b->process.n);
+	codec_decode(&buf, &pol_process_table, proc, s->a);
+	if (buf.bad || buf_left(&buf) != 0)
+		return err_set(e, -EBADMSG, "boot block: the process description is malformed");
+	s->proc = proc;
+	return 0;
+}
+
+static char **environ_of(const struct strs *l, struct arena *a)
+{
+	char **env = arena_array(a, l->n + 1, sizeof(*env));
+
+	if (l->n)
+		memcpy(env, l->v, l->n * sizeof(*env));
+	return env;
+}
+
+static int fail(int sync, const struct err *e)
+{
+	if (sync >= 0)
+		(void) msg_send_err(sync, e);
+	return err_exit_status(e);
+}
+
+int main(int argc, char **argv)
+{
+	static struct arena a;
+	static struct stage_boot boot;
+	struct stage s = {
+		.boot = &boot, .a = &a, .sync = -EBADF, .proc_fd = -EBADF, .root_fd = -EBADF,
+		.old_root = -EBADF, .pty_master = -EBADF, .pty_slave = -EBADF,
+	};
+	struct err e = ERR_INIT;
+
+	/* Before anything else: from now on, no process of the container can trace us or look at our descriptors. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return 1;
+	s.umask = umask(0); /* modes below are meant as they are written */
+	if (argc != 2 || stdio_open_missing(&e) < 0 || read_boot(argv[1], &a, &boot, &e) < 0) {
+		dprintf(STDERR_FILENO, "kavach-init: %s\n", e.code ? e.msg : "is started by kavach");
+		return 1;
+	}
+	s.sync = boot.sync_fd;
+	the_stage = &s;
+	if (decode_work(&s, &e) < 0)
+		return fail(s.sync, &e);
+	s.hook_env = environ_of(&boot.hook_env, &a);
+	stage_run(&s, &e);
+	return fail(s.sync, &e);
+}
+
+#else
+typedef int kavach_main_is_elsewhere; /* ISO C wants a declaration in each file */
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stage: all steps from a cloned process in new namespaces to the workload, in their order.
+ *
+ * Theory of operation. Three things decide what stands where:
+ *  - what is hostile: from rootfs_enter() on, every path is the image's; what we need of the host is an fd by then;
+ *  - what a step needs: a step that needs a privilege stands before the one that gives it up (bounding set, ids,
+ *    capabilities), a step that asks what the workload may do (look-up of the program, working directory) after it;
+ *  - what can be said: errors up to MSG_READY fail `create`, which is when engines want to hear of a missing program;
+ *    later ones fail `start`. So after READY nothing is left that fails for a reason known before.
+ * The parent trusts nothing that we say (proto.c); we trust the boot block, which is sealed.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/errcat.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/sys.h"
+#include "exec/ctx.h"
+#include "exec/proto.h"
+
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+
+static bool in_userns(const struct stage *s)
+{
+	return s->boot->new_userns || s->boot->joined_userns;
+}
+
+/* Nobody in the container may look into us before the exec (CVE-2016-9962). The kernel takes it back when ids change. */
+static int forbid_tracing(struct err *e)
+{
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "making the stage untraceable") : 0;
+}
+
+static int expect_ack(struct stage *s, struct err *e)
+{
+	int r = msg_expect(s->sync, MSG_ACK, NULL, 0, e);
+
+	return r < 0 ? r : 0;
+}
+
+static int say(struct stage *s, enum msg_type t, struct err *e)
+{
+	int r = msg_send(s->sync, t, NULL, 0);
+
+	return r < 0 ? err_neg(e, r, "answering kavach") : 0;
+}
+
+/* ---- who and where we are ---- */
+
+/* v1: a task that moves itself waits for nobody, unlike one that is moved (no RCU grace period). */
+static int join_cgroups(struct stage *s, struct err *e)
+{
+	for (size_t i = 0; i < s->boot->tasks_fds.n; i++) {
+		int fd = (int) s->boot->tasks_fds.v[i];
+
+		if (write(fd, "0", 1) != 1)
+			return err_sys(e, "joining the container's cgroup %zu", i);
+		close(fd);
+	}
+	/* Only now: its root is where we are. */
+	if (s->boot->unshare_cgroup && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "creating a cgroup namespace");
+	return 0;
+}
+
+static int arrive(struct stage *s, struct err *e)
+{
+	int r;
+
+	if (s->boot->new_userns) {
+		r = msg_expect(s->sync, MSG_IDS, NULL, 0, e);
+		if (r < 0)
+			return r;
+	}
+	if (in_userns(s)) {
+		r = ids_become_root(s, e);
+		if (r == 0)
+			r = forbid_tracing(e);
+		if (r < 0)
+			return r;
+	}
+	r = join_cgroups(s, e);
+	if (r < 0)
+		return r;
+	/* exec needs procfs only for labels */
+	if (s->p || s->proc->apparmor || s->proc->selinux) {
+		r = proc_open_private(s, e);
+		if (r < 0)
+			return r;
+	}
+	setsid(); /* fails where we are a session's leader already */
+	return 0;
+}
+
+static int name_host(struct stage *s, struct err *e)
+{
+	const char *host = s->p->hostname, *domain = s->p->domainname;
+
+	if (host && sethostname(host, strlen(host)) < 0)
+		return err_sys(e, "hostname: setting \"%s\"", host);
+	if (domain && setdomainname(domain, strlen(domain)) < 0)
+		return err_sys(e, "domainname: setting \"%s\"", domain);
+	return 0;
+}
+
+/* ---- the root ---- */
+
+static int run_mount_hooks(struct stage *s, struct err *e)
+{
+	const pol_hooks *h = s->p->hooks;
+	int r;
+
+	if (!h[HOOK_PRESTART].n && !h[HOOK_CREATE_RUNTIME].n && !h[HOOK_CREATE_CONTAINER].n)
+		return 0;
+	r = say(s, MSG_MOUNTS, e);
+	if (r == 0)
+		r = expect_ack(s, e);
+	if (r == 0)
+		r = stage_run_hooks(s, HOOK_CREATE_CONTAINER, s->hook_env, e);
+	return r;
+}
+
+static int make_root(struct stage *s, struct err *e)
+{
+	const struct pol_ns *net = pol_ns_find(s->p, POL_NS_NET);
+	int r = 0;
+
+	if (net && !net->path) /* one that was made for others is set up by them */
+		r = net_loopback_up(e);
+	if (r == 0)
+		r = name_host(s, e);
+	if (r == 0)
+		r = rootfs_prepare(s, e);
+	if (r == 0)
+		r = mounts_apply(s, e);
+	if (r == 0)
+		r = devices_apply(s, e);
+	if (r == 0 && s->proc && s->proc->terminal)
+		r = tty_setup(s, e);
+	/* Mounts are there, the host's paths too, and the root is still writable: hooks count on all three. */
+	if (r == 0)
+		r = run_mount_hooks(s, e);
+	return r;
+}
+
+static int enter_root(struct stage *s, struct err *e)
+{
+	int r = rootfs_enter(s, e);
+
+	if (r == 0 && s->proc && s->proc->terminal)
+		r = tty_make_stdio(s, e);
+	if (r == 0)
+		r = stdio_replace_null(s, e);
+	if (r == 0 && s->proc)
+		r = cwd_make(s, e); /* before anything turns read-only */
+	if (r == 0)
+		r = masks_apply(s, e);
+	if (r == 0)
+		r = sysctl_apply(s, e);
+	if (r == 0)
+		r = mounts_late(s, e);
+	if (r == 0)
+		r = rootfs_seal(s, e);
+	return r;
+}
+
+/* exec: the root is the container's already. */
+static int use_terminal(struct stage *s, struct err *e)
+{
+	int r = 0;
+
+	if (s->proc->terminal) {
+		s->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (s->root_fd < 0)
+			return err_sys(e, "opening the root");
+		r = tty_setup(s, e);
+		if (r == 0)
+			r = tty_make_stdio(s, e);
+	}
+	return r == 0 ? stdio_replace_null(s, e) : r;
+}
+
+/* ---- the process ---- */
+
+static bool needs_sys_admin(const struct stage *s)
+{
+	return s->boot->bpf.n && !s->proc->no_new_privs;
+}
+
+/* As root first, because the user may not be allowed to walk there; as the user, if root (without all capabilities, or
+ * of a user namespace) is not. */
+static int become_user(struct stage *s, struct err *e)
+{
+	int r, cwd = cwd_enter(s, e);
+
+	if (cwd < 0 && cwd != -EACCES && cwd != -EPERM)
+		return cwd;
+	err_clear(e);
+	r = caps_drop_bounding(&s->proc->caps, e);
+	if (r == 0)
+		r = ids_apply(s, e);
+	if (r == 0)
+		r = forbid_tracing(e);
+	if (r == 0)
+		r = caps_apply(&s->proc->caps, needs_sys_admin(s), e);
+	if (r == 0)
+		r = cwd < 0 ? cwd_enter(s, e) : cwd_verify(s, e);
+	return r;
+}
+
+static int prepare_process(struct stage *s, char **ret_path, char ***ret_env, struct err *e)
+{
+	int r = keyring_join(s, e);
+
+	if (r == 0)
+		r = attr_apply(s, e);
+	if (r == 0)
+		r = rlimits_raise(s, e);
+	if (r == 0)
+		r = stdio_fix(s, e);
+	if (r < 0)
+		return r;
+	*ret_env = env_build(s);
+	r = become_user(s, e);
+	if (r == 0)
+		r = find_executable(s, ret_path, e);
+	if (r == 0)
+		r = lsm_apply(s, e);
+	return r;
+}
+
+/* ---- ready, wait, go ---- */
+
+static unsigned passed_fds(const struct stage *s)
+{
+	return s->boot->listen_fds + s->boot->preserve_fds;
+}
+
+/* All that stays open from here on: stdio, what the caller passes to the container, and our two sockets. */
+static int close_the_rest(struct stage *s, struct err *e)
+{
+	unsigned passed = passed_fds(s);
+	int *keep = arena_array(s->a, passed + 2, sizeof(*keep));
+
+	for (unsigned i = 0; i < passed; i++)
+		keep[i] = (int) (3 + i);
+	keep[passed] = s->sync;
+	keep[passed + 1] = s->boot->start_fd;
+	s->proc_fd = s->root_fd = s->old_root = s->pty_master = s->pty_slave = -EBADF;
+	return fds_close_except(keep, passed + 2, e);
+}
+
+static int report_ready(struct stage *s, struct err *e)
+{
+	int r = close_the_rest(s, e);
+
+	if (r < 0)
+		return r;
+	/* From here on the state record knows us. A parent that dies before its answer is an end of file. */
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return err_sys(e, "outliving kavach");
+	r = say(s, MSG_READY, e);
+	return r < 0 ? r : expect_ack(s, e);
+}
+
+static int await_start(struct stage *s, struct err *e)
+{
+	int start = s->boot->start_fd, conn = -EBADF, r;
+	struct ucred creator;
+	socklen_t n = sizeof(creator);
+
+	if (start < 0)
+		return 0;
+	if (getsockopt(s->sync, SOL_SOCKET, SO_PEERCRED, &creator, &n) < 0)
+		return err_sys(e, "looking at who created the container");
+	s->sync = fd_close(s->sync);
+	r = stage_wait_start(start, creator.uid, in_userns(s), &conn, e);
+	close(start);
+	s->sync = conn;
+	return r;
+}
+
+/* ---- the end ---- */
+
+/* Behind the filter, so with nothing but write and exit; if even exit is forbidden, by a trap. */
+static void __attribute__((noreturn)) give_up(const struct stage *s, const struct err *e)
+{
+	uint8_t msg[MSG_MAX];
+	ssize_t n = msg_pack_err(msg, sizeof(msg), e);
+
+	if (n > 0)
+		n = write(s->sync, msg, (size_t) n);
+	(void) n; /* nobody is left to tell */
+	_exit(err_exit_status(e));
+}
+
+static void explain_exec(const char *path, int err, struct err *e)
+{
+#define EXEC "unable to start container process: exec %s: "
+	switch (err) {
+	case ENOENT: /* or the script's interpreter */
+		err_set_id(e, ERR_NO_EXECUTABLE, -err, EXEC ERRCAT_NO_FILE, path);
+		break;
+	case EACCES:
+	case EPERM:
+		err_set_id(e, ERR_EXEC_DENIED, -err, EXEC ERRCAT_DENIED, path);
+		break;
+	case ENOEXEC:
+		err_set_id(e, ERR_OTHER, -err, EXEC "exec format error", path);
+		break;
+	default:
+		err_sys_at(e, err, "unable to start container process: exec %s", path);
+	}
+#undef EXEC
+}
+
+/* The peer takes the listener out of us by its number; the descriptor itself is close-on-exec. */
+static int hand_over_listener(struct stage *s, int listener, struct err *e)
+{
+	uint8_t msg[MSG_MAX];
+	int32_t fd = listener;
+	size_t len;
+	void *body;
+	ssize_t n = msg_pack(msg, sizeof(msg), MSG_SECCOMP, &fd, sizeof(fd));
+
+	if (n < 0 || write(s->sync, msg, (size_t) n) != n)
+		return err_sys(e, "linux.seccomp: handing over the listener");
+	n = read(s->sync, msg, MSG_HEAD);
+	if (n < 0 || msg_parse(msg, (size_t) n, &body, &len) != MSG_ACK)
+		return err_set(e, -EPIPE, "linux.seccomp: the listener was not taken over");
+	n = msg_pack(msg, sizeof(msg), MSG_EXEC, NULL, 0);
+	if (n < 0 || write(s->sync, msg, (size_t) n) != n)
+		return err_sys(e, "answering kavach");
+	return 0;
+}
+
+/*
+ * no_new_privs before the filter, because it is what allows an ordinary user to load one. MSG_EXEC before the filter,
+ * because that may forbid write(2), which is an error only if something is to be said; with a listener, writing is
+ * needed anyway, and the peer must know the listener first.
+ */
+static int run_program(struct stage *s, const char *path, char **env, struct err *e)
+{
+	const struct strs *args = &s->proc->args;
+	char **argv = arena_array(s->a, args->n + 1, sizeof(*argv));
+	int listener = -EBADF, r;
+
+	memcpy(argv, args->v, args->n * sizeof(*argv));
+	r = fds_preserve(passed_fds(s), e);
+	if (r == 0)
+		r = rlimits_apply(s, e);
+	if (r == 0 && !s->boot->seccomp_notify)
+		r = say(s, MSG_EXEC, e);
+	if (r < 0)
+		return r;
+	if (s->proc->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "process.noNewPrivileges");
+	if (s->boot->bpf.n) {
+		r = seccomp_load(s, &listener, e);
+		if (r < 0)
+			return r;
+	}
+	if (listener >= 0 && hand_over_listener(s, listener, e) < 0)
+		give_up(s, e);
+	execve(path, argv, env);
+	explain_exec(path, errno, e);
+	give_up(s, e);
+}
+
+/* What the parent left blocked or ignored would be inherited by the workload; and hooks are waited for. */
+static void reset_signals(void)
+{
+	static const int ignored_by_others[] = {SIGHUP,	 SIGINT,  SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD, SIGTSTP,
+						SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ, SIGALRM, SIGWINCH};
+	sigset_t none;
+
+	for (size_t i = 0; i < ARRAY_LEN(ignored_by_others); i++)
+		signal(ignored_by_others[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int stage_run(struct stage *s, struct err *e)
+{
+	char *path = NULL, **env = NULL;
+	int r;
+
+	reset_signals();
+	r = fd_cloexec(s->sync, 1);
+	if (r == 0 && s->boot->start_fd >= 0)
+		r = fd_cloexec(s->boot->start_fd, 1);
+	if (r < 0)
+		return err_neg(e, r, "the sockets of the stage");
+	r = arrive(s, e);
+	if (r == 0 && s->p)
+		r = make_root(s, e);
+	if (r == 0)
+		r = s->p ? enter_root(s, e) : use_terminal(s, e);
+	if (r == 0 && s->proc)
+		r = prepare_process(s, &path, &env, e);
+	if (r == 0)
+		r = report_ready(s, e);
+	if (r == 0)
+		r = await_start(s, e);
+	if (r < 0)
+		return r;
+	if (!s->proc)
+		return err_set(e, -EINVAL, "this container has no process to start");
+	if (s->p)
+		r = stage_run_hooks(s, HOOK_START_CONTAINER, env, e);
+	return r < 0 ? r : run_program(s, path, env, e);
+}

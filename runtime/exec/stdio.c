@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Descriptors 0, 1 and 2.
+ *
+ * Engines close some of them, and hand over the host's /dev/null for others. A closed one would be filled by the next
+ * open, with something that the workload must not have, so all three are filled first. The host's null device would
+ * let root in the container change the mode of the host's node through /proc/self/fd, so it is exchanged for the
+ * container's, which is opened inside the root and checked on the descriptor (the image may have a symlink or another
+ * device there: CVE-2026-88265). The owner of a device node on the host is never changed.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "exec/ctx.h"
+
+#define NULL_DEV makedev(1, 3)
+
+static bool is_null_dev(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == NULL_DEV;
+}
+
+int stdio_open_missing(struct err *e)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat st;
+		int got;
+
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		got = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY); /* gets the lowest number: fd */
+		if (got < 0 || fstat(got, &st) < 0 || !is_null_dev(&st))
+			return err_set(e, -EIO, "descriptor %d is closed and /dev/null is not there to fill it", fd);
+		if (got != fd)
+			return err_set(e, -EIO, "descriptor %d changed under us", fd);
+		if (fd_cloexec(fd, 0) < 0)
+			return err_sys(e, "descriptor %d", fd);
+	}
+	return 0;
+}
+
+/* The container's null device, or -errno when it has none that is one. */
+static int open_null(int root, int mode)
+{
+	fd_auto int fd = path_open_in(root, "dev/null", mode | O_NOCTTY | O_NONBLOCK, 0, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return is_null_dev(&st) ? fd_take(&fd) : -ENODEV;
+}
+
+int stdio_replace_null(struct stage *s, struct err *e)
+{
+	fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void) s;
+	if (root < 0)
+		return err_sys(e, "opening the root");
+	for (int fd = 0; fd < 3; fd++) {
+		fd_auto int null = -EBADF;
+		struct stat st;
+		int flags;
+
+		if (fstat(fd, &st) < 0 || !is_null_dev(&st))
+			continue;
+		flags = fcntl(fd, F_GETFL);
+		null = open_null(root, flags < 0 ? O_RDWR : flags & O_ACCMODE);
+		if (null < 0)
+			continue; /* a container without a null device keeps what it was given */
+		if (dup3(null, fd, 0) < 0)
+			return err_sys(e, "giving the container its own null device as descriptor %d", fd);
+	}
+	return 0;
+}
+
+int stdio_fix(struct stage *s, struct err *e)
+{
+	uint32_t uid = s->proc->uid;
+
+	if (!s->boot->chown_stdio)
+		return 0;
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) < 0)
+			return err_sys(e, "looking at descriptor %d", fd);
+		if (st.st_uid == uid)
+			continue;
+		/* Device nodes are the host's, but for the terminal that was made for this container. */
+		if (S_ISBLK(st.st_mode) || (S_ISCHR(st.st_mode) && (!s->proc->terminal || is_null_dev(&st))))
+			continue;
+		if (fchown(fd, uid, (gid_t) -1) == 0)
+			continue;
+		/* Read-only file system; not mapped in our user namespace; not ours. The program can still use it, only
+		 * not open it again by name. */
+		if (errno != EROFS && errno != EINVAL && errno != EPERM)
+			return err_sys(e, "making user %u the owner of descriptor %d", uid, fd);
+	}
+	return 0;
+}
