@@ -2,6 +2,8 @@
 # seccomp/: filters: compile.c is the only file that includes libseccomp
 
 libkv_seccomp_a_SOURCES = \
+	runtime/seccomp/cache.c \
+	runtime/seccomp/cache.c \
 	runtime/seccomp/compile.c \
 	runtime/seccomp/dangerous.c \
 	runtime/seccomp/enosys.c \
