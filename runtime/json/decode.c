@@ -420,7 +420,7 @@ static int unknown_member(struct ctx *c, const struct jtable *t, const struct js
 				  json_path(c->arena, n));
 		return 0;
 	}
-	best = (unsigned) (strlen(n->key) / 3 + 2); /* further away is no typing error */
+	best = (unsigned) (strlen(n->key) / 3 + 1); /* further away is no typing error */
 	for (size_t i = 0; i < t->n; i++) {
 		d = edit_distance(n->key, t->f[i].name);
 		if (d < best) {
