@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the field tables in t_*.c are written with, and the checks that they share. Only spec/ includes this.
+ * What the field tables in t_*.c are written with, and the checks that they share. For spec/ and its tests only.
  *
  * A row says where in a C structure a JSON member goes. A row whose kind does not fit the C type at that
  * place would let the decoder write over its neighbours, so the macros compare the two: a wrong row does
@@ -90,13 +90,14 @@ int spec_check_each(const struct json_doc *d, const struct json_node *n, const c
 		    bool (*ok)(const char *text), const char *expected, struct arena *a,
 		    struct err *e);
 
+/* spec_check_env: the strings of the member "env" have the form NAME=value, with a NAME. */
+int spec_check_env(const struct json_doc *d, const struct json_node *n, struct err *e);
+
 /* What spec_check_each() is called with. */
 bool spec_is_path(const char *s);     /* absolute */
 bool spec_is_named(const char *s);    /* not "" */
-bool spec_is_env(const char *s);      /* NAME=value, NAME not empty */
 bool spec_is_cpu_list(const char *s); /* "0-3,7", cpuset(7) list format; "" too */
 #define SPEC_PATH "an absolute path"
-#define SPEC_ENV "NAME=value"
 #define SPEC_CPU_LIST "a list like \"0-3,7\""
 
 #endif

@@ -105,7 +105,8 @@ static int config_check(const struct json_doc *d, const struct json_node *n, voi
 	r = spec_check_each(d, n, "ociVersion", is_version, "a version 1.x.y", a, e);
 	if (r < 0)
 		return r;
-	return spec_check_each(d, n, "annotations", spec_is_named, "not empty", a, e);
+	return spec_check_each(d, n, "annotations", spec_is_named, "a string that is not empty", a,
+			       e);
 }
 
 static const struct jfield config_f[] = {

@@ -52,7 +52,7 @@ static int device_check(const struct json_doc *d, const struct json_node *n, voi
 			struct arena *a, struct err *e)
 {
 	struct spec_device *dev = obj;
-	const char *when = "a device that is no FIFO has a number";
+	const char *when = "it may be absent for a FIFO only";
 
 	if (!take_file_mode(dev))
 		return spec_refuse(d, n, "fileMode",
@@ -86,7 +86,7 @@ static bool is_interface(const char *s)
 
 	return n > 0 && n < 16 && !s[n] && !str_eq(s, ".") && !str_eq(s, "..");
 }
-#define INTERFACE "a name of a network interface"
+#define INTERFACE "the name of a network interface"
 
 static int netdev_check(const struct json_doc *d, const struct json_node *n, void *obj,
 			struct arena *a, struct err *e)

@@ -91,7 +91,8 @@ static int process_check(const struct json_doc *d, const struct json_node *n, vo
 			 struct arena *a, struct err *e)
 {
 	(void) obj;
-	return spec_check_each(d, n, "env", spec_is_env, SPEC_ENV, a, e);
+	(void) a;
+	return spec_check_env(d, n, e);
 }
 
 static const struct jfield process_f[] = {
