@@ -32,7 +32,7 @@ static const struct {
 	[MSG_GO] = {0, 0},
 	[MSG_EXEC] = {0, 0},
 	[MSG_SECCOMP] = {4, 4},
-	[MSG_ERROR] = {ERR_HEAD + 1, sizeof(struct err)},
+	[MSG_ERROR] = {ERR_HEAD + 2, sizeof(struct err)}, /* code, kind, one character, NUL */
 	[MSG_WARN] = {1, WARN_MAX},
 	[MSG_CONSOLE_READY] = {0, 0},
 };
