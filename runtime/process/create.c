@@ -138,6 +138,7 @@ static int converse(struct launch *l, struct box *b,
 {
 	int sock = l->spawn.sync_parent, r = 0;
 	const struct policy *p = b->policy;
+	char st;
 
 	if (l->boot.new_userns) {
 		r = idmap_write(b->pid, p, b->host, e);
@@ -160,7 +161,7 @@ static int converse(struct launch *l, struct box *b,
 	if (r >= 0 && p->cgroup.delegate && p->has_process)
 		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid), to_host(&p->gid_map, p->process.gid), e);
 	if (r >= 0) {
-		r = proc_start_time(AT_FDCWD, b->pid, &b->pid_start, NULL);
+		r = proc_start_time(AT_FDCWD, b->pid, &b->pid_start, &st);
 		if (r < 0)
 			err_neg(e, r, "reading the start time of the container's process");
 	}
