@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# For bats files that drive kavach itself. Each test has its own bundle, state directory and cgroup parent, and leaves
+# nothing behind: teardown_kavach deletes what is left and fails the test if a process or cgroup of it survives.
+
+: "${KAVACH_SRC:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+: "${KAVACH_BUILD:=$KAVACH_SRC}"
+: "${KAVACH:=$KAVACH_BUILD/kavach}"
+export KAVACH KAVACH_SRC KAVACH_BUILD
+
+# One busybox root for all tests of a file; bundles get their own copy only when they write to it.
+setup_rootfs() {
+	ROOTFS=$BATS_FILE_TMPDIR/rootfs
+	export ROOTFS
+	[ -d "$ROOTFS" ] || "$KAVACH_SRC/contrib/make-rootfs" "$ROOTFS"
+}
+
+# A bundle with the template's configuration: no terminal, the rootfs shared read-only, a cgroup of the test's own.
+setup_kavach() {
+	BUNDLE=$BATS_TEST_TMPDIR/bundle
+	STATE=$BATS_TEST_TMPDIR/state
+	ID=t$BATS_TEST_NUMBER-$$
+	CG=/kavach-test-$$-$BATS_TEST_NUMBER
+	export BUNDLE STATE ID CG
+	mkdir -p "$BUNDLE"
+	ln -sfn "$ROOTFS" "$BUNDLE/rootfs"
+	"$KAVACH" spec -b "$BUNDLE"
+	config '.process.terminal = false | .root.path = "'"$ROOTFS"'" | .linux.cgroupsPath = "'"$CG/$ID"'"
+		| .process.rlimits = []'
+}
+
+# config JQ-EXPRESSION...: changes config.json of the bundle
+config() {
+	jq "$@" "$BUNDLE/config.json" >"$BUNDLE/config.json.new"
+	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+}
+
+# args PROGRAM [ARGUMENT...]: what the container runs
+args() {
+	config --args '.process.args = $ARGS.positional' "$@" 2>/dev/null ||
+		config '.process.args = $a' --argjson a "$(printf '%s\n' "$@" | jq -R . | jq -s .)"
+}
+
+# The root as a copy of the test's own, to be written to.
+own_rootfs() {
+	rm -f "$BUNDLE/rootfs"
+	cp -a "$ROOTFS" "$BUNDLE/rootfs"
+	config '.root.path = "rootfs" | .root.readonly = false'
+}
+
+kv() {
+	"$KAVACH" --root "$STATE" "$@"
+}
+
+# Runs a command like bats' run and shows it when the test fails.
+kvrun() {
+	run "$KAVACH" --root "$STATE" "$@"
+	printf '# kavach %s -> %s\n%s\n' "$*" "$status" "$output"
+}
+
+status_is() {
+	[ "$(kv state "$ID" | jq -r .status)" = "$1" ]
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+
+teardown_kavach() {
+	local id left
+	for id in $(kv list -q 2>/dev/null); do
+		kv delete --force "$id"
+	done
+	left=$(find /sys/fs/cgroup -path "*$CG/*" -type d 2>/dev/null)
+	find /sys/fs/cgroup -depth -path "*$CG" -type d -exec rmdir {} + 2>/dev/null || true
+	[ -z "$left" ] || {
+		echo "# cgroups left behind: $left"
+		return 1
+	}
+}
+
+requires_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
