@@ -36,13 +36,15 @@ struct cg {
 		size_t n;
 	} hier;
 	char *scope;	/* systemd unit, NULL otherwise */
-	bool made_by_us; /* directories did not exist before: delete removes them */
+	bool made_by_us; /* delete removes the directories; cgroup_make clears it when all of them existed */
 	char *error;	/* why limits could not be applied (rootless degradation); NULL otherwise */
+	struct arena *arena; /* cgroup_plan's; cgroup_make puts `error` there. Not stored: NULL after decode */
 };
 extern const struct ctable cg_table; /* codec rows of struct cg (cgroup/fields.c) */
 
-/* cgroup_plan: decides the directories for a container (no side effect): cgroupsPath absolute = from the
- * mount's root, relative or absent = <own cgroup's parent rule>/kavach/<id> (S-37). */
+/* cgroup_plan: decides the directories for a container (no side effect), S-37: an absolute cgroupsPath counts from
+ * the root of each mount, a relative one from the caller's own cgroup (v2: from the parent of that one, which has
+ * no processes of its own and may therefore hand controllers down); absent is "kavach/<id>", relative. */
 int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a,
 		struct cg *ret, struct err *e);
 
@@ -52,10 +54,15 @@ int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h
  * that device rules and explicit failures of writable files stay errors. Errors name file and value. */
 int cgroup_make(struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e);
 
-/* cgroup_clone_fd: v2 only: fd of the directory for CLONE_INTO_CGROUP (caller closes), else -EBADF. */
+/* cgroup_clone_fd: fd of the cgroup2 directory for CLONE_INTO_CGROUP (caller closes): on v2 the only one, on hybrid
+ * hosts the unified one. -EBADF without an error: pure v1, or no cgroup. */
 int cgroup_clone_fd(const struct cg *cg, struct err *e);
-/* cgroup_tasks_fds: v1 and hybrid: opens `tasks` (v1) / cgroup.procs (unified) of each hierarchy for the child's
- * own write of "0". Returns the number of fds written to fds[CG_MAX_HIER], or -errno. v2: 0. */
+/* cgroup_clone_fd_of: the same for `exec`: the cgroup2 directory that `init` is in now, if that is the container's
+ * or below it; a container that handed controllers down (systemd in it) takes no process in its own directory. */
+int cgroup_clone_fd_of(const struct cg *cg, pid_t init, struct err *e);
+/* cgroup_tasks_fds: v1 and hybrid: opens `tasks` of each v1 hierarchy for the child's own write of "0". Not the
+ * unified one: even a process's own write to cgroup.procs waits for a grace period; clone into it (cgroup_clone_fd).
+ * Returns the number of fds written to fds[CG_MAX_HIER], or -errno. v2: 0. */
 int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e);
 /* cgroup_join_pid: slow way for a pid that exists already (exec fallback, restore). */
 int cgroup_join_pid(const struct cg *cg, pid_t pid, struct err *e);
@@ -92,7 +99,8 @@ int cgroup_oom_fd(const struct cg *cg, short *ret_events, struct err *e);
 /* cgroup_mount_sources: what a `cgroup` mount needs on v1: pairs (host path of the container's directory, name below
  * /sys/fs/cgroup) plus controller symlinks (cpu -> cpu,cpuacct). v2: empty. In the arena. */
 struct cg_bind {
-	char *source, *name;
+	char *source; /* absolute: directory to bind; relative: `name` is a symlink with this target */
+	char *name;
 };
 size_t cgroup_mount_sources(const struct cg *cg, struct arena *a, struct cg_bind **ret);
 

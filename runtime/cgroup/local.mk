@@ -2,8 +2,23 @@
 # cgroup/: cgroup v1 and v2 through one table of knobs
 
 libkv_cgroup_a_SOURCES = \
+	runtime/cgroup/apply.c \
 	runtime/cgroup/cgroup.h \
+	runtime/cgroup/convert.c \
+	runtime/cgroup/devices.c \
+	runtime/cgroup/devices_bpf.c \
+	runtime/cgroup/devices_v1.c \
+	runtime/cgroup/enable.c \
+	runtime/cgroup/fields.c \
 	runtime/cgroup/file.c \
+	runtime/cgroup/freeze.c \
 	runtime/cgroup/internal.h \
+	runtime/cgroup/join.c \
+	runtime/cgroup/kill.c \
+	runtime/cgroup/knobs.c \
 	runtime/cgroup/layout.c \
-	runtime/cgroup/plan.c
+	runtime/cgroup/make.c \
+	runtime/cgroup/pids.c \
+	runtime/cgroup/plan.c \
+	runtime/cgroup/remove.c \
+	runtime/cgroup/wait.c

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making the container's directories and setting its limits, before any process is in them.
+ *
+ * Theory of operation: one mkdir per hierarchy with the whole path, and only if the parent is missing the
+ * way up: other runtimes make and remove neighbours in the same parent at the same time, so EEXIST in a
+ * parent is what we want, and ENOENT after it is a reason to begin again. cpuset (v1) is the one controller
+ * whose new directories accept nobody until they have CPUs and memory nodes, which we copy from above.
+ * Whatever this call created is removed again when it fails.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cgroup/internal.h"
+
+#define PARENT_RACES 16
+
+/* ---- cpuset ---- */
+
+static int cpuset_failed(const struct cg_hier *h, const char *file, int r, struct err *e)
+{
+	return err_neg(e, r, "copy %s of the parent to %s%s", file, h->mount, h->path);
+}
+
+/* Gives the directory its parent's value, and the parent its own if it has none yet: a runtime beside us
+ * may have made that directory a moment ago. A value that is there already is kept. */
+static int cpuset_inherit(const struct cg_hier *h, const char *file, bool fresh, struct err *e)
+{
+	char up[PATH_MAX], value[4096];
+	struct cg_hier parent = {.name = h->name, .mount = h->mount, .path = up};
+	const char *slash = strrchr(h->path, '/');
+	ssize_t n;
+	int r;
+
+	if (!slash) /* the root of the hierarchy has everything */
+		return 0;
+	if (!fresh) {
+		n = cg_read(h, file, value, sizeof(value));
+		if (n != 0)
+			return n < 0 ? cpuset_failed(h, file, (int) n, e) : 0;
+	}
+	memcpy(up, h->path, (size_t) (slash - h->path));
+	up[slash - h->path] = '\0';
+	n = cg_read(&parent, file, value, sizeof(value));
+	if (n == 0) {
+		r = cpuset_inherit(&parent, file, true, e);
+		if (r < 0)
+			return r;
+		n = cg_read(&parent, file, value, sizeof(value));
+	}
+	r = n < 0 ? (int) n : cg_write(h, file, value, NULL);
+	return r < 0 ? cpuset_failed(h, file, r, e) : 0;
+}
+
+/* What the config sets itself is written with the other limits; only the way up has to be there then. */
+static int cpuset_init(const struct cg_hier *h, bool fresh, struct err *e)
+{
+	int r = cpuset_inherit(h, "cpuset.cpus", fresh, e);
+
+	return r < 0 ? r : cpuset_inherit(h, "cpuset.mems", fresh, e);
+}
+
+/* ---- directories ---- */
+
+/* All missing directories above the container's. */
+static int make_parents(const struct cg_hier *h)
+{
+	char path[PATH_MAX];
+	size_t mount_len = strlen(h->mount);
+	int r = cg_path(path, h, NULL);
+
+	if (r < 0)
+		return r;
+	for (char *s = strchr(path + mount_len + 1, '/'); s; s = strchr(s + 1, '/')) {
+		*s = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*s = '/';
+	}
+	return 0;
+}
+
+static int make_dir(const struct cg_hier *h, bool *ret_made)
+{
+	char path[PATH_MAX];
+	int r = cg_path(path, h, NULL);
+
+	for (unsigned i = 0; r == 0 && i < PARENT_RACES; i++) {
+		if (mkdir(path, 0755) == 0) {
+			*ret_made = true;
+			return 0;
+		}
+		if (errno == EEXIST) {
+			*ret_made = false;
+			return 0;
+		}
+		if (errno != ENOENT)
+			return -errno;
+		r = make_parents(h);
+		if (r == -ENOENT && i + 1 < PARENT_RACES) /* removed under our feet */
+			r = 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+struct making {
+	struct cg *cg;
+	struct cg *note; /* rootless: where what cannot be applied is noted; else NULL */
+	bool made[CG_MAX_HIER];
+	bool existed;
+};
+
+static bool is_refusal(int r)
+{
+	return r == -EACCES || r == -EPERM || r == -EROFS;
+}
+
+static void forget_hier(struct making *m, size_t i)
+{
+	struct cg *cg = m->cg;
+
+	cg->hier.n--;
+	memmove(&cg->hier.v[i], &cg->hier.v[i + 1], (cg->hier.n - i) * sizeof(cg->hier.v[0]));
+}
+
+static int make_dirs(struct making *m, struct err *e)
+{
+	struct cg *cg = m->cg;
+	bool any = false;
+
+	for (size_t i = 0; i < cg->hier.n;) {
+		const struct cg_hier *h = &cg->hier.v[i];
+		int r = make_dir(h, &m->made[i]);
+
+		if (r < 0 && m->note && is_refusal(r)) {
+			/* Somebody else's hierarchy: the container stays where we are in it. */
+			log_debug("mkdir %s%s: %s", h->mount, h->path, err_errno_text(-r));
+			forget_hier(m, i);
+			continue;
+		}
+		if (r < 0)
+			return err_neg(e, r, "create cgroup %s%s", h->mount, h->path);
+		any |= m->made[i];
+		m->existed |= !m->made[i];
+		if (!cg_hier_is_v2(h) && cg_has_word(h->name, "cpuset", ',')) {
+			r = cpuset_init(h, m->made[i], e);
+			if (r < 0)
+				return r;
+		}
+		i++;
+	}
+	if (cg->hier.n == 0)
+		cg->layout = CG_NONE;
+	cg->made_by_us = any;
+	return 0;
+}
+
+static void undo_dirs(const struct making *m)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < m->cg->hier.n; i++)
+		if (m->made[i] && cg_path(path, &m->cg->hier.v[i], NULL) == 0)
+			rmdir(path);
+}
+
+/* ---- fitness (S-38) ---- */
+
+static int check_empty(const struct making *m, struct err *e)
+{
+	arena_auto a = {0};
+	struct u64s pids;
+
+	for (size_t i = 0; i < m->cg->hier.n; i++) {
+		const struct cg_hier *h = &m->cg->hier.v[i];
+		int r;
+
+		if (m->made[i])
+			continue;
+		r = cg_hier_pids(h, &a, &pids, e);
+		if (r < 0)
+			return r;
+		if (pids.n)
+			return err_set(e, -EBUSY, "container's cgroup is not empty: %zu process(es) found in %s%s", pids.n,
+				       h->mount, h->path);
+	}
+	return 0;
+}
+
+/* A process that joins a frozen cgroup hangs before it can say anything. Also a new directory is frozen
+ * when one above it is. */
+static int check_fitness(const struct making *m, struct err *e)
+{
+	int r = m->existed ? check_empty(m, e) : 0;
+
+	if (r == 0 && cgroup_frozen(m->cg) == 1)
+		r = err_set(e, -EBUSY, "container's cgroup is frozen: %s", m->cg->hier.v[0].path);
+	return r;
+}
+
+/* ---- all of it ---- */
+
+static bool wants_anything(const struct pol_resources *r, const struct cg_knobs *k)
+{
+	return r->devices.n || k->n;
+}
+
+static int set_limits(struct making *m, const struct pol_resources *r, struct arena *a, struct err *e)
+{
+	struct cg *cg = m->cg;
+	struct cg_world world;
+	struct cg_knobs knobs;
+	int rc;
+
+	rc = cg_world_of(cg, r, m->existed, &world, a, e);
+	if (rc == 0)
+		rc = cgroup_knobs(r, &world, a, &knobs, e);
+	if (rc < 0)
+		return rc;
+	if (cg->hier.n == 0) {
+		if (!wants_anything(r, &knobs))
+			return 0;
+		err_set(e, -EOPNOTSUPP, "linux.resources: the container has no cgroup to apply it to%s",
+			m->note ? "" : " (no cgroup file system at " CG_ROOT ")");
+		if (!m->note || r->devices.n)
+			return e->code;
+		cg_note(m->note, e);
+		return 0;
+	}
+	rc = cg_enable(cg, &knobs, m->note, e);
+	if (rc == 0)
+		rc = cg_apply(cg, &knobs, m->note, e);
+	return rc < 0 ? rc : cg_devices_apply(cg, r, e);
+}
+
+int cgroup_make(struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e)
+{
+	struct making m = {.cg = cg, .note = h->rootless ? cg : NULL};
+	arena_auto a = {0};
+	int rc;
+
+	if (cg->manager == POL_CG_DISABLED)
+		return 0;
+	rc = make_dirs(&m, e);
+	if (rc == 0)
+		rc = check_fitness(&m, e);
+	if (rc == 0)
+		rc = set_limits(&m, r, &a, e);
+	if (rc < 0)
+		undo_dirs(&m);
+	return rc;
+}

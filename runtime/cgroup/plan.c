@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the container's directories will be. Nothing is created here.
+ *
+ * Theory of operation: /proc/self/cgroup names every hierarchy and our place in it, in one read of a
+ * few hundred bytes. Where a hierarchy is mounted stands only in mountinfo, which on a busy host is
+ * long and slow, so we look at the places where every distribution puts it (/sys/fs/cgroup/<controllers>
+ * as listed, or the symlink named like the first of them) and check the file system's magic there. A
+ * hierarchy that is not mounted at its place is left alone: we could not reach it anyway.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "cgroup/internal.h"
+
+#define PROC_CGROUP_MAX (256 * 1024)
+
+/* Returns the mount point of a v1 hierarchy, or NULL. `names` is the second field of its line. */
+static char *find_mount(struct arena *a, const char *names)
+{
+	const char *plain = str_prefix(names, "name=");
+	char *dir = arena_printf(a, CG_ROOT "/%s", plain ? plain : names);
+	struct statfs st;
+
+	if (statfs(dir, &st) == 0 && st.f_type == CGROUP_SUPER_MAGIC)
+		return dir;
+	/* The kernel and the mount point may list co-mounted controllers in different order. */
+	if (plain || !strchr(names, ','))
+		return NULL;
+	dir = arena_printf(a, CG_ROOT "/%.*s", (int) strcspn(names, ","), names);
+	return statfs(dir, &st) == 0 && st.f_type == CGROUP_SUPER_MAGIC ? dir : NULL;
+}
+
+/* The container's path in a hierarchy in which we are at `own`. `up`: count from own's parent. */
+static char *place(struct arena *a, const char *wanted, const char *own, bool up)
+{
+	const char *slash;
+
+	if (wanted[0] == '/')
+		return path_clean(a, wanted);
+	own = path_clean(a, own);
+	slash = strrchr(own, '/');
+	/* Both parts are cleaned by themselves, so that "../.." in the config stays below our own place. */
+	return path_clean(a, arena_printf(a, "%.*s/%s", up ? (int) (slash - own) : (int) strlen(own), own,
+					  path_clean(a, arena_printf(a, "/%s", wanted))));
+}
+
+static int add_hier(struct cg *cg, const char *name, char *mount, char *path, struct err *e)
+{
+	if (cg->hier.n == CG_MAX_HIER)
+		return err_set(e, -E2BIG, "more than %d cgroup hierarchies", CG_MAX_HIER);
+	cg->hier.v[cg->hier.n++] =
+		(struct cg_hier){.name = arena_strdup(cg->arena, name), .mount = mount, .path = path};
+	return 0;
+}
+
+/* One line of /proc/self/cgroup, "ID:CONTROLLERS:PATH", cut up in place. */
+static int add_line(struct cg *cg, char *line, const char *wanted, struct err *e)
+{
+	struct arena *a = cg->arena;
+	char *names = strchr(line, ':'), *own = names ? strchr(names + 1, ':') : NULL, *mount;
+
+	if (!own || own[1] != '/')
+		return err_set(e, -EPROTO, "/proc/self/cgroup: cannot make sense of \"%s\"", line);
+	*names++ = '\0';
+	*own++ = '\0';
+	if (*names == '\0') { /* cgroup2 */
+		if (cg->layout == CG_V1)
+			return 0;
+		mount = arena_strdup(a, cg->layout == CG_V2 ? CG_ROOT : CG_ROOT "/unified");
+		return add_hier(cg, "", mount, place(a, wanted, own, cg->layout == CG_V2), e);
+	}
+	if (cg->layout == CG_V2)
+		return 0;
+	mount = find_mount(a, names);
+	return mount ? add_hier(cg, names, mount, place(a, wanted, own, false), e) : 0;
+}
+
+static int find_hierarchies(struct cg *cg, const char *wanted, struct err *e)
+{
+	struct bytes text;
+	char *line, *end;
+	int r;
+
+	if (cg->layout == CG_V2 && wanted[0] == '/') /* no need to know where we are ourselves */
+		return add_hier(cg, "", arena_strdup(cg->arena, CG_ROOT), path_clean(cg->arena, wanted), e);
+	r = io_read_at(AT_FDCWD, "/proc/self/cgroup", 0, PROC_CGROUP_MAX, cg->arena, &text);
+	if (r < 0)
+		return err_neg(e, r, "read /proc/self/cgroup");
+	for (line = (char *) text.v; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		r = add_line(cg, line, wanted, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a, struct cg *ret,
+		struct err *e)
+{
+	struct cg cg = {.layout = h->cgroup, .made_by_us = true, .arena = a};
+	const char *wanted = p->path;
+	int r;
+
+	cg.manager = p->manager ? p->manager : POL_CG_CGROUPFS;
+	if (cg.manager == POL_CG_SYSTEMD)
+		return err_set(e, -EOPNOTSUPP,
+			       "systemd cgroup driver is not part of this build: use --cgroup-manager=cgroupfs");
+	if (cg.manager == POL_CG_DISABLED || h->cgroup == CG_NONE) {
+		cg.layout = CG_NONE;
+		cg.made_by_us = false;
+		*ret = cg;
+		return 0;
+	}
+	if (str_empty(wanted))
+		wanted = arena_printf(a, "kavach/%s", id);
+	cg.hier.v = arena_array(a, CG_MAX_HIER, sizeof(struct cg_hier));
+	r = find_hierarchies(&cg, wanted, e);
+	if (r < 0)
+		return r;
+	if (cg.hier.n == 0)
+		return err_set(e, -ENODEV, "none of the hierarchies in /proc/self/cgroup is mounted below " CG_ROOT);
+	for (size_t i = 0; i < cg.hier.n; i++)
+		if (str_eq(cg.hier.v[i].path, "/"))
+			return err_set(e, -EINVAL,
+				       "linux.cgroupsPath: \"%s\" is the root of the hierarchy; the container needs a "
+				       "directory of its own",
+				       wanted);
+	*ret = cg;
+	return 0;
+}
