@@ -79,7 +79,8 @@ static bool asks_help(int argc, char **argv, bool stop_at_args)
 	return false;
 }
 
-static int run_command(struct globals *g, const struct command *c, int argc, char **argv, struct err *e)
+static int run_command(struct globals *g, const struct command *c, int argc, char **argv, int *ret_failure,
+		       struct err *e)
 {
 	_Alignas(16) char opts[CMD_OPTS_MAX] = {0};
 	struct buf b = BUF_WRITER(1u << 16);
@@ -89,6 +90,7 @@ static int run_command(struct globals *g, const struct command *c, int argc, cha
 		cmd_help(&b, c);
 		return print_and(&b, 0, stdout);
 	}
+	*ret_failure = c->failure;
 	r = cmd_parse(c->opts, c->n_opts, c->stop_at_args, g->a, argc, argv, opts, &first, e);
 	if (r < 0)
 		return r;
@@ -99,7 +101,7 @@ static int run_command(struct globals *g, const struct command *c, int argc, cha
 	return c->run(g, opts, n, argv + first, e);
 }
 
-static int dispatch(struct globals *g, int argc, char **argv, struct err *e)
+static int dispatch(struct globals *g, int argc, char **argv, int *ret_failure, struct err *e)
 {
 	struct buf b = BUF_WRITER(1u << 16);
 	const struct command *c;
@@ -121,7 +123,7 @@ static int dispatch(struct globals *g, int argc, char **argv, struct err *e)
 	c = find_command(argv[first]);
 	if (!c)
 		return err_set_id(e, ERR_USAGE, -EINVAL, "unknown command \"%s\" (see --help)", argv[first]);
-	return run_command(g, c, argc - first, argv + first, e);
+	return run_command(g, c, argc - first, argv + first, ret_failure, e);
 }
 
 int main(int argc, char **argv)
@@ -129,15 +131,15 @@ int main(int argc, char **argv)
 	struct arena a = {0};
 	struct globals g = {.a = &a};
 	struct err e = ERR_INIT;
-	int r;
+	int r, failure = 0;
 
 	if (argc < 1)
 		return 1;
 	g.argv0 = argv[0];
 	g.backend_floor = backend_floor(argv[0]);
-	r = dispatch(&g, argc, argv, &e);
+	r = dispatch(&g, argc, argv, &failure, &e);
 	if (r >= 0)
 		return r;
 	log_error(e.msg);
-	return err_exit_status(&e);
+	return failure ? failure : err_exit_status(&e);
 }

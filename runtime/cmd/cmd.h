@@ -49,6 +49,7 @@ struct command {
 	size_t opts_size; /* of the options struct, <= CMD_OPTS_MAX */
 	int min_args, max_args; /* max -1: any */
 	bool stop_at_args; /* options end at the first argument (exec) */
+	int failure;	   /* exit status when it fails; 0: the error's own */
 	/* run: returns the exit status; -errno with *e set on failure */
 	int (*run)(struct globals *g, void *opts, int argc, char **argv, struct err *e);
 };

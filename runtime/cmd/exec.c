@@ -278,5 +278,6 @@ const struct command command_exec = {
 	.min_args = 1,
 	.max_args = -1,
 	.stop_at_args = true,
+	.failure = 255, /* as runc: apart from what programs return */
 	.run = cmd_exec,
 };

@@ -72,13 +72,16 @@ struct list_opts {
 	bool quiet;
 };
 
-static void list_row(struct buf *b, const struct out_state *o, struct arena *a)
+static void list_row(struct buf *b, const struct out_state *o, const char *pid, struct arena *a)
 {
-	char *line = arena_printf(a, "%-24s %-8lld %-10s %-40s %-32s %s\n", o->id, (long long) o->pid, o->status,
-				  o->bundle, o->created, o->owner);
+	char *line = arena_printf(a, "%-24s %-8s %-10s %-40s %-32s %s\n", o->id, pid, o->status, o->bundle,
+				  o->created, o->owner);
 
 	buf_put(b, line, strlen(line));
 }
+
+static const struct out_state header = {
+	.id = "ID", .status = "STATUS", .bundle = "BUNDLE", .created = "CREATED", .owner = "OWNER"};
 
 static int cmd_list(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
@@ -97,7 +100,7 @@ static int cmd_list(struct globals *g, void *opts, int argc, char **argv, struct
 	if (json)
 		buf_put(&b, "[", 1);
 	else if (!lo->quiet)
-		list_row(&b, &(struct out_state){.id = "ID", .status = "STATUS", .bundle = "BUNDLE", .created = "CREATED", .owner = "OWNER"}, g->a);
+		list_row(&b, &header, "PID", g->a);
 	for (size_t i = 0; i < ids.n; i++) {
 		state_auto s = STATE_INIT;
 		struct err sub = ERR_INIT;
@@ -115,7 +118,7 @@ static int cmd_list(struct globals *g, void *opts, int argc, char **argv, struct
 			buf_put(&b, o.id, strlen(o.id));
 			buf_put(&b, "\n", 1);
 		} else {
-			list_row(&b, &o, g->a);
+			list_row(&b, &o, arena_printf(g->a, "%lld", (long long) o.pid), g->a);
 		}
 		first = false;
 	}

@@ -75,7 +75,6 @@ int net_loopback_up(struct err *e);
 int sysctl_apply(struct stage *s, struct err *e);
 /* caps.c: R-08, in parts because ids stand between them */
 int caps_drop_bounding(const struct pol_caps *c, struct err *e);
-int ids_become_root(struct stage *s, struct err *e); /* 0:0 of a user namespace, where that is mapped */
 int ids_apply(struct stage *s, struct err *e); /* groups, gid, uid with KEEPCAPS, umask */
 int caps_apply(const struct pol_caps *c, bool keep_sys_admin, struct err *e);
 /* lsm.c */

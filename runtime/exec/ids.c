@@ -36,32 +36,6 @@ static int set_uid(uint32_t uid)
 	return syscall(NR_SETRESUID, uid, uid, uid) < 0 ? -errno : 0;
 }
 
-static bool maps_zero(const pol_idmaps *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i].container == 0 && m->v[i].size > 0)
-			return true;
-	return false;
-}
-
-int ids_become_root(struct stage *s, struct err *e)
-{
-	bool known = s->p && s->boot->new_userns; /* of a joined one we do not have the maps */
-	int r;
-
-	if (!known || maps_zero(&s->p->gid_map)) {
-		r = set_gid(0);
-		if (r < 0 && (known || r != -EINVAL)) /* EINVAL: 0 is not mapped */
-			return err_neg(e, r, "becoming group 0 of the user namespace");
-	}
-	if (!known || maps_zero(&s->p->uid_map)) {
-		r = set_uid(0);
-		if (r < 0 && (known || r != -EINVAL))
-			return err_neg(e, r, "becoming user 0 of the user namespace");
-	}
-	return 0;
-}
-
 static int set_groups(struct stage *s, struct err *e)
 {
 	const struct u64s *g = &s->proc->groups;

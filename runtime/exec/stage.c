@@ -74,21 +74,8 @@ static int join_cgroups(struct stage *s, struct err *e)
 
 static int arrive(struct stage *s, struct err *e)
 {
-	int r;
+	int r = join_cgroups(s, e);
 
-	if (s->boot->new_userns) {
-		r = msg_expect(s->sync, MSG_IDS, NULL, 0, e);
-		if (r < 0)
-			return r;
-	}
-	if (in_userns(s)) {
-		r = ids_become_root(s, e);
-		if (r == 0)
-			r = forbid_tracing(e);
-		if (r < 0)
-			return r;
-	}
-	r = join_cgroups(s, e);
 	if (r < 0)
 		return r;
 	/* exec needs procfs only for labels */

@@ -9,7 +9,8 @@
  * inherited numbers. The stage talks to its parent over `sync_fd` (AF_UNIX SOCK_SEQPACKET), see proto.h.
  *
  * Order for a container (mode CREATE), exec/stage.c; each step has its file:
- *   wait MSG_IDS (id maps are written, only with a new user namespace) -> setresuid/gid 0 there
+ *   (before the stage runs, process/spawn.c has waited for the id maps of a new user namespace and become root in it,
+ *   because an execve by an unmapped id loses all capabilities)
  *   join v1 cgroups by self-write; unshare cgroup namespace
  *   loopback up; hostname, domainname; sysctl is after mounts (needs the private proc)
  *   root: propagation, bind of the root onto itself, mounts in order by fd, devices, /dev links, ptmx, console
@@ -51,8 +52,8 @@ struct stage_boot {
 	struct bytes bpf;     /* seccomp program; empty = no filter */
 	uint64_t seccomp_flags;
 	bool seccomp_notify;  /* install with NEW_LISTENER and hand the fd out (MSG_SECCOMP) */
-	bool new_userns;      /* wait for MSG_IDS, then become 0:0 of it */
-	bool joined_userns;   /* a user namespace was joined: become 0:0 of it */
+	bool new_userns;      /* a user namespace of its own */
+	bool joined_userns;   /* a user namespace was joined */
 	bool rootless;	      /* the parent has no privilege outside */
 	bool setgroups_denied;	 /* /proc/self/setgroups says deny: skip setgroups */
 	uint64_t join_ns;     /* CLONE_NEW* bits for setns on joinfd_* below, already done by the parent side: informational */

@@ -64,12 +64,48 @@ static void child_join(const struct spawn *s, uint64_t skip)
 	}
 }
 
+static bool enters_userns(const struct spawn *s)
+{
+	if ((s->create & CLONE_NEWUSER) || (s->target_pidfd >= 0 && (s->target_ns & CLONE_NEWUSER)))
+		return true;
+	for (size_t i = 0; i < s->n_joins; i++)
+		if (s->join[i].flag == CLONE_NEWUSER)
+			return true;
+	return false;
+}
+
+/*
+ * An execve by an id that is not root of the user namespace drops all capabilities, and the stage needs them. So we
+ * become root of it, once the parent has written the maps; where 0 is not mapped, ambient capabilities survive the
+ * execve instead.
+ */
+static void child_own_userns(const struct spawn *s)
+{
+	uint64_t eff, perm, inh;
+	struct err e = ERR_INIT;
+
+	if (!enters_userns(s))
+		return;
+	if ((s->create & CLONE_NEWUSER) && msg_expect(s->sync_child, MSG_IDS, NULL, 0, &e) < 0)
+		_exit(1);
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
+		if (sys_capget(&eff, &perm, &inh) < 0 || sys_capset(eff, perm, perm) < 0)
+			child_fail(s->sync_child, errno, "keeping the capabilities of the user namespace");
+		for (unsigned cap = 0; cap < 64; cap++)
+			if (perm >> cap & 1)
+				(void) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	}
+	/* changing ids cleared it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stage_fd)
 {
 	static char *const env[] = {NULL};
 	char num[24];
 	char *argv[] = {(char *) (uintptr_t) "kavach-init", num, NULL};
 
+	child_own_userns(s);
 	for (size_t i = 0; i < s->n_inherit; i++)
 		if (s->inherit[i] >= 0 && fcntl(s->inherit[i], F_SETFD, 0) < 0)
 			child_fail(s->sync_child, errno, "handing a descriptor to the stage");
