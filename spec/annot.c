@@ -30,3 +30,13 @@ const struct annot_row *annot_find(const char *name)
 	}
 	return NULL;
 }
+
+bool annot_bool(const char *value, bool *ret)
+{
+	static const struct name_val words[] = {{"1", 1}, {"true", 1}, {"0", 0}, {"false", 0}};
+	const struct name_val *w = name_find(words, ARRAY_LEN(words), value);
+
+	if (w)
+		*ret = w->val;
+	return w;
+}

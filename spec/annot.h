@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 enum annot_type {
-	ANNOT_BOOL = 1, /* "1" or "true"; else "0" or "false" */
+	ANNOT_BOOL = 1, /* 1, true, 0 or false */
 	ANNOT_TEXT,	/* any text; who uses it checks it */
 	ANNOT_PATH,	/* absolute host path */
 	ANNOT_GVARIANT, /* a systemd property value in GVariant text form */
@@ -20,7 +20,7 @@ enum annot_type {
 struct annot_row {
 	const char *name; /* one that ends in '.' stands for all that start with it */
 	enum annot_type type;
-	bool is_unsafe;	  /* can weaken the isolation of a container or touch the host */
+	bool is_unsafe;	  /* changes what the runtime does: goes into the features document */
 	const char *what; /* what it does, one line */
 };
 extern const struct annot_row annot_rows[];
@@ -28,5 +28,8 @@ extern const size_t annot_rows_n;
 
 /* annot_find: the row for an annotation, or NULL when it means nothing to us. */
 const struct annot_row *annot_find(const char *name);
+
+/* annot_bool: the value of an ANNOT_BOOL; returns whether it is one. */
+bool annot_bool(const char *value, bool *ret);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.md: the top level of config.json, root and mounts. */
+#include "spec/annot.h"
 #include "spec/fields.h"
 
 /* Ids are 32 bits and the last one is not an id; the kernel refuses empty ranges. */
@@ -96,17 +97,36 @@ static bool is_version(const char *s)
 	return !*s;
 }
 
+/* Annotations that we act on have types (annot.h); of others we know nothing. */
+static int check_annotation(const struct json_doc *d, const struct json_node *n, struct arena *a,
+			    struct err *e)
+{
+	const struct annot_row *row = annot_find(n->key);
+	bool value;
+
+	if (!*n->key)
+		return json_err(d, n, e, "bad name, expected a string that is not empty");
+	if (!row)
+		return 0;
+	if (row->type == ANNOT_BOOL && !annot_bool(n->s, &value))
+		return json_err(d, n, e, "expected one of 1, true, 0, false; found %s",
+				json_found(a, n));
+	if (row->type == ANNOT_PATH && !spec_is_path(n->s))
+		return json_err(d, n, e, "expected %s, found %s", SPEC_PATH, json_found(a, n));
+	return 0;
+}
+
 static int config_check(const struct json_doc *d, const struct json_node *n, void *obj,
 			struct arena *a, struct err *e)
 {
+	const struct json_node *m = json_get(n, "annotations"), *c;
 	int r;
 
 	(void) obj;
 	r = spec_check_each(d, n, "ociVersion", is_version, "a version 1.x.y", a, e);
-	if (r < 0)
-		return r;
-	return spec_check_each(d, n, "annotations", spec_is_named, "a string that is not empty", a,
-			       e);
+	for (c = m ? m->child : NULL; c && r == 0; c = c->next)
+		r = check_annotation(d, c, a, e);
+	return r;
 }
 
 static const struct jfield config_f[] = {
