@@ -4,7 +4,8 @@
  *
  * Theory of operation: the text is checked as a whole before yajl sees it, for what yajl lets pass or
  * has had bugs with: invalid UTF-8 (overlong forms, encoded surrogates), \u0000, lone surrogates, a
- * byte order mark. Then it goes in as one chunk; each callback makes one node.
+ * byte order mark, vertical tabs and form feeds as blanks. Then it goes in as one chunk; each callback
+ * makes one node.
  *
  * Positions: inside a callback yajl tells where the present token ends. Between two tokens that have a
  * callback there are only blanks, ',' and ':', so a token starts at the first other byte after the
@@ -151,6 +152,21 @@ static int check_escapes(struct reader *r, const char *text, size_t len)
 	return 0;
 }
 
+/* yajl takes them for blanks; JSON has no place for them, inside strings or outside. */
+static int check_blanks(struct reader *r, const char *text, size_t len)
+{
+	static const char not_blank[] = {'\v', '\f'};
+
+	for (size_t i = 0; i < sizeof(not_blank); i++) {
+		const char *p = memchr(text, not_blank[i], len);
+
+		if (p)
+			return fail_at(r, (size_t) (p - text), "expected JSON, found byte 0x%02x",
+				       not_blank[i]);
+	}
+	return 0;
+}
+
 static int check_text(struct reader *r, const char *text, size_t len)
 {
 	int ret;
@@ -159,7 +175,9 @@ static int check_text(struct reader *r, const char *text, size_t len)
 		return fail_at(r, 0, "expected at most %u bytes, found %zu", JSON_MAX_SIZE, len);
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		return fail_at(r, 0, "expected a value, found a byte order mark");
-	ret = check_utf8(r, text, len);
+	ret = check_blanks(r, text, len);
+	if (ret == 0)
+		ret = check_utf8(r, text, len);
 	return ret < 0 ? ret : check_escapes(r, text, len);
 }
 

@@ -96,6 +96,8 @@ static const struct {
 	{"[\"\xf4\x90\x80\x80\"]", "c.json:1:3: expected UTF-8, found byte 0xf4"},
 	{"[\"abcdefgh\xe2\x82\"]", "c.json:1:11: expected UTF-8, found byte 0xe2"},
 	{"[\xc3\xa4]", "c.json:1:2: expected a value or ']', found byte 0xc3"},
+	{"[1,\f2]", "c.json:1:4: expected JSON, found byte 0x0c"},
+	{"[1]\v", "c.json:1:4: expected JSON, found byte 0x0b"},
 	{"{\"a\":1,\"a\":2}", "c.json:1:8: member \"a\" is there twice"},
 	{"{\"x\":{\"y\":[{\"a\":1,\n \"b\":2, \"\\u0061\":3}]}}",
 	 "c.json:2:9: x.y[0]: member \"a\" is there twice"},
