@@ -14,7 +14,7 @@
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
 #endif
 
-int seccomp_load(struct stage *s, int *ret_listener, struct err *e)
+int filter_load(struct stage *s, int *ret_listener, struct err *e)
 {
 	const struct stage_boot *b = s->boot;
 	struct sock_fprog prog = {.len = (unsigned short) (b->bpf.n / sizeof(struct sock_filter)),

@@ -352,7 +352,7 @@ static int run_program(struct stage *s, const char *path, char **env, struct err
 	if (s->proc->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "process.noNewPrivileges");
 	if (s->boot->bpf.n) {
-		r = seccomp_load(s, &listener, e);
+		r = filter_load(s, &listener, e);
 		if (r < 0)
 			return r;
 	}
