@@ -2,4 +2,6 @@
 # hooks/: running OCI hooks, and the table of phases
 
 libkv_hooks_a_SOURCES = \
-	hooks/hooks.h
+	hooks/hooks.h \
+	hooks/phase.c \
+	hooks/run.c

@@ -5,23 +5,41 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/attr.c \
 	runtime/exec/boot.c \
 	runtime/exec/caps.c \
+	runtime/exec/cgroup_view.c \
 	runtime/exec/ctx.h \
+	runtime/exec/cwd.c \
+	runtime/exec/dev.c \
 	runtime/exec/env.c \
+	runtime/exec/fds.c \
 	runtime/exec/find.c \
+	runtime/exec/idmap.c \
 	runtime/exec/ids.c \
 	runtime/exec/keyring.c \
 	runtime/exec/list.c \
 	runtime/exec/lsm.c \
+	runtime/exec/main.c \
+	runtime/exec/mask.c \
+	runtime/exec/mount.c \
 	runtime/exec/mount.h \
+	runtime/exec/mount_legacy.c \
 	runtime/exec/mount_new.c \
 	runtime/exec/net.c \
+	runtime/exec/outside.c \
 	runtime/exec/proc.c \
 	runtime/exec/proto.c \
 	runtime/exec/proto.h \
+	runtime/exec/rlimit.c \
+	runtime/exec/rlimit.h \
+	runtime/exec/rootfs.c \
 	runtime/exec/seccomp_load.c \
+	runtime/exec/stage.c \
 	runtime/exec/stage.h \
+	runtime/exec/state.c \
 	runtime/exec/stdio.c \
-	runtime/exec/sysctl.c
+	runtime/exec/sysctl.c \
+	runtime/exec/tmpcopy.c \
+	runtime/exec/tty.c \
+	runtime/exec/wait.c
 
 # kavach-init, the stage: the same sources once more, with the stage compiler, static, small, without
 # sanitizers and coverage (it runs inside foreign roots), stripped; runtime/process embeds it. They go

@@ -2,12 +2,30 @@
 # policy/: spec + rules + host facts -> policy: decides, and has no side effects
 
 libkv_policy_a_SOURCES = \
+	runtime/policy/build.c \
 	runtime/policy/build.h \
 	runtime/policy/codec.c \
 	runtime/policy/codec.h \
 	runtime/policy/codec_json.c \
 	runtime/policy/encode.c \
+	runtime/policy/explain.c \
 	runtime/policy/fields.c \
+	runtime/policy/mntopt.c \
+	runtime/policy/mntopt.h \
 	runtime/policy/names.c \
 	runtime/policy/names.h \
-	runtime/policy/policy.h
+	runtime/policy/p_caps.c \
+	runtime/policy/p_dev.c \
+	runtime/policy/p_misc.c \
+	runtime/policy/p_mount.c \
+	runtime/policy/p_ns.c \
+	runtime/policy/p_process.c \
+	runtime/policy/p_resources.c \
+	runtime/policy/p_seccomp.c \
+	runtime/policy/p_sysctl.c \
+	runtime/policy/pb.h \
+	runtime/policy/policy.h \
+	runtime/policy/preset.c \
+	runtime/policy/profiles.c \
+	runtime/policy/rules.c \
+	runtime/policy/score.c

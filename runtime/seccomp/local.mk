@@ -3,11 +3,13 @@
 
 libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/cache.c \
-	runtime/seccomp/cache.c \
 	runtime/seccomp/compile.c \
 	runtime/seccomp/dangerous.c \
+	runtime/seccomp/emit.c \
 	runtime/seccomp/enosys.c \
 	runtime/seccomp/filter.h \
+	runtime/seccomp/range.c \
+	runtime/seccomp/range.h \
 	runtime/seccomp/seccomp.h \
 	runtime/seccomp/sim.c \
 	runtime/seccomp/version.c

@@ -13,6 +13,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+extern const char *const fuzz_more_corpora[];
+const char *const fuzz_more_corpora[] = {"tests/golden/ok", NULL};
+
 /* A host that has everything, so that nothing is refused for want of it. */
 static const struct host host = {
 	.caps = UINT64_MAX >> 23,
@@ -27,7 +30,8 @@ static const struct host host = {
 
 static void check_policy(const struct policy *p, struct arena *a)
 {
-	buf_auto once = BUF_WRITER(16u << 20), twice = BUF_WRITER(16u << 20), text = BUF_WRITER(16u << 20);
+	buf_auto once = BUF_WRITER(16u << 20), twice = BUF_WRITER(16u << 20),
+		 text = BUF_WRITER(16u << 20);
 	const struct policy *back;
 	struct score score;
 	struct err e = ERR_INIT;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a fuzz target over its corpus: every file of tests/fuzz/corpus/NAME, where the program is called
- * fuzz_NAME, and over every prefix of small files and each single flipped bit of tiny ones. So whatever a
- * fuzzer found once is tested by every build, with any compiler. `make fuzzers` links the same targets with
- * libFuzzer instead.
+ * fuzz_NAME, and of the folders that the target names in fuzz_more_corpora, and over every prefix of small
+ * files and each single flipped bit of tiny ones. So whatever a fuzzer found once is tested by every build,
+ * with any compiler. `make fuzzers` links the same targets with libFuzzer instead.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +20,9 @@
 #define FLIP_MAX 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Folders below the source tree, NULL at the end; a target may do without. */
+extern const char *const fuzz_more_corpora[] __attribute__((weak));
 
 /* A copy of exactly n bytes, so that a read beyond the end is one that a sanitizer sees. */
 static void try_bytes(const uint8_t *data, size_t n)
@@ -78,23 +81,16 @@ static int replay_file(int dirfd, const char *name)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static void replay_dir(const char *src, const char *path, const char *name)
 {
-	const char *base = strrchr(argv[0], '/'), *src = getenv("KAVACH_SRC");
-	char path[4096];
+	char full[4096];
 	struct dirent *d;
 	DIR *dir;
 
-	base = base ? base + 1 : argv[0];
-	if (strncmp(base, "fuzz_", 5))
-		bail_out("the program's name must be fuzz_NAME");
-	if (argc > 1)
-		snprintf(path, sizeof(path), "%s", argv[1]);
-	else
-		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", src ? src : ".", base + 5);
-	dir = opendir(path);
+	snprintf(full, sizeof(full), "%s%s%s%s", src, *src ? "/" : "", path, name);
+	dir = opendir(full);
 	if (!dir) {
-		printf("# %s: %s\n", path, strerror(errno));
+		printf("# %s: %s\n", full, strerror(errno));
 		bail_out("no corpus");
 	}
 	while ((d = readdir(dir))) {
@@ -106,5 +102,21 @@ int main(int argc, char **argv)
 		ok(!replay_file(dirfd(dir), d->d_name), "%s ends without a fault", d->d_name);
 	}
 	closedir(dir);
+}
+
+int main(int argc, char **argv)
+{
+	const char *base = strrchr(argv[0], '/'), *src = getenv("KAVACH_SRC");
+
+	base = base ? base + 1 : argv[0];
+	if (strncmp(base, "fuzz_", 5))
+		bail_out("the program's name must be fuzz_NAME");
+	src = src ? src : ".";
+	for (int i = 1; i < argc; i++)
+		replay_dir("", argv[i], "");
+	if (argc == 1)
+		replay_dir(src, "tests/fuzz/corpus/", base + 5);
+	for (size_t i = 0; argc == 1 && fuzz_more_corpora && fuzz_more_corpora[i]; i++)
+		replay_dir(src, fuzz_more_corpora[i], "");
 	return done();
 }

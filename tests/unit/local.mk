@@ -3,31 +3,113 @@
 # that it links, `/* libs: base json */`; without it, all.
 
 unit_programs = \
+	tests/unit/test_boot \
 	tests/unit/test_buf \
+	tests/unit/test_caps \
+	tests/unit/test_env \
 	tests/unit/test_err \
+	tests/unit/test_exec_mount \
+	tests/unit/test_fd \
+	tests/unit/test_find \
+	tests/unit/test_golden_spec \
+	tests/unit/test_hooks \
+	tests/unit/test_io \
+	tests/unit/test_json_decode \
+	tests/unit/test_json_read \
 	tests/unit/test_jsonw \
+	tests/unit/test_log \
 	tests/unit/test_num \
+	tests/unit/test_out \
+	tests/unit/test_outside \
+	tests/unit/test_path \
+	tests/unit/test_proto \
+	tests/unit/test_seccomp \
+	tests/unit/test_seccomp_cache \
+	tests/unit/test_seccomp_equiv \
 	tests/unit/test_sha256 \
+	tests/unit/test_spec \
 	tests/unit/test_str
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
+	tests/unit/exec_world.h \
+	tests/unit/seccomp_profile.h \
 	tests/unit/tap.h
+
+tests_unit_test_boot_SOURCES = tests/unit/test_boot.c
+tests_unit_test_boot_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
 tests_unit_test_buf_LDADD = libkv_base.a
 
+tests_unit_test_caps_SOURCES = tests/unit/test_caps.c
+tests_unit_test_caps_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_unit_test_env_SOURCES = tests/unit/test_env.c
+tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
 tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_LDADD = libkv_base.a
+
+tests_unit_test_exec_mount_SOURCES = tests/unit/test_exec_mount.c
+tests_unit_test_exec_mount_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_fd_SOURCES = tests/unit/test_fd.c
+tests_unit_test_fd_LDADD = libkv_base.a
+
+tests_unit_test_find_SOURCES = tests/unit/test_find.c
+tests_unit_test_find_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_unit_test_golden_spec_SOURCES = tests/unit/test_golden_spec.c
+tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c
+tests_unit_test_hooks_LDADD = libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_unit_test_io_SOURCES = tests/unit/test_io.c
+tests_unit_test_io_LDADD = libkv_base.a
+
+tests_unit_test_json_decode_SOURCES = tests/unit/test_json_decode.c
+tests_unit_test_json_decode_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_json_read_SOURCES = tests/unit/test_json_read.c
+tests_unit_test_json_read_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_LDADD = libkv_base.a
+
 tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
+tests_unit_test_out_SOURCES = tests/unit/test_out.c
+tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_outside_SOURCES = tests/unit/test_outside.c
+tests_unit_test_outside_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_unit_test_path_SOURCES = tests/unit/test_path.c
+tests_unit_test_path_LDADD = libkv_base.a
+
+tests_unit_test_proto_SOURCES = tests/unit/test_proto.c
+tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
+tests_unit_test_seccomp_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_seccomp_cache_SOURCES = tests/unit/test_seccomp_cache.c
+tests_unit_test_seccomp_cache_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_seccomp_equiv_SOURCES = tests/unit/test_seccomp_equiv.c
+tests_unit_test_seccomp_equiv_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
+
 tests_unit_test_sha256_SOURCES = tests/unit/test_sha256.c
 tests_unit_test_sha256_LDADD = libkv_base.a
+
+tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
+tests_unit_test_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = libkv_base.a
