@@ -14,33 +14,44 @@
 
 /* Site rules: what an operator demands of every container (policy/rules.c reads them). Zeroed = none. */
 struct rules {
-	const char *file; /* for messages; NULL = no rules */
-	struct opt_u64 min_strength; /* 0..100 */
-	uint32_t preset;	     /* enum pol_preset; 0 = none */
+	struct opt_u64 min_strength; /* 0..100: the highest that any file demands */
+	uint32_t preset;	     /* enum pol_preset: the strictest; 0 = none */
+	const char *min_file,
+		*preset_file; /* where these two stand, for messages; NULL = not given */
 };
 
 /* What the command line says and the config does not. */
 struct policy_input {
-	const char *bundle; /* absolute, clean path */
+	const char *bundle;	 /* absolute, clean path */
 	const char *config_name; /* for messages: "config.json" */
 	uint32_t backend_floor;	 /* from argv[0]; POL_BACKEND_PROCESS by default */
-	uint32_t cg_manager;	 /* enum pol_cg_manager from --cgroup-manager / --systemd-cgroup; 0 = cgroupfs */
+	uint32_t cg_manager; /* enum pol_cg_manager from --cgroup-manager / --systemd-cgroup; 0 = cgroupfs */
 	bool no_pivot, no_new_keyring;
 	bool need_process; /* run: S-09 */
-	bool console_socket, detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
+	bool console_socket,
+		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
 };
 
+/*
+ * policy_build: decides everything; refuses with ERR_CONFIG and "FILE: PATH: what was expected, what was
+ * found". The policy points into the strings of *s: both must live as long. Besides *e, the only effect
+ * are warnings in the log (what the spec says to log and to go on with).
+ */
 int policy_build(const struct spec *s, const struct rules *r, const struct host *h,
-		 const struct policy_input *in, struct arena *a, const struct policy **ret, struct err *e);
+		 const struct policy_input *in, struct arena *a, const struct policy **ret,
+		 struct err *e);
 
-/* policy_build_process: the process of `exec`. base is the container's policy (for its user namespace,
- * capabilities' upper bound and defaults). no_new_keyring as above. */
-int policy_build_process(const struct spec_process *s, const struct policy *base, const struct host *h,
-			 const char *config_name, struct arena *a, struct pol_process *ret, struct err *e);
+/* policy_build_process: the process of `exec`. base is the container's policy: its user namespace decides
+ * what can be mapped and granted, and what the object leaves out (labels, capabilities, rlimits,
+ * oomScoreAdj, scheduler, ioPriority) is the container's, as in runc. No new session keyring. */
+int policy_build_process(const struct spec_process *s, const struct policy *base,
+			 const struct host *h, const char *config_name, struct arena *a,
+			 struct pol_process *ret, struct err *e);
 
 /* policy_build_resources: for `update`. Device rules are never touched (left empty). */
-int policy_build_resources(const struct spec_resources *s, const struct host *h, const char *config_name,
-			   struct arena *a, struct pol_resources *ret, struct err *e);
+int policy_build_resources(const struct spec_resources *s, const struct host *h,
+			   const char *config_name, struct arena *a, struct pol_resources *ret,
+			   struct err *e);
 
 /* rules_read: reads the *.json files of a rules directory (NULL: /etc/kavach/rules.d; missing directory =
  * no rules) in name order; strict decoding, unknown keys are errors. I/O happens here, not in build. */
@@ -52,8 +63,9 @@ const char *mount_option_name(size_t i);
 
 /* ---- strength (policy/score.c) ---- */
 struct score_row {
-	const char *what;     /* "seccomp filter" */
-	int points;	      /* may be negative or 0 (not earned) */
+	const char *what; /* "seccomp filter" */
+	int points;	  /* may be negative or 0 (not earned) */
+	int most; /* points if everything was done; the difference is what the hint is worth */
 	const char *evidence; /* what in the policy this stands on */
 	const char *hint;     /* what would raise it; NULL = nothing */
 };
@@ -67,9 +79,10 @@ void policy_score(const struct policy *p, struct arena *a, struct score *ret);
 
 /* ---- explanation (policy/explain.c) ---- */
 /* The page that `kavach policy` prints. digest_hex may be NULL. */
-void policy_explain(struct buf *b, const struct policy *p, const struct score *s, const char *digest_hex,
-		    bool score_only);
+void policy_explain(struct buf *b, const struct policy *p, const struct score *s,
+		    const char *digest_hex, bool score_only);
 /* JSON form: {"digest":..,"policy":{..},"strength":{..},"explain":{..}}. */
-void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s, const char *digest_hex);
+void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s,
+			 const char *digest_hex);
 
 #endif

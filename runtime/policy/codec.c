@@ -75,21 +75,11 @@ static void put_objs(struct buf *b, const struct ctable *t, const void *list)
 static void put_field(struct buf *b, const struct cfield *f, const void *p)
 {
 	switch (f->kind) {
-	case C_BOOL:
-		buf_put_u8(b, *(const bool *) p);
-		break;
-	case C_U32:
-		buf_put_u64(b, *(const uint32_t *) p);
-		break;
-	case C_I32:
-		buf_put_u64(b, (uint64_t) (int64_t) *(const int32_t *) p);
-		break;
-	case C_U64:
-		buf_put_u64(b, *(const uint64_t *) p);
-		break;
-	case C_I64:
-		buf_put_u64(b, (uint64_t) *(const int64_t *) p);
-		break;
+	case C_BOOL: buf_put_u8(b, *(const bool *) p); break;
+	case C_U32: buf_put_u64(b, *(const uint32_t *) p); break;
+	case C_I32: buf_put_u64(b, (uint64_t) (int64_t) * (const int32_t *) p); break;
+	case C_U64: buf_put_u64(b, *(const uint64_t *) p); break;
+	case C_I64: buf_put_u64(b, (uint64_t) * (const int64_t *) p); break;
 	case C_OPT_U64:
 		buf_put_u8(b, ((const struct opt_u64 *) p)->set);
 		if (((const struct opt_u64 *) p)->set)
@@ -105,15 +95,9 @@ static void put_field(struct buf *b, const struct cfield *f, const void *p)
 		if (((const struct opt_bool *) p)->set)
 			buf_put_u8(b, ((const struct opt_bool *) p)->v);
 		break;
-	case C_STR:
-		buf_put_str(b, *(char *const *) p);
-		break;
-	case C_STRS:
-		put_strs(b, p);
-		break;
-	case C_KVS:
-		put_kvs(b, p);
-		break;
+	case C_STR: buf_put_str(b, *(char *const *) p); break;
+	case C_STRS: put_strs(b, p); break;
+	case C_KVS: put_kvs(b, p); break;
 	case C_U64S:
 		put_count(b, ((const struct u64s *) p)->n);
 		for (size_t i = 0; i < ((const struct u64s *) p)->n; i++)
@@ -123,14 +107,11 @@ static void put_field(struct buf *b, const struct cfield *f, const void *p)
 		if (((const struct bytes *) p)->n >= ABSENT)
 			b->bad = true;
 		else
-			buf_put_bytes(b, ((const struct bytes *) p)->v, ((const struct bytes *) p)->n);
+			buf_put_bytes(b, ((const struct bytes *) p)->v,
+				      ((const struct bytes *) p)->n);
 		break;
-	case C_OBJ:
-		codec_encode(b, f->sub, p);
-		break;
-	case C_OBJS:
-		put_objs(b, f->sub, p);
-		break;
+	case C_OBJ: codec_encode(b, f->sub, p); break;
+	case C_OBJS: put_objs(b, f->sub, p); break;
 	}
 }
 
@@ -152,22 +133,18 @@ static size_t min_field(const struct cfield *f)
 	case C_BOOL:
 	case C_OPT_U64:
 	case C_OPT_I64:
-	case C_OPT_BOOL:
-		return 1;
+	case C_OPT_BOOL: return 1;
 	case C_U32:
 	case C_I32:
 	case C_U64:
-	case C_I64:
-		return 8;
+	case C_I64: return 8;
 	case C_STR:
 	case C_STRS:
 	case C_KVS:
 	case C_U64S:
 	case C_BYTES:
-	case C_OBJS:
-		return 4;
-	case C_OBJ:
-		return min_size(f->sub);
+	case C_OBJS: return 4;
+	case C_OBJ: return min_size(f->sub);
 	}
 	return 0;
 }
@@ -305,21 +282,11 @@ static int32_t get_i32(struct buf *b)
 static void get_field(struct buf *b, const struct cfield *f, void *p, struct arena *a)
 {
 	switch (f->kind) {
-	case C_BOOL:
-		*(bool *) p = get_bool(b);
-		break;
-	case C_U32:
-		*(uint32_t *) p = get_u32(b, f);
-		break;
-	case C_I32:
-		*(int32_t *) p = get_i32(b);
-		break;
-	case C_U64:
-		*(uint64_t *) p = buf_get_u64(b);
-		break;
-	case C_I64:
-		*(int64_t *) p = (int64_t) buf_get_u64(b);
-		break;
+	case C_BOOL: *(bool *) p = get_bool(b); break;
+	case C_U32: *(uint32_t *) p = get_u32(b, f); break;
+	case C_I32: *(int32_t *) p = get_i32(b); break;
+	case C_U64: *(uint64_t *) p = buf_get_u64(b); break;
+	case C_I64: *(int64_t *) p = (int64_t) buf_get_u64(b); break;
 	case C_OPT_U64:
 		((struct opt_u64 *) p)->set = get_bool(b);
 		if (((struct opt_u64 *) p)->set)
@@ -335,27 +302,13 @@ static void get_field(struct buf *b, const struct cfield *f, void *p, struct are
 		if (((struct opt_bool *) p)->set)
 			((struct opt_bool *) p)->v = get_bool(b);
 		break;
-	case C_STR:
-		*(char **) p = buf_get_str(b, a);
-		break;
-	case C_STRS:
-		get_strs(b, p, a);
-		break;
-	case C_KVS:
-		get_kvs(b, p, a);
-		break;
-	case C_U64S:
-		get_u64s(b, p, a);
-		break;
-	case C_BYTES:
-		get_bytes(b, p, a);
-		break;
-	case C_OBJ:
-		codec_decode(b, f->sub, p, a);
-		break;
-	case C_OBJS:
-		get_objs(b, f->sub, p, a);
-		break;
+	case C_STR: *(char **) p = buf_get_str(b, a); break;
+	case C_STRS: get_strs(b, p, a); break;
+	case C_KVS: get_kvs(b, p, a); break;
+	case C_U64S: get_u64s(b, p, a); break;
+	case C_BYTES: get_bytes(b, p, a); break;
+	case C_OBJ: codec_decode(b, f->sub, p, a); break;
+	case C_OBJS: get_objs(b, f->sub, p, a); break;
 	}
 }
 

@@ -18,11 +18,11 @@
 #include "policy/policy.h"
 
 enum ckind {
-	C_BOOL,	 /* bool */
-	C_U32,	 /* uint32_t */
-	C_I32,	 /* int32_t */
-	C_U64,	 /* uint64_t */
-	C_I64,	 /* int64_t */
+	C_BOOL, /* bool */
+	C_U32,	/* uint32_t */
+	C_I32,	/* int32_t */
+	C_U64,	/* uint64_t */
+	C_I64,	/* int64_t */
 	C_OPT_U64,
 	C_OPT_I64,
 	C_OPT_BOOL,
@@ -70,7 +70,8 @@ extern const struct ctable policy_table, pol_process_table, pol_seccomp_table, p
 /* policy_encode: magic "KVCHPOL" + version + fields. policy_decode checks magic, version and that no
  * byte is left over. policy_digest: SHA-256 of the encoding. */
 void policy_encode(struct buf *b, const struct policy *p);
-int policy_decode(const void *p, size_t n, struct arena *a, const struct policy **ret, struct err *e);
+int policy_decode(const void *p, size_t n, struct arena *a, const struct policy **ret,
+		  struct err *e);
 void policy_digest(const void *encoded, size_t n, uint8_t ret[32]);
 
 #endif

@@ -76,24 +76,16 @@ static void json_u64s(struct jsonw *w, const char *name, const struct u64s *l)
 static void json_field(struct jsonw *w, const struct cfield *f, const void *p)
 {
 	switch (f->kind) {
-	case C_BOOL:
-		jw_kbool(w, f->name, *(const bool *) p);
-		break;
-	case C_U32:
-		json_u32(w, f, *(const uint32_t *) p);
-		break;
-	case C_I32:
-		jw_ki64(w, f->name, *(const int32_t *) p);
-		break;
+	case C_BOOL: jw_kbool(w, f->name, *(const bool *) p); break;
+	case C_U32: json_u32(w, f, *(const uint32_t *) p); break;
+	case C_I32: jw_ki64(w, f->name, *(const int32_t *) p); break;
 	case C_U64:
 		if (f->names)
 			json_mask(w, f, *(const uint64_t *) p);
 		else
 			jw_ku64(w, f->name, *(const uint64_t *) p);
 		break;
-	case C_I64:
-		jw_ki64(w, f->name, *(const int64_t *) p);
-		break;
+	case C_I64: jw_ki64(w, f->name, *(const int64_t *) p); break;
 	case C_OPT_U64:
 		if (((const struct opt_u64 *) p)->set)
 			jw_ku64(w, f->name, ((const struct opt_u64 *) p)->v);
@@ -118,21 +110,15 @@ static void json_field(struct jsonw *w, const struct cfield *f, const void *p)
 		if (((const struct kvs *) p)->n)
 			jw_kkvs(w, f->name, p);
 		break;
-	case C_U64S:
-		json_u64s(w, f->name, p);
-		break;
-	case C_BYTES:
-		jw_ku64(w, f->name, ((const struct bytes *) p)->n);
-		break;
+	case C_U64S: json_u64s(w, f->name, p); break;
+	case C_BYTES: jw_ku64(w, f->name, ((const struct bytes *) p)->n); break;
 	case C_OBJ:
 		if (obj_absent(f->sub, p))
 			break;
 		jw_key(w, f->name);
 		codec_json(w, f->sub, p);
 		break;
-	case C_OBJS:
-		json_list(w, f, p);
-		break;
+	case C_OBJS: json_list(w, f, p); break;
 	}
 }
 

@@ -13,7 +13,8 @@ void policy_encode(struct buf *b, const struct policy *p)
 	codec_encode(b, &policy_table, p);
 }
 
-int policy_decode(const void *p, size_t n, struct arena *a, const struct policy **ret, struct err *e)
+int policy_decode(const void *p, size_t n, struct arena *a, const struct policy **ret,
+		  struct err *e)
 {
 	struct buf b = BUF_READER(p, n);
 	const void *m = buf_get(&b, sizeof(magic));
@@ -26,13 +27,15 @@ int policy_decode(const void *p, size_t n, struct arena *a, const struct policy 
 	/* The version stands first so that a later build's policy is told from a damaged one. */
 	version = buf_get_u64(&b);
 	if (!b.bad && version != POLICY_VERSION)
-		return err_set(e, -EPROTO, "the stored policy has version %llu, this program knows version %d",
+		return err_set(e, -EPROTO,
+			       "the stored policy has version %llu, this program knows version %d",
 			       (unsigned long long) version, POLICY_VERSION);
 	b.pos = start;
 	pol = arena_new(a, struct policy);
 	codec_decode(&b, &policy_table, pol, a);
 	if (b.bad || buf_left(&b))
-		return err_set(e, -EBADMSG, "the stored policy is damaged near byte %zu of %zu", b.pos, n);
+		return err_set(e, -EBADMSG, "the stored policy is damaged near byte %zu of %zu",
+			       b.pos, n);
 	*ret = pol;
 	return 0;
 }

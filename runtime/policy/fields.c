@@ -18,19 +18,34 @@
 /* clang-format on */
 
 /* F: a member of a simple type. FN: a number with names. FO: an embedded struct. FL: a list of structs. */
-#define F(m) {.name = #m, .kind = KIND(ST, m), .off = offsetof(ST, m)}
-#define FH(m) {.name = #m, .kind = KIND(ST, m), .off = offsetof(ST, m), .flags = C_HUMAN}
+#define F(m)                                                                                       \
+	{                                                                                          \
+		.name = #m, .kind = KIND(ST, m), .off = offsetof(ST, m)                            \
+	}
+#define FH(m)                                                                                      \
+	{                                                                                          \
+		.name = #m, .kind = KIND(ST, m), .off = offsetof(ST, m), .flags = C_HUMAN          \
+	}
 #define FN(m, ...) FN2(m, __VA_ARGS__) /* expands the two-in-one names below */
-#define FN2(m, tab, count)                                                                          \
-	{.name = #m, .kind = KIND(ST, m), .off = offsetof(ST, m), .names = (tab), .n_names = (count)}
-#define FO(m, t) {.name = #m, .kind = C_OBJ, .off = offsetof(ST, m), .sub = &(t)}
-#define FL(m, t)                                                                                    \
-	{.name = #m, .kind = C_OBJS, .off = offsetof(ST, m.v), .sub = &(t)}
+#define FN2(m, tab, count)                                                                         \
+	{                                                                                          \
+		.name = #m, .kind = KIND(ST, m), .off = offsetof(ST, m), .names = (tab),           \
+		.n_names = (count)                                                                 \
+	}
+#define FO(m, t)                                                                                   \
+	{                                                                                          \
+		.name = #m, .kind = C_OBJ, .off = offsetof(ST, m), .sub = &(t)                     \
+	}
+#define FL(m, t)                                                                                   \
+	{                                                                                          \
+		.name = #m, .kind = C_OBJS, .off = offsetof(ST, m.v), .sub = &(t)                  \
+	}
 #define TABLE(id, rows, st) const struct ctable id = {#st, rows, ARRAY_LEN(rows), sizeof(struct st)}
 
 static const struct name_val backend_names[] = {
-	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},	    {"sev", POL_BACKEND_SEV},
-	{"sev-es", POL_BACKEND_SEV_ES},	  {"sev-snp", POL_BACKEND_SEV_SNP},
+	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},
+	{"sev", POL_BACKEND_SEV},	  {"sev-es", POL_BACKEND_SEV_ES},
+	{"sev-snp", POL_BACKEND_SEV_SNP},
 };
 static const struct name_val preset_names[] = {
 	{"minimal", POL_PRESET_MINIMAL},
@@ -43,8 +58,9 @@ static const struct name_val mount_kind_names[] = {
 	{"cgroup", POL_MOUNT_CGROUP}, {"remount", POL_MOUNT_REMOUNT},
 };
 static const struct name_val blkio_names[] = {
-	{"weight", POL_BLKIO_WEIGHT}, {"leafWeight", POL_BLKIO_LEAF_WEIGHT}, {"readBps", POL_BLKIO_RBPS},
-	{"writeBps", POL_BLKIO_WBPS}, {"readIOPS", POL_BLKIO_RIOPS},	     {"writeIOPS", POL_BLKIO_WIOPS},
+	{"weight", POL_BLKIO_WEIGHT},  {"leafWeight", POL_BLKIO_LEAF_WEIGHT},
+	{"readBps", POL_BLKIO_RBPS},   {"writeBps", POL_BLKIO_WBPS},
+	{"readIOPS", POL_BLKIO_RIOPS}, {"writeIOPS", POL_BLKIO_WIOPS},
 };
 static const struct name_val cg_manager_names[] = {
 	{"cgroupfs", POL_CG_CGROUPFS},
@@ -69,8 +85,8 @@ TABLE(pol_idmap_table, idmap_rows, pol_idmap);
 #undef ST
 
 #define ST struct pol_time_offset
-static const struct cfield time_offset_rows[] = {
-	FN(clock, clock_names, ARRAY_LEN(clock_names)), F(secs), F(nanosecs)};
+static const struct cfield time_offset_rows[] = {FN(clock, clock_names, ARRAY_LEN(clock_names)),
+						 F(secs), F(nanosecs)};
 static TABLE(time_offset_table, time_offset_rows, pol_time_offset);
 #undef ST
 
@@ -172,16 +188,11 @@ static TABLE(seccomp_rule_table, seccomp_rule_rows, pol_seccomp_rule);
 
 #define ST struct pol_seccomp
 static const struct cfield seccomp_rows[] = {
-	F(set),
-	FN(default_action, ACTION_NAMES),
-	F(default_errno),
-	F(archs),
-	F(flags),
-	FL(rules, seccomp_rule_table),
-	F(listener_path),
-	F(listener_metadata),
-	FH(source),
-	F(fail_unknown),
+	F(set),		  FN(default_action, ACTION_NAMES),
+	F(default_errno), F(archs),
+	F(flags),	  FL(rules, seccomp_rule_table),
+	F(listener_path), F(listener_metadata),
+	FH(source),	  F(fail_unknown),
 };
 TABLE(pol_seccomp_table, seccomp_rows, pol_seccomp);
 #undef ST
@@ -192,8 +203,8 @@ static TABLE(device_rule_table, device_rule_rows, pol_device_rule);
 #undef ST
 
 #define ST struct pol_blkio_dev
-static const struct cfield blkio_rows[] = {
-	FN(knob, blkio_names, ARRAY_LEN(blkio_names)), F(major), F(minor), F(value)};
+static const struct cfield blkio_rows[] = {FN(knob, blkio_names, ARRAY_LEN(blkio_names)), F(major),
+					   F(minor), F(value)};
 static TABLE(blkio_table, blkio_rows, pol_blkio_dev);
 #undef ST
 
@@ -274,24 +285,19 @@ static TABLE(mempolicy_table, mempolicy_rows, pol_mempolicy);
 
 #define ST struct pol_vm
 static const struct cfield vm_rows[] = {
-	F(set),
-	F(hypervisor),
-	F(kernel),
-	F(initrd),
-	F(image),
-	F(image_format),
-	F(kernel_params),
-	F(hypervisor_params),
-	F(vcpus),
-	F(memory),
+	F(set),		  F(hypervisor),	F(kernel), F(initrd), F(image), F(image_format),
+	F(kernel_params), F(hypervisor_params), F(vcpus),  F(memory),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST
 
 #define ST struct policy
 /* A phase of the hooks is one list; the name is the one of config.json. */
-#define HOOKS(json_name, phase)                                                                     \
-	{.name = json_name, .kind = C_OBJS, .off = offsetof(ST, hooks[phase]), .sub = &pol_hook_table}
+#define HOOKS(json_name, phase)                                                                    \
+	{                                                                                          \
+		.name = json_name, .kind = C_OBJS, .off = offsetof(ST, hooks[phase]),              \
+		.sub = &pol_hook_table                                                             \
+	}
 static const struct cfield policy_rows[] = {
 	F(version),
 	FN(backend, backend_names, ARRAY_LEN(backend_names)),

@@ -8,7 +8,8 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/codec.h \
 	runtime/policy/codec_json.c \
 	runtime/policy/encode.c \
-	runtime/policy/explain.c \
+	runtime/policy/facts.c \
+	runtime/policy/facts.h \
 	runtime/policy/fields.c \
 	runtime/policy/mntopt.c \
 	runtime/policy/mntopt.h \

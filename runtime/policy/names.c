@@ -56,28 +56,21 @@ const struct name_val cap_names[] = {
 const size_t cap_names_n = ARRAY_LEN(cap_names);
 
 const struct name_val ns_names[] = {
-	{"user", POL_NS_USER}, {"pid", POL_NS_PID}, {"network", POL_NS_NET},   {"mount", POL_NS_MNT},
-	{"ipc", POL_NS_IPC},   {"uts", POL_NS_UTS}, {"cgroup", POL_NS_CGROUP}, {"time", POL_NS_TIME},
+	{"user", POL_NS_USER},	   {"pid", POL_NS_PID},	  {"network", POL_NS_NET},
+	{"mount", POL_NS_MNT},	   {"ipc", POL_NS_IPC},	  {"uts", POL_NS_UTS},
+	{"cgroup", POL_NS_CGROUP}, {"time", POL_NS_TIME},
 };
 const size_t ns_names_n = ARRAY_LEN(ns_names);
 
 const struct name_val rlimit_names[] = {
-	{"RLIMIT_CPU", RLIMIT_CPU},
-	{"RLIMIT_FSIZE", RLIMIT_FSIZE},
-	{"RLIMIT_DATA", RLIMIT_DATA},
-	{"RLIMIT_STACK", RLIMIT_STACK},
-	{"RLIMIT_CORE", RLIMIT_CORE},
-	{"RLIMIT_RSS", RLIMIT_RSS},
-	{"RLIMIT_NPROC", RLIMIT_NPROC},
-	{"RLIMIT_NOFILE", RLIMIT_NOFILE},
-	{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-	{"RLIMIT_AS", RLIMIT_AS},
-	{"RLIMIT_LOCKS", RLIMIT_LOCKS},
-	{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-	{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-	{"RLIMIT_NICE", RLIMIT_NICE},
-	{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-	{"RLIMIT_RTTIME", RLIMIT_RTTIME},
+	{"RLIMIT_CPU", RLIMIT_CPU},	      {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+	{"RLIMIT_DATA", RLIMIT_DATA},	      {"RLIMIT_STACK", RLIMIT_STACK},
+	{"RLIMIT_CORE", RLIMIT_CORE},	      {"RLIMIT_RSS", RLIMIT_RSS},
+	{"RLIMIT_NPROC", RLIMIT_NPROC},	      {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+	{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},   {"RLIMIT_AS", RLIMIT_AS},
+	{"RLIMIT_LOCKS", RLIMIT_LOCKS},	      {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+	{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},
+	{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},     {"RLIMIT_RTTIME", RLIMIT_RTTIME},
 };
 const size_t rlimit_names_n = ARRAY_LEN(rlimit_names);
 
@@ -123,24 +116,26 @@ const struct name_val seccomp_flag_names[] = {
 const size_t seccomp_flag_names_n = ARRAY_LEN(seccomp_flag_names);
 
 const struct name_val signal_names[] = {
-	{"HUP", SIGHUP},	   {"INT", SIGINT},   {"QUIT", SIGQUIT},     {"ILL", SIGILL},
-	{"TRAP", SIGTRAP},	   {"ABRT", SIGABRT}, {"IOT", SIGABRT},	     {"BUS", SIGBUS},
-	{"FPE", SIGFPE},	   {"KILL", SIGKILL}, {"USR1", SIGUSR1},     {"SEGV", SIGSEGV},
-	{"USR2", SIGUSR2},	   {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},     {"TERM", SIGTERM},
+	{"HUP", SIGHUP},       {"INT", SIGINT},	  {"QUIT", SIGQUIT},	 {"ILL", SIGILL},
+	{"TRAP", SIGTRAP},     {"ABRT", SIGABRT}, {"IOT", SIGABRT},	 {"BUS", SIGBUS},
+	{"FPE", SIGFPE},       {"KILL", SIGKILL}, {"USR1", SIGUSR1},	 {"SEGV", SIGSEGV},
+	{"USR2", SIGUSR2},     {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},	 {"TERM", SIGTERM},
 #ifdef SIGSTKFLT
 	{"STKFLT", SIGSTKFLT},
 #endif
-	{"CHLD", SIGCHLD},	   {"CLD", SIGCHLD},  {"CONT", SIGCONT},     {"STOP", SIGSTOP},
-	{"TSTP", SIGTSTP},	   {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},     {"URG", SIGURG},
-	{"XCPU", SIGXCPU},	   {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF},
-	{"WINCH", SIGWINCH},	   {"IO", SIGIO},     {"POLL", SIGIO},	     {"PWR", SIGPWR},
+	{"CHLD", SIGCHLD},     {"CLD", SIGCHLD},  {"CONT", SIGCONT},	 {"STOP", SIGSTOP},
+	{"TSTP", SIGTSTP},     {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},	 {"URG", SIGURG},
+	{"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF},
+	{"WINCH", SIGWINCH},   {"IO", SIGIO},	  {"POLL", SIGIO},	 {"PWR", SIGPWR},
 	{"SYS", SIGSYS},
 };
 const size_t signal_names_n = ARRAY_LEN(signal_names);
 
 _Static_assert(ARRAY_LEN(cap_names) == CAP_NAMES_N, "names.h");
-_Static_assert(ARRAY_LEN(ns_names) == NS_NAMES_N && NS_NAMES_N == POL_NS_MAX - 1, "names.h, policy.h");
-_Static_assert(ARRAY_LEN(rlimit_names) == RLIMIT_NAMES_N && RLIMIT_NAMES_N == (int) RLIM_NLIMITS, "names.h");
+_Static_assert(ARRAY_LEN(ns_names) == NS_NAMES_N && NS_NAMES_N == POL_NS_MAX - 1,
+	       "names.h, policy.h");
+_Static_assert(ARRAY_LEN(rlimit_names) == RLIMIT_NAMES_N && RLIMIT_NAMES_N == (int) RLIM_NLIMITS,
+	       "names.h");
 _Static_assert(ARRAY_LEN(seccomp_action_names) == SECCOMP_ACTION_NAMES_N, "names.h");
 _Static_assert(ARRAY_LEN(seccomp_op_names) == SECCOMP_OP_NAMES_N, "names.h");
 _Static_assert(ARRAY_LEN(seccomp_arch_names) == 23, "config-linux.md, seccomp architectures");
@@ -167,9 +162,11 @@ static int parse_rt(const char *s)
 {
 	uint32_t off;
 
-	if (strncasecmp(s, "RTMIN", 5) == 0 && rt_offset(s + 5, '+', &off) == 0 && off <= RT_MAX - RT_MIN - 2)
+	if (strncasecmp(s, "RTMIN", 5) == 0 && rt_offset(s + 5, '+', &off) == 0 &&
+	    off <= RT_MAX - RT_MIN - 2)
 		return (int) (RT_MIN + 2 + off);
-	if (strncasecmp(s, "RTMAX", 5) == 0 && rt_offset(s + 5, '-', &off) == 0 && off <= RT_MAX - RT_MIN - 2)
+	if (strncasecmp(s, "RTMAX", 5) == 0 && rt_offset(s + 5, '-', &off) == 0 &&
+	    off <= RT_MAX - RT_MIN - 2)
 		return (int) (RT_MAX - off);
 	return -EINVAL;
 }

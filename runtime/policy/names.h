@@ -17,7 +17,8 @@ enum {
 	SECCOMP_OP_NAMES_N = 7,
 };
 
-extern const struct name_val cap_names[]; /* "CAP_CHOWN" -> 0, in number order: cap_names[N] is capability N */
+extern const struct name_val
+	cap_names[]; /* "CAP_CHOWN" -> 0, in number order: cap_names[N] is capability N */
 extern const size_t cap_names_n;
 extern const struct name_val ns_names[]; /* "pid" -> POL_NS_PID */
 extern const size_t ns_names_n;

@@ -16,18 +16,34 @@
 #include "base/err.h"
 #include "base/types.h"
 
-#define POL_LIST(type)                                                                              \
-	struct {                                                                                    \
-		type *v;                                                                            \
-		size_t n;                                                                           \
+#define POL_LIST(type)                                                                             \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n;                                                                          \
 	}
 
-enum pol_backend { POL_BACKEND_PROCESS = 1, POL_BACKEND_VM, POL_BACKEND_SEV, POL_BACKEND_SEV_ES, POL_BACKEND_SEV_SNP };
+enum pol_backend {
+	POL_BACKEND_PROCESS = 1,
+	POL_BACKEND_VM,
+	POL_BACKEND_SEV,
+	POL_BACKEND_SEV_ES,
+	POL_BACKEND_SEV_SNP
+};
 enum pol_preset { POL_PRESET_MINIMAL = 1, POL_PRESET_BASIC, POL_PRESET_STRICT };
 
 /* ---- namespaces and ids ---- */
 
-enum pol_ns_type { POL_NS_USER = 1, POL_NS_PID, POL_NS_NET, POL_NS_MNT, POL_NS_IPC, POL_NS_UTS, POL_NS_CGROUP, POL_NS_TIME, POL_NS_MAX };
+enum pol_ns_type {
+	POL_NS_USER = 1,
+	POL_NS_PID,
+	POL_NS_NET,
+	POL_NS_MNT,
+	POL_NS_IPC,
+	POL_NS_UTS,
+	POL_NS_CGROUP,
+	POL_NS_TIME,
+	POL_NS_MAX
+};
 
 struct pol_ns {
 	uint32_t type;
@@ -57,15 +73,18 @@ enum pol_mount_kind {
 };
 
 enum {
-	POL_MOUNT_TMPCOPYUP = 1 << 0,	 /* copy what destination holds into the new tmpfs */
-	POL_MOUNT_COPY_SYMLINK = 1 << 1, /* bind source is a symlink: recreate it instead of following */
+	POL_MOUNT_TMPCOPYUP = 1 << 0, /* copy what destination holds into the new tmpfs */
+	POL_MOUNT_COPY_SYMLINK =
+		1 << 1, /* bind source is a symlink: recreate it instead of following */
 	POL_MOUNT_SRC_NOFOLLOW = 1 << 2,
 	POL_MOUNT_DEST_NOFOLLOW = 1 << 3,
-	POL_MOUNT_IDMAP = 1 << 4,	/* idmapped by uid_map/gid_map (or the container's user namespace) */
-	POL_MOUNT_IDMAP_REC = 1 << 5,	/* ridmap */
-	POL_MOUNT_OPTIONAL = 1 << 6,	/* failure is tolerated (kavach's own additions only) */
-	POL_MOUNT_DATA_RO = 1 << 7,	/* read-only super block too ("ro" on a new file system) */
-	POL_MOUNT_USER_CLEARED = 1 << 8, /* config asked to clear a flag: locked flags are not silently kept */
+	POL_MOUNT_IDMAP =
+		1 << 4, /* idmapped by uid_map/gid_map (or the container's user namespace) */
+	POL_MOUNT_IDMAP_REC = 1 << 5, /* ridmap */
+	POL_MOUNT_OPTIONAL = 1 << 6,  /* failure is tolerated (kavach's own additions only) */
+	POL_MOUNT_DATA_RO = 1 << 7,   /* read-only super block too ("ro" on a new file system) */
+	POL_MOUNT_USER_CLEARED =
+		1 << 8, /* config asked to clear a flag: locked flags are not silently kept */
 };
 
 struct pol_mount {
@@ -75,16 +94,16 @@ struct pol_mount {
 	char *source;	   /* absolute host path for binds; as given for others; may be NULL */
 	uint64_t attr_set, attr_clr;   /* MOUNT_ATTR_* of this mount */
 	uint64_t rattr_set, rattr_clr; /* the same, recursively (r* options) */
-	uint64_t propagation;	       /* 0 or MS_SHARED|MS_SLAVE|MS_PRIVATE|MS_UNBINDABLE, | MS_REC */
-	uint64_t sb_flags;	       /* MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME, MS_SILENT, MS_MANDLOCK, MS_I_VERSION of the super block */
-	uint32_t flags;		       /* POL_MOUNT_* */
-	struct strs data;	       /* fs options "key=value" or "flag", in config order */
+	uint64_t propagation; /* 0 or MS_SHARED|MS_SLAVE|MS_PRIVATE|MS_UNBINDABLE, | MS_REC */
+	uint64_t sb_flags; /* MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME, MS_SILENT, MS_MANDLOCK, MS_I_VERSION of the super block */
+	uint32_t flags;	   /* POL_MOUNT_* */
+	struct strs data;  /* fs options "key=value" or "flag", in config order */
 	pol_idmaps uid_map, gid_map;
 	uint32_t config_index; /* mounts[N] for messages; UINT32_MAX = ours */
 };
 
 struct pol_device {
-	char *path; /* absolute, inside the root */
+	char *path;    /* absolute, inside the root */
 	uint32_t type; /* S_IFCHR, S_IFBLK, S_IFIFO */
 	uint32_t major, minor;
 	uint32_t mode; /* permission bits */
@@ -127,7 +146,7 @@ struct pol_process {
 	char *apparmor, *selinux;
 	struct opt_i64 oom_score_adj;
 	struct pol_scheduler sched;
-	struct opt_u64 ioprio;		     /* kernel encoding: class << 13 | priority */
+	struct opt_u64 ioprio;			 /* kernel encoding: class << 13 | priority */
 	char *affinity_initial, *affinity_final; /* CPU lists, exec only */
 	struct opt_u64 personality;
 	bool new_keyring;
@@ -162,8 +181,8 @@ struct pol_seccomp_rule {
 struct pol_seccomp {
 	bool set; /* false: no filter */
 	uint32_t default_action, default_errno;
-	struct strs archs;   /* "SCMP_ARCH_X86_64", ...; never empty: the native one is added */
-	uint64_t flags;	     /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	struct strs archs; /* "SCMP_ARCH_X86_64", ...; never empty: the native one is added */
+	uint64_t flags;	   /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
 	POL_LIST(struct pol_seccomp_rule) rules;
 	char *listener_path, *listener_metadata;
 	char *source; /* "config.json", "profile basic", ... for people; not part of the digest */
@@ -183,7 +202,14 @@ struct pol_blkio_dev {
 	uint32_t knob; /* enum pol_blkio_knob */
 	uint64_t major, minor, value;
 };
-enum pol_blkio_knob { POL_BLKIO_WEIGHT = 1, POL_BLKIO_LEAF_WEIGHT, POL_BLKIO_RBPS, POL_BLKIO_WBPS, POL_BLKIO_RIOPS, POL_BLKIO_WIOPS };
+enum pol_blkio_knob {
+	POL_BLKIO_WEIGHT = 1,
+	POL_BLKIO_LEAF_WEIGHT,
+	POL_BLKIO_RBPS,
+	POL_BLKIO_WBPS,
+	POL_BLKIO_RIOPS,
+	POL_BLKIO_WIOPS
+};
 
 struct pol_hugepage {
 	char *size; /* "2MB" */
@@ -197,7 +223,8 @@ struct pol_rdma {
 
 /* As config.json and `update` say it; conversion to cgroup files is cgroup/'s. -1 = unlimited. */
 struct pol_resources {
-	POL_LIST(struct pol_device_rule) devices; /* complete list incl. our defaults; empty = do not touch */
+	POL_LIST(struct pol_device_rule)
+	devices; /* complete list incl. our defaults; empty = do not touch */
 	struct opt_i64 memory, memory_reservation, memory_swap, kernel_memory, kernel_memory_tcp;
 	struct opt_u64 swappiness;
 	struct opt_bool disable_oom_killer, check_before_update;
@@ -218,14 +245,22 @@ enum pol_cg_manager { POL_CG_CGROUPFS = 1, POL_CG_SYSTEMD, POL_CG_DISABLED };
 
 struct pol_cgroup {
 	uint32_t manager;
-	char *path;    /* config's cgroupsPath as given; NULL = none (cgroup/ derives one from the id) */
-	bool delegate; /* S-39: chown the cgroup to the process uid */
+	char *path; /* config's cgroupsPath as given; NULL = none (cgroup/ derives one from the id) */
+	bool delegate;		  /* S-39: chown the cgroup to the process uid */
 	struct kvs systemd_props; /* org.systemd.property.* annotations */
 };
 
 /* ---- hooks, vm, rest ---- */
 
-enum hook_phase { HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART, HOOK_POSTSTOP, HOOK_PHASE_MAX };
+enum hook_phase {
+	HOOK_PRESTART,
+	HOOK_CREATE_RUNTIME,
+	HOOK_CREATE_CONTAINER,
+	HOOK_START_CONTAINER,
+	HOOK_POSTSTART,
+	HOOK_POSTSTOP,
+	HOOK_PHASE_MAX
+};
 
 struct pol_hook {
 	char *path;
@@ -270,7 +305,7 @@ struct policy {
 	bool rootfs_readonly;
 	uint64_t rootfs_propagation; /* MS_* | MS_REC; 0 = default (MS_REC|MS_PRIVATE effect, slave before pivot) */
 	bool no_pivot;
-	char *mount_label; /* SELinux context for mounts */
+	char *mount_label;	   /* SELinux context for mounts */
 	uint32_t mount_label_kind; /* 0 "context", 1 "fscontext", 2 "defcontext", 3 "rootcontext" */
 	POL_LIST(struct pol_mount) mounts;
 	POL_LIST(struct pol_device) devices;

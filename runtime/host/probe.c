@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The facts of struct host, some fifteen system calls in all: this stands on the path of every start. A
+ * facility whose probe fails for whatever reason counts as not there.
+ */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/version.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/sys.h"
+#include "host/host.h"
+
+#define CG_ROOT "/sys/fs/cgroup"
+
+static bool is_fs(const char *path, long magic)
+{
+	struct statfs st;
+
+	return statfs(path, &st) == 0 && (unsigned long) st.f_type == (unsigned long) magic;
+}
+
+static enum cg_layout probe_cgroup(void)
+{
+	/* Any one of the v1 hierarchies shows that they are mounted; the common ones first. */
+	static const char *const v1[] = {CG_ROOT "/pids", CG_ROOT "/memory",  CG_ROOT "/devices",
+					 CG_ROOT "/cpu",  CG_ROOT "/freezer", CG_ROOT "/systemd"};
+
+	if (is_fs(CG_ROOT, CGROUP2_SUPER_MAGIC))
+		return CG_V2;
+	for (size_t i = 0; i < sizeof(v1) / sizeof(v1[0]); i++)
+		if (is_fs(v1[i], CGROUP_SUPER_MAGIC))
+			return is_fs(CG_ROOT "/unified", CGROUP2_SUPER_MAGIC) ? CG_HYBRID : CG_V1;
+	return CG_NONE;
+}
+
+/* The kernel answers EINVAL for a capability that it does not know: two calls where reading
+ * /proc/sys/kernel/cap_last_cap takes three. 40 is the highest up to Linux 6.18. */
+static uint32_t probe_last_cap(void)
+{
+	unsigned long cap = 40;
+
+	while (cap > 0 && prctl(PR_CAPBSET_READ, cap) < 0)
+		cap--;
+	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1) >= 0)
+		cap++;
+	return (uint32_t) cap;
+}
+
+/* Whether the ids here are not the machine's: the initial namespace maps all of them onto themselves. */
+static bool probe_in_userns(void)
+{
+	char map[128];
+	unsigned long long inside, outside, n;
+
+	if (io_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0)
+		return false;
+	return sscanf(map, "%llu %llu %llu", &inside, &outside, &n) != 3 || inside != 0 ||
+	       outside != 0 || n != UINT32_MAX;
+}
+
+static bool probe_apparmor(void)
+{
+	char v[8];
+
+	return io_read_small(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", v, sizeof(v)) ==
+		       1 &&
+	       v[0] == 'Y';
+}
+
+static void probe_kernel(struct host *h)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&u) < 0)
+		return;
+	if (sscanf(u.release, "%u.%u", &major, &minor) == 2)
+		h->kernel = KERNEL_VERSION(major, minor, 0);
+	snprintf(h->machine, sizeof(h->machine), "%.15s", u.machine);
+}
+
+int host_probe(struct host *ret, struct err *e)
+{
+	struct host h = {.euid = geteuid(), .egid = getegid()};
+	uint64_t permitted, inheritable;
+
+	(void) e;
+	h.in_userns = h.euid == 0 && probe_in_userns();
+	h.rootless = h.euid != 0 || h.in_userns;
+	if (sys_capget(&h.caps, &permitted, &inheritable) < 0)
+		h.caps = 0;
+	h.last_cap = probe_last_cap();
+	h.cgroup = probe_cgroup();
+	h.apparmor = probe_apparmor();
+	h.selinux = is_fs("/sys/fs/selinux", SELINUX_MAGIC);
+	probe_kernel(&h);
+	h.time_ns = access("/proc/self/ns/time_for_children", F_OK) == 0;
+	h.cgroup_ns = access("/proc/self/ns/cgroup", F_OK) == 0;
+	h.user_ns = access("/proc/self/ns/user", F_OK) == 0;
+	*ret = h;
+	return 0;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linux.seccomp: words to numbers, defaults, and the rules of the spec about combinations. */
+#include "policy/pb.h"
+
+#define EPERM_RET 1
+enum { FLAG_TSYNC = 1 << 0, FLAG_SPEC_ALLOW = 1 << 2, FLAG_WAIT_KILLABLE = 1 << 5 };
+
+static const struct {
+	const char *machine, *arch;
+} machines[] = {
+	{"x86_64", "SCMP_ARCH_X86_64"},
+	{"aarch64", "SCMP_ARCH_AARCH64"},
+	{"i686", "SCMP_ARCH_X86"},
+	{"i586", "SCMP_ARCH_X86"},
+	{"i386", "SCMP_ARCH_X86"},
+	{"armv7l", "SCMP_ARCH_ARM"},
+	{"armv6l", "SCMP_ARCH_ARM"},
+	{"armv8l", "SCMP_ARCH_ARM"},
+	{"ppc64le", "SCMP_ARCH_PPC64LE"},
+	{"ppc64", "SCMP_ARCH_PPC64"},
+	{"s390x", "SCMP_ARCH_S390X"},
+	{"riscv64", "SCMP_ARCH_RISCV64"},
+	{"loongarch64", "SCMP_ARCH_LOONGARCH64"},
+};
+
+const char *pb_native_arch(const char *machine)
+{
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+		if (str_eq(machines[i].machine, machine))
+			return machines[i].arch;
+	return NULL;
+}
+
+/* The errno of an action: EPERM unless given; only ERRNO and TRACE have one. */
+static int errno_ret(struct pb *b, uint32_t action, struct opt_u64 given, uint32_t *ret,
+		     struct err *e, const char *what, size_t i)
+{
+	bool takes = action == POL_ACT_ERRNO || action == POL_ACT_TRACE;
+
+	if (given.set && !takes)
+		return pb_refuse(
+			b, e,
+			"linux.seccomp.%s[%zu].errnoRet: only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE",
+			what, i);
+	if (takes)
+		*ret = given.set ? (uint32_t) given.v : EPERM_RET;
+	return 0;
+}
+
+static int rule_args(struct pb *b, size_t i, const struct spec_seccomp_rule *s,
+		     struct pol_seccomp_rule *p, struct err *e)
+{
+	p->args.v = arena_array(b->a, s->args.n, sizeof(*p->args.v));
+	for (size_t j = 0; j < s->args.n; j++) {
+		const struct spec_seccomp_arg *arg = &s->args.v[j];
+		long op;
+		int r = pb_word(b, seccomp_op_names, seccomp_op_names_n, arg->op, &op, e,
+				"linux.seccomp.syscalls[%zu].args[%zu].op", i, j);
+
+		if (r < 0)
+			return r;
+		if (arg->index.v > 5)
+			return pb_refuse(
+				b, e,
+				"linux.seccomp.syscalls[%zu].args[%zu].index: expected 0 to 5", i,
+				j);
+		p->args.v[p->args.n++] = (struct pol_seccomp_arg){
+			(uint32_t) arg->index.v, (uint32_t) op, arg->value.v, arg->valueTwo.v};
+	}
+	return 0;
+}
+
+/*
+ * A call with NOTIFY waits for an agent that does not have the listener yet: these are what hands it
+ * over, between the loading of the filter and the program.
+ */
+static int check_notify(struct pb *b, size_t i, const struct spec_seccomp_rule *s, struct err *e)
+{
+	static const char *const needed[] = {"write", "read", "execve"};
+
+	for (size_t j = 0; j < ARRAY_LEN(needed); j++)
+		if (strs_has(&s->names, needed[j]))
+			return pb_refuse(
+				b, e,
+				"linux.seccomp.syscalls[%zu]: SCMP_ACT_NOTIFY cannot be used for \"%s\", "
+				"which hands over the listener",
+				i, needed[j]);
+	return 0;
+}
+
+static int add_rule(struct pb *b, size_t i, struct pol_seccomp *p, bool *notify, struct err *e)
+{
+	const struct spec_seccomp_rule *s = &b->l->seccomp->syscalls.v[i];
+	struct pol_seccomp_rule *rule = &p->rules.v[i];
+	long action;
+	int r;
+
+	r = pb_word(b, seccomp_action_names, seccomp_action_names_n, s->action, &action, e,
+		    "linux.seccomp.syscalls[%zu].action", i);
+	if (r < 0)
+		return r;
+	rule->action = (uint32_t) action;
+	rule->names = s->names;
+	if (!s->names.n)
+		return pb_refuse(b, e, "linux.seccomp.syscalls[%zu].names: expected at least one",
+				 i);
+	r = errno_ret(b, rule->action, s->errnoRet, &rule->errno_ret, e, "syscalls", i);
+	if (r < 0)
+		return r;
+	if (action == POL_ACT_NOTIFY) {
+		*notify = true;
+		r = check_notify(b, i, s, e);
+		if (r < 0)
+			return r;
+	}
+	return rule_args(b, i, s, rule, e);
+}
+
+/* Sorted in the order of the spec's table and with the native one, so that lists that mean the same
+ * give the same filter. */
+static int archs(struct pb *b, const struct strs *s, struct strs *ret, struct err *e)
+{
+	const char *native = pb_native_arch(b->h->machine);
+	long known;
+
+	if (!native)
+		return pb_refuse(
+			b, e, "linux.seccomp: machine \"%s\" of this host is not known to seccomp",
+			b->h->machine);
+	for (size_t i = 0; i < s->n; i++) {
+		int r = pb_word(b, seccomp_arch_names, seccomp_arch_names_n, s->v[i], &known, e,
+				"linux.seccomp.architectures[%zu]", i);
+
+		if (r < 0)
+			return r;
+	}
+	ret->v = arena_array(b->a, seccomp_arch_names_n, sizeof(*ret->v));
+	ret->set = true;
+	for (size_t i = 0; i < seccomp_arch_names_n; i++)
+		if (str_eq(seccomp_arch_names[i].name, native) ||
+		    strs_has(s, seccomp_arch_names[i].name))
+			ret->v[ret->n++] = (char *) (uintptr_t) seccomp_arch_names[i].name;
+	return 0;
+}
+
+/* Absent is not empty: without the member runc asks for SPEC_ALLOW, and engines rely on it. */
+static int flags(struct pb *b, const struct strs *s, bool notify, uint64_t *ret, struct err *e)
+{
+	if (!s->set)
+		*ret = FLAG_SPEC_ALLOW;
+	for (size_t i = 0; i < s->n; i++) {
+		long bit;
+		int r = pb_word(b, seccomp_flag_names, seccomp_flag_names_n, s->v[i], &bit, e,
+				"linux.seccomp.flags[%zu]", i);
+
+		if (r < 0)
+			return r;
+		*ret |= (uint64_t) bit;
+	}
+	if ((*ret & FLAG_WAIT_KILLABLE) && !notify)
+		return pb_refuse(
+			b, e,
+			"linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with "
+			"SCMP_ACT_NOTIFY");
+	/* The process that loads it has one thread, and the kernel refuses TSYNC with a listener. */
+	if (notify)
+		*ret &= ~(uint64_t) FLAG_TSYNC;
+	return 0;
+}
+
+static int listener(struct pb *b, const struct spec_seccomp *s, bool notify, struct pol_seccomp *p,
+		    struct err *e)
+{
+	if (s->listenerMetadata && !s->listenerPath)
+		return pb_refuse(
+			b, e, "linux.seccomp.listenerMetadata: not allowed without listenerPath");
+	if (!notify)
+		return 0; /* the spec: listenerPath is ignored then */
+	if (str_empty(s->listenerPath))
+		return pb_refuse(b, e, "linux.seccomp.listenerPath: required with SCMP_ACT_NOTIFY");
+	if (s->listenerPath[0] != '/')
+		return pb_refuse(
+			b, e, "linux.seccomp.listenerPath: expected an absolute path, found \"%s\"",
+			s->listenerPath);
+	p->listener_path = s->listenerPath;
+	p->listener_metadata = s->listenerMetadata;
+	return 0;
+}
+
+int pb_seccomp(struct pb *b, struct err *e)
+{
+	const struct spec_seccomp *s = b->l->seccomp;
+	struct pol_seccomp *p = &b->p->seccomp;
+	bool notify = false;
+	long v;
+	int r;
+
+	if (!s)
+		return 0;
+	p->set = true;
+	p->source = (char *) (uintptr_t) b->config;
+	p->fail_unknown = pb_annotation_on(b, "run.oci.seccomp_fail_unknown_syscall");
+	r = pb_word(b, seccomp_action_names, seccomp_action_names_n, s->defaultAction, &v, e,
+		    "linux.seccomp.defaultAction");
+	if (r < 0)
+		return r;
+	p->default_action = (uint32_t) v;
+	if (v == POL_ACT_NOTIFY)
+		return pb_refuse(
+			b, e,
+			"linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be the default, no "
+			"process could start");
+	if (s->defaultErrnoRet.set && v != POL_ACT_ERRNO && v != POL_ACT_TRACE)
+		return pb_refuse(
+			b, e,
+			"linux.seccomp.defaultErrnoRet: only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE, "
+			"the action is %s",
+			s->defaultAction);
+	if (v == POL_ACT_ERRNO || v == POL_ACT_TRACE)
+		p->default_errno = s->defaultErrnoRet.set ? (uint32_t) s->defaultErrnoRet.v
+							  : EPERM_RET;
+	p->rules.v = arena_array(b->a, s->syscalls.n, sizeof(*p->rules.v));
+	p->rules.n = s->syscalls.n;
+	for (size_t i = 0; i < s->syscalls.n; i++) {
+		r = add_rule(b, i, p, &notify, e);
+		if (r < 0)
+			return r;
+	}
+	r = archs(b, &s->architectures, &p->archs, e);
+	if (r < 0)
+		return r;
+	r = flags(b, &s->flags, notify, &p->flags, e);
+	if (r < 0)
+		return r;
+	return listener(b, s, notify, p, e);
+}
