@@ -21,7 +21,7 @@ int io_read_at(int dirfd, const char *path, int flags, size_t max, struct arena 
 	       struct bytes *ret);
 
 /* io_read_small: a short kernel file (cgroup, proc) into buf, NUL-terminated, trailing newline cut.
- * Returns the length or -errno. No heap. */
+ * Returns the length or -errno; -EFBIG when the text fills buf, for then there may be more. No heap. */
 ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size);
 
 /* io_write_at: opens an existing file (O_WRONLY|O_CLOEXEC|flags), writes once, closes.
