@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/str.h"
 
 void jw_init(struct jsonw *w, struct buf *b, bool pretty)
 {
@@ -76,36 +77,6 @@ void jw_arr_end(struct jsonw *w)
 	close_container(w, ']');
 }
 
-/*
- * Length of the UTF-8 sequence at p (left: bytes there are), 0 when it is not one: RFC 3629, so no
- * overlong forms, no surrogates, nothing above U+10FFFF.
- */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-	unsigned char lo = 0x80, hi = 0xbf;
-	size_t n;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		lo = 0xa0;
-	else if (p[0] == 0xed)
-		hi = 0x9f;
-	else if (p[0] == 0xf0)
-		lo = 0x90;
-	else if (p[0] == 0xf4)
-		hi = 0x8f;
-	if (left < n || p[1] < lo || p[1] > hi)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return n;
-}
-
 static void put_escape(struct jsonw *w, unsigned char c)
 {
 	static const char digit[] = "0123456789abcdef";
@@ -130,7 +101,7 @@ static void put_string(struct jsonw *w, const char *s, size_t n)
 
 	buf_put_u8(w->b, '"');
 	while (i < n) {
-		size_t len = utf8_len(p + i, n - i);
+		size_t len = str_utf8_len(p + i, n - i);
 
 		if (len > 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
 			i += len;

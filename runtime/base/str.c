@@ -16,6 +16,27 @@ bool str_has_suffix(const char *s, const char *suffix)
 	return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
+size_t str_utf8_len(const unsigned char *p, size_t left)
+{
+	unsigned char lo = 0x80, hi = 0xbf; /* of the second byte */
+	size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	if (p[0] == 0xe0 || p[0] == 0xf0) /* overlong */
+		lo = p[0] == 0xe0 ? 0xa0 : 0x90;
+	if (p[0] == 0xed || p[0] == 0xf4) /* surrogates; above U+10FFFF */
+		hi = p[0] == 0xed ? 0x9f : 0x8f;
+	if (left < n || p[1] < lo || p[1] > hi)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return n;
+}
+
 bool strs_has(const struct strs *l, const char *s)
 {
 	for (size_t i = 0; i < l->n; i++)

@@ -28,6 +28,10 @@ static inline bool str_empty(const char *s)
 const char *str_prefix(const char *s, const char *prefix);
 bool str_has_suffix(const char *s, const char *suffix);
 
+/* str_utf8_len: length of the UTF-8 sequence at p, of which `left` >= 1 bytes are there; 0 when it is
+ * none by RFC 3629 (no overlong forms, no surrogates, nothing above U+10FFFF). */
+size_t str_utf8_len(const unsigned char *p, size_t left);
+
 /* strs_has: whether the list holds s. */
 bool strs_has(const struct strs *l, const char *s);
 

@@ -58,26 +58,6 @@ static int fail_at(struct reader *r, size_t offset, const char *fmt, ...)
 			  text);
 }
 
-/* Length of the UTF-8 sequence at p, whose first byte is not ASCII; 0 when it is not one (RFC 3629). */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-	unsigned char lo = 0x80, hi = 0xbf;
-	size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	if (p[0] == 0xe0 || p[0] == 0xf0) /* overlong */
-		lo = p[0] == 0xe0 ? 0xa0 : 0x90;
-	if (p[0] == 0xed || p[0] == 0xf4) /* surrogates; above U+10FFFF */
-		hi = p[0] == 0xed ? 0x9f : 0x8f;
-	if (left < n || p[1] < lo || p[1] > hi)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return n;
-}
-
 static int check_utf8(struct reader *r, const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *) text;
@@ -93,7 +73,7 @@ static int check_utf8(struct reader *r, const char *text, size_t len)
 				continue;
 			}
 		}
-		n = p[i] < 0x80 ? 1 : utf8_len(p + i, len - i);
+		n = str_utf8_len(p + i, len - i);
 		if (n == 0)
 			return fail_at(r, i, "expected UTF-8, found byte 0x%02x", p[i]);
 		i += n;

@@ -50,6 +50,33 @@ static void test_names(void)
 	ok(!name_of(t, 3, 9), "name_of: NULL for an unknown value");
 }
 
+/* Against the definition: encode every code point, and count what is taken of all 3-byte strings. */
+static void test_utf8(void)
+{
+	unsigned char b[4];
+	int bad = 0;
+	long three = 0;
+
+	for (unsigned c = 0; c < 0x110000; c++) {
+		size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+		for (size_t i = n; i-- > 1;)
+			b[i] = (unsigned char) (0x80 | (c >> (6 * (n - 1 - i)) & 0x3f));
+		b[0] = (unsigned char) (n == 1 ? c
+					       : (0xf0u << (4 - n) & 0xff) | c >> (6 * (n - 1)));
+		bad += str_utf8_len(b, n) != (c >= 0xd800 && c <= 0xdfff ? 0 : n);
+		bad += n > 1 && str_utf8_len(b, n - 1) != 0;
+	}
+	is_int(bad, 0, "utf8: every character is taken, surrogates and cut ones are not");
+	for (unsigned c = 0; c < 1u << 24; c++) {
+		b[0] = (unsigned char) (c >> 16);
+		b[1] = (unsigned char) (c >> 8);
+		b[2] = (unsigned char) c;
+		three += str_utf8_len(b, 3) == 3;
+	}
+	is_int(three, 0x10000 - 0x800 - 0x800, "utf8: nothing else of three bytes is taken");
+}
+
 static void test_arena(void)
 {
 	arena_auto a = {0};
@@ -82,6 +109,7 @@ int main(void)
 	test_split();
 	test_env();
 	test_names();
+	test_utf8();
 	test_arena();
 	return done();
 }
