@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/version.h"
@@ -110,6 +111,8 @@ static int dispatch(struct globals *g, int argc, char **argv, int *ret_failure, 
 	r = cmd_parse(global_opts, global_opts_n, true, g->a, argc, argv, g, &first, e);
 	if (r == 0)
 		r = log_setup(g, e);
+	if (r == 0 && g->root && str_eq(path_clean(g->a, g->root), "/"))
+		r = err_set_id(e, ERR_USAGE, -EINVAL, "--root: \"/\" cannot be the state directory");
 	if (r < 0)
 		return r;
 	if (g->version) {

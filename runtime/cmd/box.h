@@ -39,14 +39,15 @@ struct create_opts {
 	struct opt_u64 preserve_fds;
 	bool no_pivot, no_new_keyring, detach, keep;
 };
-/* container_create: everything of `create` (wait_start) or the first half of `run`. On success *l is loaded and locked. For `run`
- * console_fd is the socket that takes the pty (or -EBADF). */
-int container_create(struct globals *g, const struct create_opts *o, const char *id, bool wait_start, int console_fd,
+/* container_create: everything of `create` (io->wait_start) or the first half of `run`. On success *l is loaded and
+ * locked. io->console_fd is the socket that takes the pty, if there is no --console-socket (or -EBADF). */
+int container_create(struct globals *g, const struct create_opts *o, const char *id, struct box_io *io,
 		     struct loaded *l, struct bundle *bd, struct err *e);
-/* console_connect: C-09: the --console-socket, after the exclusion rules. */
+/* console_check: the exclusion rules of C-09. */
 int console_check(bool terminal, bool detach, const char *socket, struct err *e);
-/* fds_check: LISTEN_FDS and --preserve-fds: all must be open. */
-int fds_check(const struct create_opts *o, struct box_io *io, struct err *e);
+/* fds_check: fills *io from LISTEN_FDS and --preserve-fds; all of them must be open. First of all things that a command
+ * does, because a descriptor that we open ourselves must not be taken for one of them. */
+int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e);
 int pidfd_send(const char *path, int pidfd, struct err *e);
 
 /* foreground.c: waits for our child `pid`, forwards signals, moves the terminal's bytes. Returns its exit status (128+signal). */

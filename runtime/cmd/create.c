@@ -33,17 +33,18 @@ int console_check(bool terminal, bool detach, const char *socket, struct err *e)
 	return 0;
 }
 
-int fds_check(const struct create_opts *o, struct box_io *io, struct err *e)
+int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
 	uint32_t count;
 
+	*io = (struct box_io){.console_fd = -EBADF};
 	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
 	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && (!pid || atoi(pid) == getpid())) {
 		io->listen_fds = count;
 		io->listen_fdnames = getenv("LISTEN_FDNAMES");
 	}
-	io->preserve_fds = o->preserve_fds.set ? (uint32_t) o->preserve_fds.v : 0;
+	io->preserve_fds = preserve->set ? (uint32_t) preserve->v : 0;
 	if (io->preserve_fds > 65536)
 		return err_set_id(e, ERR_USAGE, -EINVAL, "--preserve-fds: %u is more than 65536", io->preserve_fds);
 	for (uint32_t i = 0; i < io->listen_fds + io->preserve_fds; i++)
@@ -181,12 +182,12 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	return l->ops->create(&l->box, io, on_ready, c, e);
 }
 
-int container_create(struct globals *g, const struct create_opts *o, const char *id, bool wait_start, int console_fd,
+int container_create(struct globals *g, const struct create_opts *o, const char *id, struct box_io *io,
 		     struct loaded *l, struct bundle *bd, struct err *e)
 {
-	struct policy_input in = {.no_pivot = o->no_pivot, .no_new_keyring = o->no_new_keyring, .need_process = !wait_start};
+	struct policy_input in = {
+		.no_pivot = o->no_pivot, .no_new_keyring = o->no_new_keyring, .need_process = !io->wait_start};
 	struct creation c = {.g = g, .o = o, .l = l};
-	struct box_io io = {.console_fd = console_fd, .wait_start = wait_start};
 	fd_auto int console = -EBADF;
 	struct undo u = {0};
 	int r;
@@ -195,11 +196,9 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	l->box = (struct box){.pidfd = -EBADF, .sync_fd = -EBADF, .hook_out = -EBADF, .hook_err = -EBADF};
 	r = state_check_id(id, e);
 	if (r == 0)
-		r = fds_check(o, &io, e);
-	if (r == 0)
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
 	if (r == 0)
-		r = console_check(bd->policy->has_process && bd->policy->process.terminal, wait_start || o->detach,
+		r = console_check(bd->policy->has_process && bd->policy->process.terminal, io->wait_start || o->detach,
 				  o->console_socket, e);
 	if (r < 0)
 		return r;
@@ -210,9 +209,9 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 		console = unix_connect(o->console_socket, e);
 		if (console < 0)
 			return err_context(e, "--console-socket");
-		io.console_fd = console;
+		io->console_fd = console;
 	}
-	r = create_in(&c, id, bd, &io, &u, e);
+	r = create_in(&c, id, bd, io, &u, e);
 	if (r < 0) {
 		if (o->pid_file && l->st.rec && l->st.rec->pid)
 			(void) unlink(o->pid_file);
@@ -242,9 +241,15 @@ static int cmd_create(struct globals *g, void *opts, int argc, char **argv, stru
 {
 	box_auto l = {.st = STATE_INIT};
 	struct bundle bd = {0};
+	struct box_io io;
+	int r;
 
 	(void) argc;
-	return container_create(g, opts, argv[0], true, -EBADF, &l, &bd, e);
+	r = fds_check(&((struct create_opts *) opts)->preserve_fds, &io, e);
+	if (r < 0)
+		return r;
+	io.wait_start = true;
+	return container_create(g, opts, argv[0], &io, &l, &bd, e);
 }
 
 const struct command command_create = {

@@ -167,21 +167,16 @@ static int on_ready(struct box *b, void *arg, struct err *e)
 	return r;
 }
 
-static int exec_in(struct globals *g, const struct exec_opts *o, struct loaded *l, const struct pol_process *p,
+static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol_process *p, struct box_io *io,
 		   struct err *e)
 {
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	fd_auto int ours = -EBADF, theirs = -EBADF, pidfd = -EBADF;
-	struct create_opts fds = {.preserve_fds = o->preserve_fds};
 	struct execution x = {.o = o};
-	struct box_io io = {.console_fd = -EBADF};
 	int r, sv[2], status = 0;
 	pid_t pid = 0;
 
-	(void) g;
 	r = console_check(p->terminal, o->detach, o->console_socket, e);
-	if (r == 0)
-		r = fds_check(&fds, &io, e);
 	if (r < 0)
 		return r;
 	if (o->console_socket) {
@@ -194,11 +189,11 @@ static int exec_in(struct globals *g, const struct exec_opts *o, struct loaded *
 		ours = sv[0];
 		theirs = sv[1];
 	}
-	io.console_fd = theirs;
+	io->console_fd = theirs;
 	if (!o->detach)
 		r = foreground_begin(&f, e);
 	if (r == 0)
-		r = l->ops->exec(&l->box, p, &io, on_ready, &x, &pid, &pidfd, e);
+		r = l->ops->exec(&l->box, p, io, on_ready, &x, &pid, &pidfd, e);
 	theirs = fd_close(theirs);
 	if (r == 0 && ours >= 0)
 		r = foreground_console(&f, ours, e);
@@ -216,11 +211,14 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	struct exec_opts *o = opts;
 	box_auto l = {.st = STATE_INIT};
 	struct pol_process p = {0};
+	struct box_io io;
 	int r;
 
 	if (!o->process && argc < 2)
 		return err_set_id(e, ERR_USAGE, -EINVAL, "exec: expected a program to run or --process FILE");
-	r = box_load(g, argv[0], 0, false, false, &l, e);
+	r = fds_check(&o->preserve_fds, &io, e);
+	if (r == 0)
+		r = box_load(g, argv[0], 0, false, false, &l, e);
 	if (r < 0)
 		return r;
 	if (!(l.status == ST_PAUSED && o->ignore_paused))
@@ -240,7 +238,7 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	l.box.init_pid = l.box.pid;
 	l.box.init_pidfd = l.st.pidfd;
 	l.box.pidfd = -EBADF;
-	r = exec_in(g, o, &l, &p, e);
+	r = exec_in(o, &l, &p, &io, e);
 	l.box.pidfd = -EBADF; /* closed by exec_in */
 	return r;
 }

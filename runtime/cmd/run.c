@@ -66,9 +66,13 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 	fd_auto int ours = -EBADF, theirs = -EBADF;
 	box_auto l = {.st = STATE_INIT};
 	struct bundle bd = {0};
+	struct box_io io;
 	int r, sv[2];
 
 	(void) argc;
+	r = fds_check(&o->preserve_fds, &io, e);
+	if (r < 0)
+		return r;
 	if (!o->detach) {
 		/* the stage sends the pty there if config.json asks for a terminal */
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
@@ -79,7 +83,8 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 		if (r < 0)
 			return r;
 	}
-	r = container_create(g, o, argv[0], false, theirs, &l, &bd, e);
+	io.console_fd = theirs;
+	r = container_create(g, o, argv[0], &io, &l, &bd, e);
 	theirs = fd_close(theirs);
 	if (r == 0 && !o->detach && bd.policy->process.terminal)
 		r = foreground_console(&f, ours, e);

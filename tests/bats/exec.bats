@@ -120,7 +120,7 @@ process() {
 @test "exec --process: a wrong object is refused with file, path and line" {
 	process p.json '.user.uid = "1000"'
 	kvrun exec --process "$BATS_TEST_TMPDIR/p.json" "$ID"
-	[ "$status" -eq 1 ]
+	[ "$status" -eq 255 ]
 	[[ $output == *"p.json:"*"user.uid: expected"*'"1000"'* ]]
 }
 
@@ -135,7 +135,7 @@ process() {
 @test "exec: only 0, 1 and 2 are open, plus what is preserved" {
 	[ "$(kv exec "$ID" sh -c 'ls /proc/self/fd | tr "\n" " "' 9</etc/passwd)" = "0 1 2 3 " ] # 3 is ls's own
 	[ "$(kv exec --preserve-fds 1 "$ID" sh -c 'cat <&3' 3<<<through)" = through ]
-	kvrun exec --preserve-fds 3 "$ID" true
+	kvrun exec --preserve-fds 30 "$ID" true
 	[ "$status" -ne 0 ]
 	[[ $output == *"not open"* ]]
 }

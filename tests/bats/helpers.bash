@@ -38,8 +38,7 @@ config() {
 
 # args PROGRAM [ARGUMENT...]: what the container runs
 args() {
-	config --args '.process.args = $ARGS.positional' "$@" 2>/dev/null ||
-		config '.process.args = $a' --argjson a "$(printf '%s\n' "$@" | jq -R . | jq -s .)"
+	config --argjson a "$(jq -n '$ARGS.positional' --args -- "$@")" '.process.args = $a'
 }
 
 # The root as a copy of the test's own, to be written to.

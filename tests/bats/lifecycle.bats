@@ -118,7 +118,7 @@ teardown() { teardown_kavach; }
 }
 
 @test "kill --all reaches every process of a shared pid namespace" {
-	args sh -c 'sleep 100 & sleep 100'
+	args sh -c 'sleep 100 & sleep 100; true'
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	kv create -b "$BUNDLE" "$ID"
 	kv start "$ID"
