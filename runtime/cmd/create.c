@@ -47,8 +47,9 @@ int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 	io->preserve_fds = preserve->set ? (uint32_t) preserve->v : 0;
 	if (io->preserve_fds > 65536)
 		return err_set_id(e, ERR_USAGE, -EINVAL, "--preserve-fds: %u is more than 65536", io->preserve_fds);
+	/* Close-on-exec cannot have come through our exec: such a one is our own, in a place that was empty. */
 	for (uint32_t i = 0; i < io->listen_fds + io->preserve_fds; i++)
-		if (fcntl((int) (3 + i), F_GETFD) < 0)
+		if (fcntl((int) (3 + i), F_GETFD) != 0)
 			return err_set_id(e, ERR_USAGE, -EBADF,
 					  "--preserve-fds: file descriptor %u is not open (LISTEN_FDS %u, preserved %u)",
 					  3 + i, io->listen_fds, io->preserve_fds);

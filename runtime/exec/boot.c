@@ -67,17 +67,30 @@ static bool bpf_fits(const struct bytes *b)
 	return b->n % 8 == 0 && b->n / 8 <= 4096;
 }
 
+#define PASSED_MAX (1u << 20)
+
+/* Ours are neither stdio nor in the range that goes to the workload: a sync socket in there would be handed to it. */
 static bool fds_fit(const struct stage_boot *b)
 {
 	const int32_t fds[] = {b->start_fd, b->console_fd, b->proc_fd, b->rootfs_fd};
+	int64_t min;
 
-	if (b->sync_fd < 3)
+	if (b->listen_fds > PASSED_MAX || b->preserve_fds > PASSED_MAX)
+		return false;
+	min = 3 + (int64_t) b->listen_fds + b->preserve_fds;
+	if (b->sync_fd < min)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (fds[i] >= 0 && fds[i] < 3)
+		if (fds[i] >= 0 && fds[i] < min)
 			return false;
 	for (size_t i = 0; i < b->tasks_fds.n; i++)
-		if (b->tasks_fds.v[i] < 3 || b->tasks_fds.v[i] > INT32_MAX)
+		if (b->tasks_fds.v[i] < (uint64_t) min || b->tasks_fds.v[i] > INT32_MAX)
+			return false;
+	for (size_t i = 0; i < b->mount_fds.n; i++)
+		if (b->mount_fds.v[i].fd >= 0 && b->mount_fds.v[i].fd < min)
+			return false;
+	for (size_t i = 0; i < b->cg_binds.n; i++)
+		if (b->cg_binds.v[i].fd >= 0 && b->cg_binds.v[i].fd < min)
 			return false;
 	return true;
 }
@@ -101,7 +114,7 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
 	if (boot.seccomp_notify && !boot.bpf.n)
 		return err_set(e, -EBADMSG, "boot block: a listener without a seccomp program");
 	if (!fds_fit(&boot))
-		return err_set(e, -EBADMSG, "boot block: a descriptor that cannot be one of ours");
+		return err_set(e, -EBADMSG, "boot block: a descriptor of ours is among those for the workload");
 	*ret = boot;
 	return 0;
 }

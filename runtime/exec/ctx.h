@@ -92,7 +92,6 @@ char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a);
 /* seccomp_load.c: installs boot->bpf; ret_listener gets the notify fd or -EBADF. Last step before exec. */
 int filter_load(struct stage *s, int *ret_listener, struct err *e);
 /* stdio.c: B-14 */
-int stdio_open_missing(struct err *e); /* first of all: no fd of ours may become 0, 1 or 2 */
 int stdio_replace_null(struct stage *s, struct err *e); /* in the root: the host's /dev/null -> the container's */
 int stdio_fix(struct stage *s, struct err *e); /* owner = the process's uid */
 

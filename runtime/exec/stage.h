@@ -90,6 +90,10 @@ extern const struct ctable stage_boot_table; /* exec/boot.c */
  * bytes left over, descriptors that cannot be one, and a boot block without the part that its mode needs. */
 int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret, struct err *e);
 
+/* stdio_open_missing: fills a closed 0, 1 or 2 with /dev/null, so that none of our own descriptors becomes the workload's
+ * stdio. First thing in main(), of kavach and of the stage. */
+int stdio_open_missing(struct err *e);
+
 /* exec_outside: attributes that are set from outside, by whoever has the privilege: rlimits (prlimit), oom_score_adj,
  * scheduler, ioPriority, CPU affinity reset. procfd: an fd of the caller's own /proc, or AT_FDCWD. Called by the parent
  * at MSG_READY. rlimits: what the kernel does not let us set because the process has other ids already is left to

@@ -132,6 +132,11 @@ static void test_refusals(void)
 	REFUSES(in.start_fd = 0, "stdin as the start socket");
 	REFUSES(in.tasks_fds.v[1] = 1, "stdout as a cgroup file");
 	REFUSES(in.tasks_fds.v[1] = 1ull << 32, "a descriptor that is no int");
+	REFUSES(in.preserve_fds = 2, "the sync socket among the preserved descriptors");
+	REFUSES(in.sync_fd = 4, "the sync socket among the socket-activated and preserved ones");
+	REFUSES(in.preserve_fds = UINT32_MAX, "more preserved descriptors than there can be");
+	REFUSES((in.sync_fd = 15, in.start_fd = 16, in.console_fd = in.proc_fd = in.rootfs_fd = -1, in.preserve_fds = 8),
+		"a mount source among the preserved descriptors");
 }
 
 static void test_damage(void)
