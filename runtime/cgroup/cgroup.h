@@ -88,12 +88,15 @@ int cgroup_remove(const struct cg *cg, struct err *e);
 /* ---- statistics for events (values in the kernel's units; cpu in ns) ---- */
 struct cg_stats;
 int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, struct err *e);
-/* cgroup_stats_json: the "data" object of `events` as runc prints it (C-05). */
+/* cgroup_stats_json: the members of the "data" object of `events` as runc prints it (C-05), into the object that the
+ * caller has opened; network_interfaces, which needs a process, is the caller's. */
 struct jsonw;
 void cgroup_stats_json(struct jsonw *w, const struct cg_stats *s);
 /* cgroup_oom_count: OOM kills so far (memory.events oom_kill / memory.oom_control), or -errno. */
 int64_t cgroup_oom_count(const struct cg *cg);
-/* cgroup_oom_fd: an fd that becomes readable (POLLIN on v1's eventfd, POLLPRI on v2's memory.events) on OOM. */
+/* cgroup_oom_fd: an fd that becomes readable on OOM: v1's eventfd, or an inotify watch on v2's memory.events, which
+ * also speaks up for events that are no OOM: compare cgroup_oom_count(). Both are re-armed by reading them
+ * (at most 4096 bytes). *ret_events: what to poll for, POLLIN. */
 int cgroup_oom_fd(const struct cg *cg, short *ret_events, struct err *e);
 
 /* cgroup_mount_sources: what a `cgroup` mount needs on v1: pairs (host path of the container's directory, name below

@@ -18,7 +18,14 @@ libkv_cgroup_a_SOURCES = \
 	runtime/cgroup/knobs.c \
 	runtime/cgroup/layout.c \
 	runtime/cgroup/make.c \
+	runtime/cgroup/oom.c \
 	runtime/cgroup/pids.c \
 	runtime/cgroup/plan.c \
 	runtime/cgroup/remove.c \
+	runtime/cgroup/stats.c \
+	runtime/cgroup/stats.h \
+	runtime/cgroup/stats_json.c \
+	runtime/cgroup/stats_parse.c \
+	runtime/cgroup/update.c \
+	runtime/cgroup/view.c \
 	runtime/cgroup/wait.c

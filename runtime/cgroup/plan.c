@@ -83,22 +83,28 @@ static int add_line(struct cg *cg, char *line, const char *wanted, struct err *e
 
 static int find_hierarchies(struct cg *cg, const char *wanted, struct err *e)
 {
+	char small[4096], *line = small, *end;
 	struct bytes text;
-	char *line, *end;
-	int r;
+	ssize_t r;
 
 	if (cg->layout == CG_V2 && wanted[0] == '/') /* no need to know where we are ourselves */
 		return add_hier(cg, "", arena_strdup(cg->arena, CG_ROOT), path_clean(cg->arena, wanted), e);
-	r = io_read_at(AT_FDCWD, "/proc/self/cgroup", 0, PROC_CGROUP_MAX, cg->arena, &text);
+	r = io_read_small(AT_FDCWD, "/proc/self/cgroup", small, sizeof(small));
+	if (r == -EFBIG) { /* deep in somebody's hierarchy */
+		r = io_read_at(AT_FDCWD, "/proc/self/cgroup", 0, PROC_CGROUP_MAX, cg->arena, &text);
+		line = r < 0 ? NULL : (char *) text.v;
+	}
 	if (r < 0)
-		return err_neg(e, r, "read /proc/self/cgroup");
-	for (line = (char *) text.v; *line; line = end) {
+		return err_neg(e, (int) r, "read /proc/self/cgroup");
+	for (; *line; line = end) {
+		int rc;
+
 		end = line + strcspn(line, "\n");
 		if (*end)
 			*end++ = '\0';
-		r = add_line(cg, line, wanted, e);
-		if (r < 0)
-			return r;
+		rc = add_line(cg, line, wanted, e);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
