@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/version.h"
+#include "exec/stage.h"
 
 /* Called by another name, the same program takes a stronger backend as its floor. */
 static const struct name_val floors[] = {
@@ -137,6 +138,8 @@ int main(int argc, char **argv)
 	int r, failure = 0;
 
 	if (argc < 1)
+		return 1;
+	if (stdio_open_missing(&e) < 0)
 		return 1;
 	g.argv0 = argv[0];
 	g.backend_floor = backend_floor(argv[0]);
