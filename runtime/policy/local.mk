@@ -8,6 +8,8 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/codec.h \
 	runtime/policy/codec_json.c \
 	runtime/policy/encode.c \
+	runtime/policy/explain.c \
+	runtime/policy/explain_json.c \
 	runtime/policy/facts.c \
 	runtime/policy/facts.h \
 	runtime/policy/fields.c \
@@ -24,6 +26,8 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/p_resources.c \
 	runtime/policy/p_seccomp.c \
 	runtime/policy/p_sysctl.c \
+	runtime/policy/page.c \
+	runtime/policy/page.h \
 	runtime/policy/pb.h \
 	runtime/policy/policy.h \
 	runtime/policy/preset.c \

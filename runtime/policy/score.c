@@ -125,10 +125,11 @@ static int user_namespace(const struct ctx *c, const char **evidence)
 
 static int no_new_privs(const struct ctx *c, const char **evidence)
 {
-	if (!c->p->has_process || !c->p->process.no_new_privs)
+	if (!c->p->has_process)
 		return 0;
-	*evidence = "set-user-id programs give nothing";
-	return 3;
+	*evidence = c->p->process.no_new_privs ? "set-user-id programs give nothing"
+					       : "set-user-id programs give privileges";
+	return c->p->process.no_new_privs ? 3 : 0;
 }
 
 static int no_caps(const struct ctx *c, const char **evidence)
@@ -312,7 +313,7 @@ void policy_score(const struct policy *p, struct arena *a, struct score *ret)
 			.what = rows[i].what,
 			.points = points,
 			.most = rows[i].points == backend ? points : rows[i].most,
-			.evidence = evidence ? evidence : "none",
+			.evidence = evidence ? evidence : "there is none",
 			.hint = points < rows[i].most ? rows[i].hint : NULL,
 		};
 		s.total += points;
