@@ -207,9 +207,7 @@ int devices_apply(struct stage *s, struct err *e)
 		return err_set(e, dev, "/dev of the root is a symlink, which is refused");
 	if (dev < 0)
 		return err_neg(e, dev, "open /dev");
-	umask(0); /* nodes have exactly the mode of the config */
 	for (size_t i = 0; i < s->p->devices.n && r == 0; i++)
 		r = add_device(s, dev, &s->p->devices.v[i], &bind, e);
-	umask(022);
 	return r < 0 ? r : add_links(dev, e);
 }

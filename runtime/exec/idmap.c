@@ -133,7 +133,9 @@ static int make_userns(struct stage *s, const struct pol_mount *m, struct err *e
 	if (child < 0) {
 		fd = err_neg(e, child, "make a user namespace");
 	} else {
-		n = io_read_full(up[0], pid, sizeof(pid) - 1);
+		do /* one short write: comes in one piece */
+			n = read(up[0], pid, sizeof(pid) - 1);
+		while (n < 0 && errno == EINTR);
 		pid[n > 0 ? n : 0] = '\0';
 		fd = n > 0 ? write_maps(s, m, pid, e)
 			   : err_set(e, -EPERM, "the helper that makes a user namespace failed");

@@ -105,8 +105,13 @@ int mnt_target(struct stage *s, const struct pol_mount *m, bool dir, bool *ret_m
 	return r < 0 ? r : fd_take(&fd);
 }
 
-static int attach_error(int r, struct err *e)
+static int attach_error(int r, int tree, int target, struct err *e)
 {
+	struct stat a, b;
+
+	/* EINVAL has many reasons, this one among them. Docker looks for the words. */
+	if (fstat(tree, &a) == 0 && fstat(target, &b) == 0 && S_ISDIR(a.st_mode) != S_ISDIR(b.st_mode))
+		r = -ENOTDIR;
 	if (r == -ENOTDIR)
 		return err_set(e, r, "source and mount point do not match: one is a directory, the other is not a "
 			       "directory");
@@ -155,7 +160,7 @@ int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f
 	if (fd < 0)
 		return fd;
 	r = mnt_attach(fd, target);
-	return r < 0 ? attach_error(r, e) : fd_take(&fd);
+	return r < 0 ? attach_error(r, fd, target, e) : fd_take(&fd);
 }
 
 int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source, bool rec, int target,
@@ -180,7 +185,7 @@ int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source
 	if (r < 0)
 		return r;
 	r = mnt_attach(fd, target);
-	return r < 0 ? attach_error(r, e) : 0;
+	return r < 0 ? attach_error(r, fd, target, e) : 0;
 }
 
 /* The kernel makes a sysfs only for the owner of the network namespace, and a procfs or sysfs in a user namespace only
@@ -188,19 +193,20 @@ int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source
  * remains; it shows what this container's namespaces show only if it shares them. */
 static int fall_back(struct stage *s, const struct pol_mount *m, int r, int target, struct err *e)
 {
-	struct err why;
+	const char *host = NULL;
 
 	if (r != -EPERM || !mnt_in_userns(s))
 		return r;
-	why = *e;
 	if (str_eq(m->type, "sysfs"))
-		return mnt_bind_host(s, m, "/sys", true, target, e);
-	if (str_eq(m->type, "proc") && !pol_ns_find(s->p, POL_NS_PID))
-		return mnt_bind_host(s, m, "/proc", true, target, e);
-	if (str_eq(m->type, "mqueue") && !pol_ns_find(s->p, POL_NS_IPC))
-		return mnt_bind_host(s, m, "/dev/mqueue", false, target, e);
-	*e = why;
-	return r;
+		host = "/sys";
+	else if (str_eq(m->type, "proc") && !pol_ns_find(s->p, POL_NS_PID))
+		host = "/proc";
+	else if (str_eq(m->type, "mqueue") && !pol_ns_find(s->p, POL_NS_IPC))
+		host = "/dev/mqueue";
+	if (!host)
+		return r;
+	err_clear(e);
+	return mnt_bind_host(s, m, host, true, target, e);
 }
 
 /* Mount points of later mounts and device nodes are made in a tmpfs or in /dev: it becomes read-only at the end. */
@@ -384,7 +390,7 @@ static int mount_bind(struct stage *s, size_t i, struct err *e)
 	if (r < 0)
 		return r;
 	r = mnt_attach(tree, target);
-	return r < 0 ? attach_error(r, e) : 0;
+	return r < 0 ? attach_error(r, tree, target, e) : 0;
 }
 
 /* ---- remount ---- */

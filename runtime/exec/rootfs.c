@@ -109,7 +109,6 @@ int rootfs_prepare(struct stage *s, struct err *e)
 	int r;
 
 	make_state(s);
-	umask(022); /* mount points are 0755 whatever the caller's umask; the process gets its own later */
 	r = leave_peers(s, e);
 	if (r < 0 && e->code)
 		return r;
@@ -201,10 +200,19 @@ static int cover_host(struct stage *s, struct err *e)
 	return 0;
 }
 
+static bool still_peers(const struct stage *s)
+{
+	return s->fs->legacy && s->fs->propagation == MS_SHARED;
+}
+
 static int enter_by_move(struct stage *s, struct err *e)
 {
-	int r = cover_host(s, e);
+	int r;
 
+	if (still_peers(s)) /* what is taken away here would be taken away there */
+		return err_set(e, -ENOSYS, "linux.rootfsPropagation: shared without pivot_root needs mount_setattr "
+			       "(Linux 5.12)");
+	r = cover_host(s, e);
 	if (r < 0)
 		return r;
 	if (fchdir(s->root_fd) < 0)
@@ -216,17 +224,37 @@ static int enter_by_move(struct stage *s, struct err *e)
 	return 0;
 }
 
+/* With mount(2) only, a shared root means that the host's mounts are still peers of the host's own: detaching
+ * them as they are would unmount everything there. */
+static int leave_peers_late(int old, struct err *e)
+{
+	if (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_sys(e, "set the propagation of the host's mounts");
+	return 0;
+}
+
 static int enter_by_pivot(struct stage *s, struct err *e)
 {
+	fd_auto int old = -EBADF;
 	int r;
 
+	if (still_peers(s)) {
+		old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (old < 0)
+			return err_sys(e, "open the host's root");
+	}
 	if (fchdir(s->root_fd) < 0)
 		return err_sys(e, "enter the root");
 	r = sys_pivot_root(".", ".");
 	if (r < 0)
 		return err_neg(e, r, "pivot_root into %s", s->p->rootfs);
-	/* "." is our root with the host's tree mounted over it: this takes that tree away. Its mounts are slaves or
-	 * private since rootfs_prepare(), so the host does not notice. */
+	if (old >= 0) {
+		r = leave_peers_late(old, e);
+		if (r < 0)
+			return r;
+	}
+	/* "." is our root with the host's tree mounted over it, or that tree: this takes it away. Its mounts are slaves
+	 * or private, so the host does not notice. */
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, "detach the host's root");
 	return 0;
