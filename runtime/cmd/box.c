@@ -47,7 +47,7 @@ void box_from_record(struct globals *g, struct state *s, struct box *b)
 
 int box_load(struct globals *g, const char *id, enum op op, bool lock, bool force, struct loaded *ret, struct err *e)
 {
-	struct loaded l = {.st = STATE_INIT};
+	struct loaded l = LOADED_INIT;
 	int r;
 
 	r = cmd_probe_host(g, e);

@@ -13,6 +13,14 @@ struct loaded {
 	const struct backend_ops *ops;
 	enum status status;
 };
+#define LOADED_INIT                                                                                 \
+	((struct loaded){.st = STATE_INIT,                                                          \
+			 .box = {.dir_fd = -EBADF,                                                  \
+				 .pidfd = -EBADF,                                                   \
+				 .init_pidfd = -EBADF,                                              \
+				 .sync_fd = -EBADF,                                                 \
+				 .hook_out = -EBADF,                                                \
+				 .hook_err = -EBADF}})
 int box_load(struct globals *g, const char *id, enum op op, bool lock, bool force, struct loaded *ret, struct err *e);
 void box_close(struct loaded *l);
 #define box_auto __attribute__((cleanup(box_close))) struct loaded

@@ -193,8 +193,6 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	struct undo u = {0};
 	int r;
 
-	l->st = STATE_INIT;
-	l->box = (struct box){.pidfd = -EBADF, .sync_fd = -EBADF, .hook_out = -EBADF, .hook_err = -EBADF};
 	r = state_check_id(id, e);
 	if (r == 0)
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
@@ -240,7 +238,7 @@ const struct opt create_opts_table[] = {
 
 static int cmd_create(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	struct bundle bd = {0};
 	struct box_io io;
 	int r;

@@ -12,7 +12,7 @@ struct delete_opts {
 
 static int delete_one(struct globals *g, const char *id, bool force, struct err *e)
 {
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	int r;
 
 	r = box_load(g, id, force ? OP_DELETE_FORCE : OP_DELETE, true, force, &l, e);

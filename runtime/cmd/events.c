@@ -112,7 +112,7 @@ static int stream(struct loaded *l, const char *id, int interval, struct err *e)
 static int cmd_events(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct events_opts *o = opts;
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	int r, interval = 5000;
 
 	(void) argc;

@@ -209,7 +209,7 @@ static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol
 static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct exec_opts *o = opts;
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	struct pol_process p = {0};
 	struct box_io io;
 	int r;

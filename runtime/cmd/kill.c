@@ -11,7 +11,7 @@ struct kill_opts {
 
 static int kill_one(struct globals *g, const char *id, int sig, bool all, struct err *e)
 {
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	int r;
 
 	r = box_load(g, id, 0, false, false, &l, e);

@@ -101,7 +101,7 @@ static int ps_table(const struct u64s *pids, int argc, char **argv, struct err *
 static int cmd_ps(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct ps_opts *o = opts;
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	buf_auto b = BUF_WRITER(16u << 20);
 	struct jsonw w;
 	struct u64s pids;

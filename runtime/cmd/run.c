@@ -64,7 +64,7 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 	struct create_opts *o = opts;
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	fd_auto int ours = -EBADF, theirs = -EBADF;
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	struct bundle bd = {0};
 	struct box_io io;
 	int r, sv[2];

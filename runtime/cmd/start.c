@@ -24,7 +24,7 @@ int container_poststart(struct globals *g, struct loaded *l, struct err *e)
 
 static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	int r;
 
 	(void) opts, (void) argc;

@@ -111,7 +111,7 @@ static int from_options(struct globals *g, const struct update_opts *o, struct s
 static int cmd_update(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct update_opts *o = opts;
-	box_auto l = {.st = STATE_INIT};
+	box_auto l = LOADED_INIT;
 	const struct spec_resources *res;
 	struct spec_resources own = {0};
 	struct pol_resources pol = {0};
