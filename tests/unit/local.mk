@@ -6,6 +6,10 @@ unit_programs = \
 	tests/unit/test_boot \
 	tests/unit/test_buf \
 	tests/unit/test_caps \
+	tests/unit/test_cgroup_convert \
+	tests/unit/test_cgroup_devices \
+	tests/unit/test_cgroup_knobs \
+	tests/unit/test_cgroup_live \
 	tests/unit/test_env \
 	tests/unit/test_err \
 	tests/unit/test_exec_mount \
@@ -28,7 +32,8 @@ unit_programs = \
 	tests/unit/test_seccomp_equiv \
 	tests/unit/test_sha256 \
 	tests/unit/test_spec \
-	tests/unit/test_str
+	tests/unit/test_str \
+	tests/unit/test_sys
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
@@ -44,6 +49,18 @@ tests_unit_test_buf_LDADD = libkv_base.a
 
 tests_unit_test_caps_SOURCES = tests/unit/test_caps.c
 tests_unit_test_caps_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_unit_test_cgroup_convert_SOURCES = tests/unit/test_cgroup_convert.c
+tests_unit_test_cgroup_convert_LDADD = libkv_cgroup.a libkv_base.a
+
+tests_unit_test_cgroup_devices_SOURCES = tests/unit/test_cgroup_devices.c
+tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_base.a
+
+tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
+tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_base.a
+
+tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
+tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_base.a
 
 tests_unit_test_env_SOURCES = tests/unit/test_env.c
 tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
@@ -113,3 +130,6 @@ tests_unit_test_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIB
 
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = libkv_base.a
+
+tests_unit_test_sys_SOURCES = tests/unit/test_sys.c
+tests_unit_test_sys_LDADD = libkv_base.a
