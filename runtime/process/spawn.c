@@ -17,12 +17,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +101,19 @@ static void child_own_userns(const struct spawn *s)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/*
+ * The stage's file cannot be read (0111), and the kernel never lets a process be traced that executes such a file: it
+ * has no moment, between the execve and its first instruction, in which the container could take hold of it. Root
+ * can read everything, unless it does without for this one call: execve gives it back what it has in its permitted set.
+ */
+static void child_hide_stage(void)
+{
+	uint64_t eff, perm, inh;
+
+	if (sys_capget(&eff, &perm, &inh) == 0)
+		(void) sys_capset(eff & ~(1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH), perm, inh);
+}
+
 static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stage_fd)
 {
 	static char *const env[] = {NULL};
@@ -112,6 +127,7 @@ static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stag
 	(void) fcntl(s->boot_fd, F_SETFD, 0);
 	(void) fcntl(s->sync_child, F_SETFD, 0);
 	num_fmt_u64(num, (uint64_t) s->boot_fd);
+	child_hide_stage();
 	sys_execveat(stage_fd, "", argv, env, AT_EMPTY_PATH);
 	child_fail(s->sync_child, errno, "starting the in-container stage");
 }
@@ -235,9 +251,21 @@ static int reap_intermediate(struct spawn *s, pid_t mid, pid_t *ret_pid, struct 
 	return 0;
 }
 
+/*
+ * A process of the container must not get hold of our copy while it has joined and is still us, with our descriptors
+ * and our memory (CVE-2016-9962). Set before the clone, because the copy is visible in a joined pid namespace at once.
+ * Not where an ordinary user's helpers have to write the id maps: they could not; there, nobody is inside yet.
+ */
+static bool must_hide(const struct spawn *s)
+{
+	if ((s->create & CLONE_NEWUSER) && geteuid() != 0)
+		return false;
+	return s->target_pidfd >= 0 || s->n_joins;
+}
+
 int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
-	bool mid = needs_intermediate(s);
+	bool mid = needs_intermediate(s), hidden;
 	fd_auto int stage_fd = -EBADF, pidfd = -EBADF;
 	int old_pid = -EBADF, old_time = -EBADF;
 	pid_t pid = -1, self = getpid();
@@ -246,6 +274,9 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	stage_fd = io_memfd("kavach-init", kavach_stage_start, (size_t) (kavach_stage_end - kavach_stage_start));
 	if (stage_fd < 0)
 		return err_neg(e, stage_fd, "making the sealed copy of the in-container stage");
+	if (fchmod(stage_fd, 0111) < 0)
+		return err_sys(e, "hiding the in-container stage");
+	hidden = must_hide(s) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 	r = time_ns_begin(s, &old_time, e);
 	if (r == 0 && !mid)
 		r = pid_ns_begin(s, &old_pid, e);
@@ -263,6 +294,8 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	}
 	pid_ns_end(old_pid);
 	time_ns_end(old_time);
+	if (hidden)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (r < 0)
 		return r;
 	if (mid) {
