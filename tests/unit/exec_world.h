@@ -300,8 +300,8 @@ static inline void world_enter_userns(int ask, int answer)
 		_exit(95);
 }
 
-/* world_run: performs the policy in a child. True if the steps ended as `want` (0 or -errno) and all checks held. */
-static inline bool world_run(struct world *w, int want)
+/* world_perform: performs the policy in a child; what came of it is in w->res. Returns its exit status. */
+static inline int world_perform(struct world *w)
 {
 	int up[2], down[2], status = 0;
 	pid_t pid;
@@ -341,6 +341,14 @@ static inline bool world_run(struct world *w, int want)
 		close(up[i]);
 		close(down[i]);
 	}
+	return status;
+}
+
+/* world_run: the same. True if the steps ended as `want` (0 or -errno) and all checks held. */
+static inline bool world_run(struct world *w, int want)
+{
+	int status = world_perform(w);
+
 	if (w->res->ended && w->res->err.code == want && w->res->failed == 0)
 		return true;
 	printf("# ended %d (status 0x%x), error %d, want %d: %s\n# %s\n", w->res->ended, (unsigned) status,
