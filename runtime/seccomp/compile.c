@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Profile -> numbers -> program: the only file that knows libseccomp.
+ * Profile -> numbers -> program: the only file that knows libseccomp. It asks it for the numbers;
+ * the program is ours (range.c) for the ABIs that engines list, libseccomp's for the others.
  *
  * What a profile means is what libseccomp makes of it, because runc and crun hand it over in the
  * same way and profiles are tested with them:
@@ -9,6 +10,7 @@
  *   libseccomp cannot express, each becomes a rule of its own: any of them is enough. runc and crun
  *   do so, and profiles rely on it (youki#3489).
  * - For one call, the first rule without conditions decides alone, whatever else is said about it.
+ * - Of rules with conditions that hold at the same time, the strictest wins.
  * - A call of an architecture that the profile does not list kills the process. runc and crun leave
  *   it at libseccomp's kill of one thread, which a program with threads survives, damaged.
  *
@@ -34,7 +36,6 @@
 #define NOTIFY_API 5	   /* libseccomp's API level with NOTIFY: Linux 5.0 */
 #define NOTIFY_TSYNC_API 6 /* NOTIFY together with TSYNC: Linux 5.7 */
 #define RULES_MAX 65536	   /* names times conditions that we look at */
-#define OPTIMIZE_FROM 33 /* libseccomp up to 2.5.4 makes wrong trees without rules; runc's limit */
 
 _Static_assert((int) OP_NE == (int) SCMP_CMP_NE && (int) OP_LT == (int) SCMP_CMP_LT &&
 		       (int) OP_LE == (int) SCMP_CMP_LE && (int) OP_EQ == (int) SCMP_CMP_EQ &&
@@ -340,7 +341,12 @@ static int add_rule(scmp_filter_ctx ctx, const struct filter_rule *rule, struct 
 			.datum_b = rule->args[i].value2,
 		};
 	r = seccomp_rule_add_array(ctx, rule->ret, rule->nr[0], rule->n_args, cmp);
-	if (r < 0 && r != -EEXIST) /* an equal rule is there */
+	if (r == -EEXIST) /* not for equal rules */
+		return err_set(
+			e, r,
+			"linux.seccomp.syscalls[%zu]: the rule for %s conflicts with another one",
+			rule->config_index, rule->name);
+	if (r < 0)
 		return err_neg(e, r, "linux.seccomp.syscalls[%zu]: rule for %s", rule->config_index,
 			       rule->name);
 	return 0;
@@ -357,8 +363,10 @@ static int fill_context(scmp_filter_ctx ctx, const struct filter *f, struct err 
 		if (r < 0 && r != -EEXIST) /* the native one is there */
 			return err_neg(e, r, "linux.seccomp.architectures: add %s", f->abi[i].name);
 	}
-	/* an older library without it writes the same rules as a list */
-	if (f->n_rules >= OPTIMIZE_FROM)
+	/* Without rules libseccomp up to 2.5.4 makes a wrong tree. With rules it makes a wrong
+	 * list, if the first call of the list does not exist on the ABI: the number is then never
+	 * loaded. */
+	if (f->n_rules > 0)
 		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; i < f->n_rules; i++) {
 		r = add_rule(ctx, &f->rules[i], e);
@@ -394,6 +402,31 @@ static int export_program(scmp_filter_ctx ctx, struct arena *a, struct bytes *re
 	return 0;
 }
 
+/* Whether each rule left a trace in the program: a number that has rules must be able to end in
+ * something else than the default action. Against mistakes of the library like the one above: with
+ * a default of
+ * ALLOW, they open what the profile closes. */
+static int check_program(const struct filter *f, const struct bytes *bpf, struct err *e)
+{
+	uint32_t out[2];
+	struct sim_call c;
+	size_t n;
+
+	for (size_t i = 0; i < f->n_rules; i++)
+		for (size_t k = 0; k < f->n_abis; k++) {
+			if (f->rules[i].nr[k] < 0)
+				continue;
+			sim_call(&c, f->abi[k].audit, f->rules[i].nr[k], NULL);
+			n = sim_outcomes(bpf, &c, out, ARRAY_LEN(out));
+			if (n == 1 && out[0] == f->default_ret)
+				return err_set(
+					e, -EIO,
+					"linux.seccomp.syscalls[%zu]: libseccomp lost the rule for %s",
+					f->rules[i].config_index, f->rules[i].name);
+		}
+	return 0;
+}
+
 static void assume_all_actions(void)
 {
 	if (seccomp_api_set(NOTIFY_TSYNC_API) < 0)
@@ -413,7 +446,7 @@ int filter_libseccomp(const struct filter *f, struct arena *a, struct bytes *ret
 	if (r == 0)
 		r = export_program(ctx, a, ret, e);
 	seccomp_release(ctx);
-	return r;
+	return r < 0 ? r : check_program(f, ret, e);
 }
 
 /* Before assume_all_actions(): asks the kernel. */
@@ -440,14 +473,16 @@ int seccomp_compile(const struct pol_seccomp *s, struct arena *a, struct bytes *
 	r = filter_resolve(s, a, &f, e);
 	if (r == 0 && f.notify)
 		r = check_notify(s, e);
-	if (r == 0)
-		r = filter_libseccomp(&f, a, &bpf, e);
-	if (r == 0 && enosys_wanted(f.default_ret))
-		r = enosys_prepend(&f, a, &bpf, e);
 	if (r < 0)
 		return r;
-	*ret = bpf;
-	return 0;
+	if (!range_compile(&f, a, &bpf)) {
+		r = filter_libseccomp(&f, a, &bpf, e);
+		if (r == 0 && enosys_wanted(f.default_ret))
+			r = enosys_prepend(&f, a, &bpf, e);
+	}
+	if (r == 0)
+		*ret = bpf;
+	return r;
 }
 
 struct strs seccomp_unknown_names(const struct pol_seccomp *s, struct arena *a)

@@ -68,15 +68,9 @@ static const struct {
 #endif
 };
 
-/* Smaller is stricter: the order in which the kernel chooses between filters. */
-static int32_t rank(uint32_t ret)
-{
-	return (int32_t) (ret & SECCOMP_RET_ACTION_FULL); /* KILL_PROCESS is the sign bit */
-}
-
 static bool denies(uint32_t ret)
 {
-	return rank(ret) < rank(SECCOMP_RET_USER_NOTIF);
+	return filter_rank(ret) < filter_rank(SECCOMP_RET_USER_NOTIF);
 }
 
 static bool judge(const struct bytes *bpf, int nr, struct seccomp_verdict *ret)
@@ -89,7 +83,7 @@ static bool judge(const struct bytes *bpf, int nr, struct seccomp_verdict *ret)
 	n = sim_outcomes(bpf, &c, out, OUTCOMES);
 	strictest = out[0];
 	for (size_t i = 1; i < n && i < OUTCOMES; i++)
-		if (rank(out[i]) < rank(strictest))
+		if (filter_rank(out[i]) < filter_rank(strictest))
 			strictest = out[i];
 	ret->action = strictest;
 	ret->conditional = n > 1;

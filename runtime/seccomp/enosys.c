@@ -16,6 +16,9 @@
  * - arm: 0xf0000 and up are private calls (cacheflush, set_tls), which profiles name; they would
  * hide
  *   every new call below.
+ * - x86, s390, ppc and others: libseccomp has no number for calls behind socketcall(2) and ipc(2),
+ * though
+ *   they have numbers of their own too, up to 402. Whoever names one has named those.
  * - s390, s390x: 0 is what remains in the number when a call beyond svc's 8 bits is unknown to the
  * kernel.
  *   The setup(2) that it once was is gone.
@@ -28,12 +31,33 @@
 #define X32_HIGH 512
 #define X32_HIGH_LAST 547 /* never grows: new calls get one number for both ABIs */
 #define ARM_PRIVATE 0xf0000
+#define MUX_FIRST (-101) /* libseccomp's pseudo numbers: socket to shmctl */
+#define MUX_LAST (-224)
+#define MUX_DIRECT 402 /* msgctl, the last of them to get its own, in 5.1 */
+
+static bool has_muxes(uint32_t token)
+{
+	switch (token) {
+	case AUDIT_ARCH_I386:
+	case AUDIT_ARCH_S390:
+	case AUDIT_ARCH_S390X:
+	case AUDIT_ARCH_PPC:
+	case AUDIT_ARCH_PPC64:
+	case AUDIT_ARCH_PPC64LE:
+	case AUDIT_ARCH_M68K:
+	case AUDIT_ARCH_SH:
+	case AUDIT_ARCH_SHEL: return true;
+	default: return false;
+	}
+}
 
 void enosys_note(struct filter_abi *abi, int nr)
 {
 	int64_t n = nr;
 
-	if (nr < 0)
+	if (nr <= MUX_FIRST && nr >= MUX_LAST && has_muxes(abi->token))
+		n = MUX_DIRECT;
+	if (n < 0)
 		return;
 	if (abi->token == AUDIT_ARCH_ARM && n >= ARM_PRIVATE)
 		return;

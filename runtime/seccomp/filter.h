@@ -54,6 +54,13 @@ struct filter {
 	size_t n_rules;
 };
 
+/* filter_rank: actions by strictness, the strictest is the smallest: the order in which the kernel
+ * chooses when several filters disagree. Data does not count. */
+static inline int32_t filter_rank(uint32_t ret)
+{
+	return (int32_t) (ret & SECCOMP_RET_ACTION_FULL); /* KILL_PROCESS is the sign bit */
+}
+
 /* ---- enosys.c ---- */
 
 /* Numbers lo to hi, both included. */
@@ -75,10 +82,9 @@ int enosys_prepend(const struct filter *f, struct arena *a, struct bytes *bpf, s
 
 /* ---- range.c ---- */
 
-/* range_compile: the whole program, ENOSYS answer included. Returns 1 when it was made, 0 when the
- * profile has something that only libseccomp's rules of precedence or its multiplexer tables can
- * decide. */
-int range_compile(const struct filter *f, struct arena *a, struct bytes *ret);
+/* range_compile: the whole program, ENOSYS answer included. Returns false when it is left to
+ * libseccomp: for an ABI without a row in range.c, or when the program does not fit. */
+bool range_compile(const struct filter *f, struct arena *a, struct bytes *ret);
 
 /* ---- compile.c ---- */
 

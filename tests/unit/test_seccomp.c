@@ -353,6 +353,12 @@ static void test_x86(void)
 		   run6(&all, AUDIT_ARCH_I386, 102, 2, 0, 0) == ERRNO(EPERM) &&
 		   run6(&all, AUDIT_ARCH_I386, 359, 0, 0, 0) == SECCOMP_RET_ALLOW,
 	   "x86: socket is allowed directly and through socketcall");
+	s = profile_new(&arena, POL_ACT_ERRNO, EPERM, "SCMP_ARCH_X86");
+	profile_rule(s, &arena, POL_ACT_ALLOW, 0, "read socket");
+	all = compiled(s);
+	ok(run6(&all, AUDIT_ARCH_I386, 359, 0, 0, 0) == SECCOMP_RET_ALLOW &&
+		   run6(&all, AUDIT_ARCH_I386, 403, 0, 0, 0) == ERRNO(ENOSYS),
+	   "x86: a call behind socketcall is not newer than itself");
 }
 
 static void test_arm(void)
