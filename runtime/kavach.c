@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/version.h"
+#include "exec/stage.h"
 
 /* Called by another name, the same program takes a stronger backend as its floor. */
 static const struct name_val floors[] = {
