@@ -300,6 +300,12 @@ static void drop_repeated(struct filter *f, struct arena *a)
 	f->n_rules = n;
 }
 
+int filter_too_big(struct err *e)
+{
+	return err_set(e, -E2BIG, "linux.seccomp: the filter needs more than %d instructions",
+		       BPF_MAXINSNS);
+}
+
 int filter_resolve(const struct pol_seccomp *s, struct arena *a, struct filter *ret, struct err *e)
 {
 	struct filter f = {.badarch_ret = SECCOMP_RET_KILL_PROCESS};
@@ -322,6 +328,8 @@ int filter_resolve(const struct pol_seccomp *s, struct arena *a, struct filter *
 			return err_context(e, "linux.seccomp.syscalls[%zu]", i);
 	}
 	drop_repeated(&f, a);
+	if (f.n_rules > 2 * BPF_MAXINSNS) /* libseccomp's time grows with the square */
+		return filter_too_big(e);
 	*ret = f;
 	return 0;
 }
@@ -392,9 +400,7 @@ static int export_program(scmp_filter_ctx ctx, struct arena *a, struct bytes *re
 		return err_sys(e, "read the seccomp filter");
 	r = io_read_fd(fd, (size_t) BPF_MAXINSNS * sizeof(struct sock_filter), a, ret);
 	if (r == -EFBIG)
-		return err_set(e, -E2BIG,
-			       "linux.seccomp: the filter needs more than %d instructions",
-			       BPF_MAXINSNS);
+		return filter_too_big(e);
 	if (r < 0)
 		return err_neg(e, r, "read the seccomp filter");
 	if (ret->n == 0 || ret->n % sizeof(struct sock_filter))
@@ -475,14 +481,16 @@ int seccomp_compile(const struct pol_seccomp *s, struct arena *a, struct bytes *
 		r = check_notify(s, e);
 	if (r < 0)
 		return r;
-	if (!range_compile(&f, a, &bpf)) {
+	r = range_compile(&f, a, &bpf, e);
+	if (r == 0) {
 		r = filter_libseccomp(&f, a, &bpf, e);
 		if (r == 0 && enosys_wanted(f.default_ret))
 			r = enosys_prepend(&f, a, &bpf, e);
 	}
-	if (r == 0)
-		*ret = bpf;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = bpf;
+	return 0;
 }
 
 struct strs seccomp_unknown_names(const struct pol_seccomp *s, struct arena *a)

@@ -82,9 +82,11 @@ int enosys_prepend(const struct filter *f, struct arena *a, struct bytes *bpf, s
 
 /* ---- range.c ---- */
 
-/* range_compile: the whole program, ENOSYS answer included. Returns false when it is left to
- * libseccomp: for an ABI without a row in range.c, or when the program does not fit. */
-bool range_compile(const struct filter *f, struct arena *a, struct bytes *ret);
+/* range_compile: the whole program, ENOSYS answer included. Returns 1; 0 when it is left to
+ * libseccomp, for an ABI without a row in range.c; or -E2BIG. */
+int range_compile(const struct filter *f, struct arena *a, struct bytes *ret, struct err *e);
+/* filter_too_big: sets the error for a program of more than BPF_MAXINSNS instructions. */
+int filter_too_big(struct err *e);
 
 /* ---- compile.c ---- */
 

@@ -25,6 +25,7 @@
  */
 #include "seccomp/range.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,8 +193,9 @@ static bool add_span(struct range *g, uint32_t lo, uint32_t hi, struct leaf leaf
 {
 	struct section *s = g->out;
 
+	assert(lo >= g->next); /* rules' numbers are sorted, and ENOSYS is above them */
 	if (lo < g->next)
-		return false; /* two answers for one number: not of our making */
+		return false;
 	if (lo > g->next &&
 	    !add_span(g, (uint32_t) g->next, lo - 1, (struct leaf){.ret = g->f->default_ret}))
 		return false;
@@ -227,12 +229,13 @@ static void collect_entries(struct range *g, size_t abi)
 	g->n_entries = 0;
 	for (size_t i = 0; i < g->f->n_rules; i++) {
 		rule = &g->f->rules[i];
-		mux = g->row->has_muxes && rule->nr[abi] < 0 ? find_mux(rule->name) : NULL;
-		add_entry(g, rule->nr[abi], i, NULL);
-		if (mux) {
+		mux = g->row->has_muxes ? find_mux(rule->name) : NULL;
+		if (mux)
 			add_entry(g, mux->nr, i, mux);
-			add_entry(g, mux->direct ? mux->direct : -1, i, NULL);
-		}
+		if (mux && mux->direct && rule->nr[abi] < 0)
+			add_entry(g, mux->direct, i, NULL);
+		else
+			add_entry(g, rule->nr[abi], i, NULL);
 	}
 	qsort(g->entry, g->n_entries, sizeof(*g->entry), compare_entries);
 }
@@ -246,8 +249,6 @@ static bool add_abi(struct range *g, size_t abi)
 	struct leaf leaf;
 
 	g->row = find_row(fa->token);
-	if (!g->row)
-		return false;
 	collect_entries(g, abi);
 	for (size_t i = 0; i <= g->n_entries; i += same) {
 		uint64_t nr = i < g->n_entries ? g->entry[i].nr : UINT64_MAX;
@@ -278,18 +279,19 @@ static size_t find_abi(const struct filter *f, uint32_t token)
 	return i;
 }
 
-/* All numbers of an AUDIT_ARCH_*. x86_64's are its own and, above, x32's. */
-static bool make_section(struct range *g, uint32_t audit, struct section *ret)
+/* All numbers of an ABI's AUDIT_ARCH_*. x86_64's are its own and, above, x32's. */
+static bool make_section(struct range *g, size_t abi, struct section *ret)
 {
 	const struct leaf by_default = {.ret = g->f->default_ret};
-	size_t own = find_abi(g->f, audit), x32 = find_abi(g->f, FILTER_TOKEN_X32);
+	const uint32_t audit = g->f->abi[abi].audit;
+	size_t x32 = find_abi(g->f, FILTER_TOKEN_X32);
 
 	*ret = (struct section){.audit = audit};
 	/* each number ends a gap and may begin one; ENOSYS twice for each ABI; the ends */
 	ret->span = arena_array(g->a, 4 * g->f->n_rules + 16, sizeof(*ret->span));
 	g->out = ret;
 	g->next = 0;
-	if (own == g->f->n_abis || !add_abi(g, own))
+	if (!add_abi(g, abi))
 		return false;
 	if (audit == AUDIT_ARCH_X86_64 && x32 < g->f->n_abis) {
 		if (!add_abi(g, x32))
@@ -302,18 +304,29 @@ static bool make_section(struct range *g, uint32_t audit, struct section *ret)
 	return g->next > UINT32_MAX || add_span(g, UINT32_MAX, UINT32_MAX, by_default);
 }
 
-bool range_compile(const struct filter *f, struct arena *a, struct bytes *ret)
+static bool is_for_us(const struct filter *f)
+{
+	for (size_t i = 0; i < f->n_abis; i++)
+		if (!find_row(f->abi[i].token))
+			return false;
+	/* x32 by itself: only if kavach were built for it */
+	return find_abi(f, AUDIT_ARCH_X86_64) < f->n_abis ||
+	       find_abi(f, FILTER_TOKEN_X32) == f->n_abis;
+}
+
+int range_compile(const struct filter *f, struct arena *a, struct bytes *ret, struct err *e)
 {
 	struct range g = {.f = f, .a = a};
 	struct section section[FILTER_ABI_MAX];
 	size_t n = 0;
 
+	if (!is_for_us(f))
+		return 0;
 	g.entry = arena_array(a, 2 * f->n_rules + 1, sizeof(*g.entry));
-	for (size_t i = 0; i < f->n_abis; i++) {
-		if (f->abi[i].token == FILTER_TOKEN_X32) /* with x86_64 */
-			continue;
-		if (!make_section(&g, f->abi[i].audit, &section[n++]))
-			return false;
-	}
-	return n > 0 && emit_program(section, n, f->badarch_ret, a, ret);
+	for (size_t i = 0; i < f->n_abis; i++)
+		if (f->abi[i].token != FILTER_TOKEN_X32 && !make_section(&g, i, &section[n++]))
+			return filter_too_big(e);
+	if (!emit_program(section, n, f->badarch_ret, a, ret))
+		return filter_too_big(e);
+	return 1;
 }

@@ -277,7 +277,7 @@ static bool compare_profile(const struct pol_seccomp *s, struct compare *c, bool
 	*ret_ours = false;
 	if (filter_resolve(s, &a, &c->f, &err) < 0)
 		goto out;
-	*ret_ours = range_compile(&c->f, &a, &c->ours);
+	*ret_ours = range_compile(&c->f, &a, &c->ours, &err) == 1;
 	if (!*ret_ours)
 		goto out;
 	if (filter_libseccomp(&c->f, &a, &c->theirs, &err) <
