@@ -79,30 +79,31 @@ static int add_link(struct stage *s, const struct stage_cg_bind *b, int dir, str
 	return 0;
 }
 
+/* Names in the tmpfs that we have just made, that is our working directory, and that nobody else can reach. */
 static int add_bind(struct stage *s, const struct pol_mount *m, const struct stage_cg_bind *b, int dir, struct err *e)
 {
-	fd_auto int tree = b->fd, at = -EBADF;
 	struct pol_mount one = {.kind = POL_MOUNT_BIND, .attr_set = attrs(m)};
+	fd_auto int src = -EBADF, at = -EBADF;
 	int r;
 
-	if (mkdirat(dir, b->name, 0755) < 0)
+	if (mkdir(b->name, 0755) < 0)
 		return err_sys(e, "make %s", b->name);
-	if (s->fs->legacy) {
-		fd_auto int src = open(b->source ? b->source : "", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
+	if (s->fs->legacy) { /* each has to get its flags by itself */
+		src = open(b->source ? b->source : "", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		at = openat(dir, b->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (src < 0 || at < 0)
 			return err_sys(e, "open %s", b->source ? b->source : b->name);
 		one.destination = arena_printf(s->a, "%s/%s", m->destination, b->name);
-		return legacy_bind(s, &one, src, at, e);
+		r = legacy_bind(s, &one, src, at, e);
+		if (r == 0 && fchdir(dir) < 0)
+			r = err_sys(e, "go to the mount point");
+		return r;
 	}
-	if (tree < 0)
-		tree = sys_open_tree(AT_FDCWD, b->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0)
-		return err_neg(e, tree, "open %s", b->source);
-	/* A name in the tmpfs that we have just made and that nobody else can reach. */
-	r = sys_move_mount(tree, "", dir, b->name, MOVE_MOUNT_F_EMPTY_PATH);
-	return r < 0 ? err_neg(e, r, "attach %s", b->name) : 0;
+	if (b->fd >= 0)
+		r = sys_move_mount(b->fd, "", AT_FDCWD, b->name, MOVE_MOUNT_F_EMPTY_PATH);
+	else
+		r = mount(b->source, b->name, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+	return r < 0 ? err_neg(e, r, "bind %s", b->source ? b->source : b->name) : 0;
 }
 
 /* Flags of the binds and of the tmpfs in one call, when everything is in place: until then nothing runs here that
@@ -130,6 +131,8 @@ static int mount_v1(struct stage *s, const struct pol_mount *m, int target, stru
 	top = mnt_place(s, m, &f, target, e);
 	if (top < 0)
 		return top;
+	if (fchdir(top) < 0)
+		return err_sys(e, "go to the mount point");
 	for (size_t i = 0; i < s->boot->cg_binds.n; i++) {
 		const struct stage_cg_bind *b = &s->boot->cg_binds.v[i];
 
@@ -145,7 +148,7 @@ static int mount_v1(struct stage *s, const struct pol_mount *m, int target, stru
 
 int mount_cgroup(struct stage *s, const struct pol_mount *m, struct err *e)
 {
-	fd_auto int target = mnt_target(s, m, true, NULL, e);
+	fd_auto int target = mnt_target(s, m, -EBADF, NULL, e);
 
 	if (target < 0)
 		return target;

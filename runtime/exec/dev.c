@@ -208,6 +208,9 @@ int devices_apply(struct stage *s, struct err *e)
 	if (dev < 0)
 		return err_neg(e, dev, "open /dev");
 	for (size_t i = 0; i < s->p->devices.n && r == 0; i++)
-		r = add_device(s, dev, &s->p->devices.v[i], &bind, e);
+		/* Among a privileged container's devices is the host's ptmx, which belongs to the host's devpts; the
+		 * spec wants a link to that of the container here. */
+		if (!str_eq(s->p->devices.v[i].path, "/dev/ptmx"))
+			r = add_device(s, dev, &s->p->devices.v[i], &bind, e);
 	return r < 0 ? r : add_links(dev, e);
 }

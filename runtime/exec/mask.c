@@ -4,8 +4,10 @@
  * a read-only path a read-only copy of itself.
  *
  * The null device is the host's, checked on the fd and copied before the pivot: the container's own may be
- * anything (CVE-2025-31133). Each target is resolved once and held by fd, so that what is made
- * read-only is what was looked at (GHSA-3q8j-pf29-vwv8). All directories share one tmpfs.
+ * anything (CVE-2025-31133). The copy is read-only, or root in the container could change the mode, owner and
+ * times of the host's node through it; reading and writing the device is not affected. Each target is
+ * resolved once and held by fd, so that what is made read-only is what was looked at
+ * (GHSA-3q8j-pf29-vwv8). All directories share one tmpfs.
  */
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -18,9 +20,12 @@
 #include "exec/mount.h"
 
 #define MASK_ATTR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+/* not nodev: reading a masked file gives nothing rather than an error */
+#define NULL_ATTR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
 int masks_open_null(struct stage *s, struct err *e)
 {
+	struct mount_attr a = {.attr_set = NULL_ATTR};
 	fd_auto int fd = -EBADF;
 	struct stat st;
 
@@ -29,8 +34,7 @@ int masks_open_null(struct stage *s, struct err *e)
 		if (fd < 0)
 			return err_sys(e, "open the host's /dev/null");
 	} else {
-		fd = sys_open_tree(AT_FDCWD, "/dev/null",
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+		fd = mnt_clone_set(s, AT_FDCWD, "/dev/null", AT_SYMLINK_NOFOLLOW, &a);
 		if (fd < 0)
 			return err_neg(e, fd, "open the host's /dev/null");
 	}
@@ -75,10 +79,20 @@ static int mask_dir(struct stage *s, struct cover *c, int target, struct err *e)
 	return r < 0 ? err_neg(e, r, "cover the directory") : 0;
 }
 
-static int mask_file(struct stage *s, struct cover *c, int target, struct err *e)
+static int mask_file_legacy(struct stage *s, const char *path, int target)
 {
-	int r = s->fs->legacy ? legacy_raw(s, s->fs->null_tree, NULL, target, NULL, MS_BIND, NULL)
-			      : put_cover(c, target);
+	fd_auto int top = -EBADF;
+	int r = legacy_raw(s, s->fs->null_tree, NULL, target, NULL, MS_BIND, NULL);
+
+	if (r < 0)
+		return r;
+	top = legacy_top(s, path, s->fs->null_tree, -EBADF);
+	return top < 0 ? top : legacy_set(s, top, NULL_ATTR, 0);
+}
+
+static int mask_file(struct stage *s, struct cover *c, const char *path, int target, struct err *e)
+{
+	int r = s->fs->legacy ? mask_file_legacy(s, path, target) : put_cover(c, target);
 
 	return r < 0 ? err_neg(e, r, "cover the file") : 0;
 }
@@ -104,7 +118,7 @@ static int mask_path(struct stage *s, struct cover *dirs, struct cover *files, c
 		return target;
 	if (fstat(target, &st) < 0)
 		return err_sys(e, "look at it");
-	return S_ISDIR(st.st_mode) ? mask_dir(s, dirs, target, e) : mask_file(s, files, target, e);
+	return S_ISDIR(st.st_mode) ? mask_dir(s, dirs, target, e) : mask_file(s, files, path, target, e);
 }
 
 static int readonly_legacy(struct stage *s, const char *path, int target, struct err *e)
@@ -133,12 +147,9 @@ static int readonly_path(struct stage *s, const char *path, struct err *e)
 		return target;
 	if (s->fs->legacy)
 		return readonly_legacy(s, path, target, e);
-	tree = mnt_clone(target, true);
+	tree = mnt_clone_set(s, target, "", AT_EMPTY_PATH | AT_RECURSIVE, &a);
 	if (tree < 0)
-		return err_neg(e, tree, "copy it");
-	r = mnt_set(tree, &a, true);
-	if (r < 0)
-		return err_neg(e, r, "make it read-only");
+		return err_neg(e, tree, "make a read-only copy of it");
 	r = mnt_attach(tree, target);
 	return r < 0 ? err_neg(e, r, "attach it") : 0;
 }

@@ -25,6 +25,7 @@ struct late_ro {
 
 struct stage_fs {
 	bool legacy;	       /* no new mount calls: everything goes through mount(2) */
+	bool no_tree_attr;     /* open_tree_attr(2) is missing (Linux 6.15) */
 	bool masks_done;       /* legacy: masks were put before the pivot */
 	uint64_t propagation;  /* MS_*: what copies of host mounts get unless their mount says otherwise */
 	int null_tree;	       /* detached copy of the host's verified /dev/null; O_PATH of it with legacy */
@@ -51,10 +52,13 @@ struct mnt_fs {
 /* mnt_new_fs: makes the file system; returns a detached mount or -errno. *e names the option that was refused and
  * has the kernel's own words where it gives them. */
 int mnt_new_fs(const struct mnt_fs *f, struct err *e);
-/* mnt_fits_new: false if an option is longer than fsconfig(2) takes (255 bytes): then only mount(2) can do it. */
+/* mnt_fits_new: false if an option is longer than fsconfig(2) takes (255 bytes), or is several in one string: then only
+ * mount(2) can do it. */
 bool mnt_fits_new(const struct mnt_fs *f);
 /* mnt_clone: detached copy of what fd stands on, with all that is mounted below if rec. Returns the fd or -errno. */
 int mnt_clone(int fd, bool rec);
+/* mnt_clone_set: the same with flags or propagation, for what dirfd and path name. */
+int mnt_clone_set(struct stage *s, int dirfd, const char *path, unsigned at_flags, struct mount_attr *a);
 /* mnt_set: mount_setattr(2) on the mount whose root fd is. Returns 0 or -errno. */
 int mnt_set(int fd, struct mount_attr *a, bool rec);
 /* mnt_attach: puts a detached (or moves an attached) mount onto target. Returns 0 or -errno. */
@@ -70,6 +74,9 @@ int legacy_raw(struct stage *s, int src_fd, const char *src, int target, const c
 	       unsigned long flags, const char *data);
 /* legacy_fs: mounts a new file system on target. */
 int legacy_fs(struct stage *s, const struct mnt_fs *f, int target, struct err *e);
+/* mnt_here: makes a new file system on the directory `target` with one mount(2), which changes the working directory.
+ * Returns 0 or -errno. Not legacy at all: the cheapest way on any kernel if the mount is not needed any further. */
+int mnt_here(const struct mnt_fs *f, int target);
 /* legacy_bind: binds what fd src stands on at target, the place `dest` of the root, with the flags of m. */
 int legacy_bind(struct stage *s, const struct pol_mount *m, int src, int target, struct err *e);
 /* legacy_top: opens `dest` in the root once more and makes sure that it is a mount of the file system that `like`
@@ -84,9 +91,10 @@ unsigned long mnt_ms_flags(uint64_t attr);
 
 /* ---- mount.c ---- */
 
-/* mnt_target: opens the place of a mount inside the root; missing ones are made, as a directory or as an empty file.
- * *ret_made tells. Mount points of proc, sysfs and /proc, /sys, /dev may not be reached through a symlink. */
-int mnt_target(struct stage *s, const struct pol_mount *m, bool dir, bool *ret_made, struct err *e);
+/* mnt_target: opens the place of a mount inside the root; a missing one is made: a directory, or of the kind that the
+ * fd `like` is (if >= 0). *ret_made tells. Mount points of proc, sysfs and /proc, /sys, /dev may not be reached through
+ * a symlink. */
+int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_made, struct err *e);
 /* mounts_open_sources: opens the source of every bind mount now, while the mounts of the host are still peers. */
 int mounts_open_sources(struct stage *s, struct err *e);
 /* mnt_source: hands over the source of mounts[i]: a detached tree, or an O_PATH fd with legacy. *ret_ours: opened here. */

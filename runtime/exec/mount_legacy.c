@@ -92,35 +92,67 @@ int legacy_raw(struct stage *s, int src_fd, const char *src, int target, const c
 	return r;
 }
 
-/* Options joined by commas, as mount(2) takes them; one that has a comma in it cannot be given. */
-static int join_options(const struct mnt_fs *f, char *buf, size_t size, struct err *e)
+/* A label with categories has commas in it, and mount(2) wants that in quotes; fsconfig(2) does not. */
+static bool needs_quotes(const char *opt)
+{
+	const char *eq = strchr(opt, '=');
+
+	return eq && strchr(eq, ',') && eq - opt >= 7 && strncmp(eq - 7, "context", 7) == 0;
+}
+
+/* Options joined by commas, as mount(2) takes them. */
+static int join_options(const struct mnt_fs *f, char *buf, size_t size)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->opt_n; i++) {
-		size_t len = strlen(f->opt[i]);
+		const char *opt = f->opt[i];
+		bool quote = needs_quotes(opt);
+		size_t len = strlen(opt), head = quote ? (size_t) (strchr(opt, '=') - opt) + 1 : 0;
 
-		if (n + len + 2 > size)
-			return err_set(e, -E2BIG, "the mount options are longer than %d bytes", DATA_MAX);
+		if (n + len + 4 > size)
+			return -E2BIG;
 		if (n > 0)
 			buf[n++] = ',';
-		memcpy(buf + n, f->opt[i], len);
-		n += len;
+		memcpy(buf + n, opt, head);
+		n += head;
+		if (quote)
+			buf[n++] = '"';
+		memcpy(buf + n, opt + head, len - head);
+		n += len - head;
+		if (quote)
+			buf[n++] = '"';
 	}
 	buf[n] = '\0';
 	return 0;
 }
 
-int legacy_fs(struct stage *s, const struct mnt_fs *f, int target, struct err *e)
+static unsigned long fs_flags(const struct mnt_fs *f)
 {
-	unsigned long flags = mnt_ms_flags(f->attr) | (unsigned long) f->sb_flags | (f->sb_ro ? MS_RDONLY : 0);
-	const char *source = f->source ? f->source : f->type;
+	return mnt_ms_flags(f->attr) | (unsigned long) f->sb_flags | (f->sb_ro ? MS_RDONLY : 0);
+}
+
+int mnt_here(const struct mnt_fs *f, int target)
+{
 	char data[DATA_MAX + 1];
-	int r = join_options(f, data, sizeof(data), e);
+	int r = join_options(f, data, sizeof(data));
 
 	if (r < 0)
 		return r;
-	r = legacy_raw(s, -EBADF, source, target, f->type, flags, data);
+	if (fchdir(target) < 0)
+		return -errno;
+	return mount(f->source ? f->source : f->type, ".", f->type, fs_flags(f), data) < 0 ? -errno : 0;
+}
+
+int legacy_fs(struct stage *s, const struct mnt_fs *f, int target, struct err *e)
+{
+	const char *source = f->source ? f->source : f->type;
+	char data[DATA_MAX + 1];
+	int r = join_options(f, data, sizeof(data));
+
+	if (r < 0)
+		return err_set(e, r, "the mount options are longer than %d bytes", DATA_MAX);
+	r = legacy_raw(s, -EBADF, source, target, f->type, fs_flags(f), data);
 	if (r == -EINVAL && f->lenient_gid) {
 		struct mnt_fs less = *f;
 		const char **opt = arena_array(s->a, f->opt_n + 1, sizeof(*opt));

@@ -58,7 +58,11 @@ int proc_open_private(struct stage *s, struct err *e)
 {
 	fd_auto int fd = proc_new();
 
-	if (fd < 0 && s->boot->proc_fd >= 0 && is_proc_root(s->boot->proc_fd))
+	if (fd >= 0) {
+		s->proc_fd = fd_take(&fd);
+		return 0;
+	}
+	if (s->boot->proc_fd >= 0 && is_proc_root(s->boot->proc_fd))
 		fd = fcntl(s->boot->proc_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		fd = proc_copy();

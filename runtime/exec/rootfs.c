@@ -94,12 +94,16 @@ static int new_root(struct stage *s, struct err *e)
 
 	if (dir < 0 && (given < 0 || errno != EACCES))
 		return err_sys(e, "root.path: open %s", s->p->rootfs);
-	tree = given >= 0 ? given : mnt_clone(dir, true);
-	if (tree < 0)
-		return err_neg(e, tree, "root.path: copy the mounts of %s", s->p->rootfs);
-	r = mnt_set(tree, &a, true);
-	if (r < 0)
-		return err_neg(e, r, "make the root private");
+	if (given >= 0) {
+		tree = given;
+		r = mnt_set(tree, &a, true);
+		if (r < 0)
+			return err_neg(e, r, "make the root private");
+	} else {
+		tree = mnt_clone_set(s, dir, "", AT_EMPTY_PATH | AT_RECURSIVE, &a);
+		if (tree < 0)
+			return err_neg(e, tree, "root.path: copy the mounts of %s", s->p->rootfs);
+	}
 	r = attach_root(s, tree, dir, e);
 	return r < 0 ? r : fd_take(&tree);
 }
