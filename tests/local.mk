@@ -40,4 +40,4 @@ lists:
 
 .PHONY: check-build check-all check-unit format lists
 CLEANFILES += tests/programs
-EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/bench tests/fuzz
+EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/bench tests/fuzz tests/tools

@@ -14,6 +14,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/find.c \
 	runtime/exec/idmap.c \
 	runtime/exec/ids.c \
+	runtime/exec/join.c \
 	runtime/exec/keyring.c \
 	runtime/exec/list.c \
 	runtime/exec/lsm.c \

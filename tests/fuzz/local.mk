@@ -28,7 +28,7 @@ CLEANFILES += $(fuzz_programs)
 EXTRA_DIST +=
 
 tests_fuzz_fuzz_codec_SOURCES = tests/fuzz/fuzz_codec.c tests/fuzz/replay.c
-tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/replay.c
 tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -8,11 +8,14 @@ unit_programs = \
 	tests/unit/test_caps \
 	tests/unit/test_cgroup_convert \
 	tests/unit/test_cgroup_devices \
+	tests/unit/test_cgroup_files \
 	tests/unit/test_cgroup_knobs \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_env \
 	tests/unit/test_err \
+	tests/unit/test_exec_dev \
 	tests/unit/test_exec_mount \
+	tests/unit/test_exec_race \
 	tests/unit/test_fd \
 	tests/unit/test_find \
 	tests/unit/test_golden_spec \
@@ -26,6 +29,8 @@ unit_programs = \
 	tests/unit/test_out \
 	tests/unit/test_outside \
 	tests/unit/test_path \
+	tests/unit/test_policy \
+	tests/unit/test_policy_codec \
 	tests/unit/test_proto \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
@@ -38,6 +43,7 @@ EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
 	tests/unit/exec_world.h \
+	tests/unit/policy_fixture.h \
 	tests/unit/seccomp_profile.h \
 	tests/unit/tap.h
 
@@ -56,6 +62,9 @@ tests_unit_test_cgroup_convert_LDADD = libkv_cgroup.a libkv_base.a
 tests_unit_test_cgroup_devices_SOURCES = tests/unit/test_cgroup_devices.c
 tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_base.a
 
+tests_unit_test_cgroup_files_SOURCES = tests/unit/test_cgroup_files.c
+tests_unit_test_cgroup_files_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+
 tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
 tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_base.a
 
@@ -68,8 +77,14 @@ tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base
 tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_LDADD = libkv_base.a
 
+tests_unit_test_exec_dev_SOURCES = tests/unit/test_exec_dev.c
+tests_unit_test_exec_dev_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
 tests_unit_test_exec_mount_SOURCES = tests/unit/test_exec_mount.c
 tests_unit_test_exec_mount_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_exec_race_SOURCES = tests/unit/test_exec_race.c
+tests_unit_test_exec_race_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_unit_test_fd_SOURCES = tests/unit/test_fd.c
 tests_unit_test_fd_LDADD = libkv_base.a
@@ -109,6 +124,12 @@ tests_unit_test_outside_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_
 
 tests_unit_test_path_SOURCES = tests/unit/test_path.c
 tests_unit_test_path_LDADD = libkv_base.a
+
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_policy_codec_SOURCES = tests/unit/test_policy_codec.c
+tests_unit_test_policy_codec_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_proto_SOURCES = tests/unit/test_proto.c
 tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
