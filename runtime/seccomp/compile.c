@@ -384,8 +384,7 @@ static int fill_context(scmp_filter_ctx ctx, const struct filter *f, struct err 
 	return 0;
 }
 
-/* Through a memfd and not a pipe: a pipe can be as small as one page, and nobody reads meanwhile.
- * */
+/* Through a memfd and not a pipe, which can be as small as a page: nobody reads meanwhile. */
 static int export_program(scmp_filter_ctx ctx, struct arena *a, struct bytes *ret, struct err *e)
 {
 	fd_auto int fd = memfd_create("seccomp", MFD_CLOEXEC);
@@ -410,8 +409,7 @@ static int export_program(scmp_filter_ctx ctx, struct arena *a, struct bytes *re
 
 /* Whether each rule left a trace in the program: a number that has rules must be able to end in
  * something else than the default action. Against mistakes of the library like the one above: with
- * a default of
- * ALLOW, they open what the profile closes. */
+ * a default of ALLOW, they open what the profile closes. */
 static int check_program(const struct filter *f, const struct bytes *bpf, struct err *e)
 {
 	uint32_t out[2];

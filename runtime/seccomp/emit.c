@@ -4,12 +4,11 @@
  *
  * Theory of operation: a jump of classic BPF goes forward only, 255 instructions if it is
  * conditional. So the program is written from its end: whatever is jumped to is already there and
- * its distance known.
- * A target that is too far away gets an unconditional jump of its own, nearer. `struct emit` counts
- * positions from the end; emit_finish() turns the program around.
+ * its distance known. A target that is too far away gets an unconditional jump of its own, nearer.
+ * `struct emit` counts positions from the end; emit_program() turns the program around.
  *
- *	load arch; if it is A: section A; if B: section B; return the action for other architectures
- *	section: load nr; binary search over the spans; each ends in a return or in a list of conditions
+ *	load arch; if it is A: section A; if B: section B; return the action for others
+ *	section: load nr; binary search over the spans; each ends in a return or in conditions
  */
 #include "seccomp/range.h"
 

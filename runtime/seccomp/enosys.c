@@ -7,21 +7,17 @@
  * older one; EPERM or a signal breaks the program. Nobody tells us how old a profile is, but
  * whoever wrote it named the calls of the time, and since Linux 5.1 all architectures number new
  * calls upwards. So for each ABI of the filter, numbers above the largest one that the profile
- * names for it get ENOSYS; a profile can never have meant anything about them. It stands in front
- * of the other rules, which are not changed.
+ * names for it get ENOSYS; a profile can never have meant anything about them. No rule is changed.
  *
  * Where numbers are not one ascending list:
  * - x86_64: 0x40000000 and up belong to x32 (or are refused).
  * - x32 has a second list, 512 to 547, for calls whose data differ from x86_64's.
  * - arm: 0xf0000 and up are private calls (cacheflush, set_tls), which profiles name; they would
- * hide
- *   every new call below.
+ *   hide every new call below.
  * - x86, s390, ppc and others: libseccomp has no number for calls behind socketcall(2) and ipc(2),
- * though
- *   they have numbers of their own too, up to 402. Whoever names one has named those.
+ *   though they have numbers of their own too, up to 402. Whoever names one has named those.
  * - s390, s390x: 0 is what remains in the number when a call beyond svc's 8 bits is unknown to the
- * kernel.
- *   The setup(2) that it once was is gone.
+ *   kernel. The setup(2) that it once was is gone.
  */
 #include "seccomp/filter.h"
 
@@ -113,8 +109,7 @@ size_t enosys_ranges(const struct filter_abi *abi, struct nr_range ret[ENOSYS_RA
 	}
 }
 
-/* at most: ld nr, 3 instructions for each range of two ABIs, jump to the end, and the test of arch
- * */
+/* at most, for each ABI: test of arch, load of nr, 3 instructions for each range, jump to the end */
 #define PROLOGUE_MAX (1 + FILTER_ABI_MAX * (3 + 3 * ENOSYS_RANGES))
 
 static size_t put_ranges(const struct filter_abi *abi, struct sock_filter *p)

@@ -38,8 +38,8 @@ struct filter_rule {
 	size_t config_index; /* linux.seccomp.syscalls[N] */
 	uint32_t ret;	     /* SECCOMP_RET_* with data */
 	uint32_t n_args;
-	const struct pol_seccomp_arg
-		*args; /* all must hold; at most one per index; sorted by index */
+	/* all must hold; at most one per index; sorted by index */
+	const struct pol_seccomp_arg *args;
 	/* by abi (0 is the native one), as libseccomp has it: negative = the ABI has no call of its
 	 * own for this name; below -1 it may have it behind a multiplexer */
 	const int *nr;
@@ -76,8 +76,7 @@ void enosys_note(struct filter_abi *abi, int nr);
 bool enosys_wanted(uint32_t default_ret);
 /* enosys_ranges: the numbers of this ABI that get ENOSYS, ascending; returns how many ranges. */
 size_t enosys_ranges(const struct filter_abi *abi, struct nr_range ret[ENOSYS_RANGES]);
-/* enosys_prepend: puts the answer in front of a program. Returns -E2BIG when it becomes too long.
- * */
+/* enosys_prepend: puts the answer in front of a program; -E2BIG when it becomes too long. */
 int enosys_prepend(const struct filter *f, struct arena *a, struct bytes *bpf, struct err *e);
 
 /* ---- range.c ---- */
@@ -107,8 +106,7 @@ struct sim_call {
 	uint32_t unknown; /* bit i: word i may be anything */
 };
 
-/* sim_call: a call with this number and, if args is not NULL, these arguments; else unknown ones.
- * */
+/* sim_call: a call with this number and these arguments; args NULL: unknown ones. */
 void sim_call(struct sim_call *c, uint32_t arch, int nr, const uint64_t *args);
 /* sim_outcomes: which actions the program can end with; at most max different ones in ret, returns
  * how many there are (more than max: max + 1). Things that the kernel would not load, and searches

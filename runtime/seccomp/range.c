@@ -15,13 +15,10 @@
  * - 32-bit ABIs, x32 among them, compare the lower halves of arguments and values only.
  * - MASKED_EQ ignores bits of the value outside of the mask.
  * - On x86 the calls behind socketcall(2) and ipc(2) are matched there too, by the first argument.
- * Their
- *   own first argument is then not looked at, as it is in memory; conditions on others stay and
- * look at
- *   the wrong thing.
+ *   Their own first argument is then not looked at, as it is in memory; conditions on others stay
+ *   and look at the wrong thing.
  * - On x86_64 without x32, numbers from 0x40000000 belong to another architecture, except -1, which
- * a
- *   tracer sets for "skip this call".
+ *   a tracer sets for "skip this call".
  */
 #include "seccomp/range.h"
 
