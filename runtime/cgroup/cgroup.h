@@ -22,7 +22,7 @@
 
 /* One hierarchy the container has a directory in. */
 struct cg_hier {
-	char *name;  /* v1: controllers as mounted ("cpu,cpuacct", "name=systemd"); v2 and unified: "" */
+	char *name; /* v1: controllers as mounted ("cpu,cpuacct", "name=systemd"); v2 and unified: "" */
 	char *mount; /* "/sys/fs/cgroup/memory" */
 	char *path;  /* below mount, e.g. "/machine/abc"; as seen from our cgroup namespace */
 };
@@ -35,10 +35,11 @@ struct cg {
 		struct cg_hier *v;
 		size_t n;
 	} hier;
-	char *scope;	/* systemd unit, NULL otherwise */
+	char *scope; /* systemd unit, NULL otherwise */
 	bool made_by_us; /* delete removes the directories; cgroup_make clears it when all of them existed */
-	char *error;	/* why limits could not be applied (rootless degradation); NULL otherwise */
-	struct arena *arena; /* cgroup_plan's; cgroup_make puts `error` there. Not stored: NULL after decode */
+	char *error; /* why limits could not be applied (rootless degradation); NULL otherwise */
+	struct arena *
+		arena; /* cgroup_plan's; cgroup_make puts `error` there. Not stored: NULL after decode */
 };
 extern const struct ctable cg_table; /* codec rows of struct cg (cgroup/fields.c) */
 
@@ -49,9 +50,10 @@ int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h
 		struct cg *ret, struct err *e);
 
 /* cgroup_make: creates the directories (undo: cgroup_remove), enables the controllers that the resources
- * need, and writes all limits. An existing directory must be fit (not frozen, S-38: empty unless shared
- * on purpose). Under rootless a limit that cannot be applied is a warning and is noted in cg->error, except
- * that device rules and explicit failures of writable files stay errors. Errors name file and value. */
+ * need, and writes all limits. An existing directory must be fit: not frozen, and empty (S-38). A limit that cannot
+ * be applied is an error that names field, value and file. Under rootless, a file or controller that is out of
+ * reach is a warning and is noted in cg->error, and device rules are left out; a value that is refused by a
+ * file that can be written stays an error. On failure nothing is left behind. */
 int cgroup_make(struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e);
 
 /* cgroup_clone_fd: fd of the cgroup2 directory for CLONE_INTO_CGROUP (caller closes): on v2 the only one, on hybrid
@@ -71,9 +73,11 @@ int cgroup_delegate(const struct cg *cg, uint32_t uid, uint32_t gid, struct err 
 
 /* cgroup_update: merge: only what is set in r changes; keeps the other half of quota/period, orders memory and
  * swap writes so that no intermediate state is refused. */
-int cgroup_update(const struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e);
+int cgroup_update(const struct cg *cg, const struct pol_resources *r, const struct host *h,
+		  struct err *e);
 
-int cgroup_freeze(const struct cg *cg, bool frozen, struct err *e); /* waits until done; thaws again on failure */
+int cgroup_freeze(const struct cg *cg, bool frozen,
+		  struct err *e); /* waits until done; thaws again on failure */
 /* cgroup_frozen: 1 frozen, 0 not, -errno. Cheap (one or two reads). */
 int cgroup_frozen(const struct cg *cg);
 
@@ -102,8 +106,8 @@ int cgroup_oom_fd(const struct cg *cg, short *ret_events, struct err *e);
 /* cgroup_mount_sources: what a `cgroup` mount needs on v1: pairs (host path of the container's directory, name below
  * /sys/fs/cgroup) plus controller symlinks (cpu -> cpu,cpuacct). v2: empty. In the arena. */
 struct cg_bind {
-	char *source; /* absolute: directory to bind; relative: `name` is a symlink with this target */
-	char *name;
+	char *source; /* directory to bind; NULL: `name` is a symlink to the bind that has it in its list */
+	char *name; /* "cpu,cpuacct", "systemd", "unified"; for a symlink "cpu" */
 };
 size_t cgroup_mount_sources(const struct cg *cg, struct arena *a, struct cg_bind **ret);
 

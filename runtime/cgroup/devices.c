@@ -23,10 +23,12 @@ static bool of_type(const struct pol_device_rule *r, char type)
 
 static bool matches(const struct pol_device_rule *r, char type, int64_t major, int64_t minor)
 {
-	return of_type(r, type) && (r->major < 0 || r->major == major) && (r->minor < 0 || r->minor == minor);
+	return of_type(r, type) && (r->major < 0 || r->major == major) &&
+	       (r->minor < 0 || r->minor == minor);
 }
 
-static uint8_t access_of(const struct pol_device_rule *rules, size_t n, char type, int64_t major, int64_t minor)
+static uint8_t access_of(const struct pol_device_rule *rules, size_t n, char type, int64_t major,
+			 int64_t minor)
 {
 	uint8_t allowed = 0;
 
@@ -79,7 +81,8 @@ static size_t list_majors(const struct pol_device_rule *rules, size_t n, char ty
 }
 
 /* The minors that rules name for one major; for "any other major", in rules for all majors. */
-static size_t list_minors(const struct pol_device_rule *rules, size_t n, char type, int64_t major, int64_t *v)
+static size_t list_minors(const struct pol_device_rule *rules, size_t n, char type, int64_t major,
+			  int64_t *v)
 {
 	size_t k = 0;
 
@@ -105,10 +108,12 @@ static void add_cell(struct arena *a, struct cg_dev_cells *c, size_t *cap, struc
 	c->all &= cell.access == 7;
 }
 
-void cg_devices_resolve(const struct pol_device_rule *rules, size_t n, struct arena *a, struct cg_dev_cells *ret)
+void cg_devices_resolve(const struct pol_device_rule *rules, size_t n, struct arena *a,
+			struct cg_dev_cells *ret)
 {
 	static const char types[] = {'b', 'c'};
-	int64_t *majors = arena_array(a, n + 1, sizeof(*majors)), *minors = arena_array(a, n + 1, sizeof(*minors));
+	int64_t *majors = arena_array(a, n + 1, sizeof(*majors)),
+		*minors = arena_array(a, n + 1, sizeof(*minors));
 	struct cg_dev_cells c = {.all = true};
 	size_t cap = 0;
 
@@ -121,7 +126,8 @@ void cg_devices_resolve(const struct pol_device_rule *rules, size_t n, struct ar
 			for (size_t j = 0; j < n_minors; j++)
 				add_cell(a, &c, &cap,
 					 (struct cg_dev_cell){types[t], majors[i], minors[j],
-							      access_of(rules, n, types[t], majors[i], minors[j])});
+							      access_of(rules, n, types[t],
+									majors[i], minors[j])});
 		}
 	}
 	*ret = c;
@@ -136,8 +142,10 @@ int cg_devices_apply(const struct cg *cg, const struct pol_resources *r, struct 
 	if (r->devices.n == 0)
 		return 0;
 	if (!h)
-		return err_set(e, -EOPNOTSUPP,
-			       "linux.resources.devices: neither the devices controller nor cgroup2 is available");
+		return err_set(
+			e, -EOPNOTSUPP,
+			"linux.resources.devices: neither the devices controller nor cgroup2 is available");
 	cg_devices_resolve(r->devices.v, r->devices.n, &a, &cells);
-	return cg_hier_is_v2(h) ? cg_devices_load(h, &cells, &a, e) : cg_devices_write(h, &cells, &a, e);
+	return cg_hier_is_v2(h) ? cg_devices_load(h, &cells, &a, e)
+				: cg_devices_write(h, &cells, &a, e);
 }

@@ -26,25 +26,39 @@
 #define L_CHAR 8
 #define L_MAJORS 9
 
-enum reg { R_RET = BPF_REG_0, R_CTX = BPF_REG_1, R_ACCESS = BPF_REG_2, R_TYPE = BPF_REG_3, R_MAJOR = BPF_REG_4, R_MINOR = BPF_REG_5 };
+enum reg {
+	R_RET = BPF_REG_0,
+	R_CTX = BPF_REG_1,
+	R_ACCESS = BPF_REG_2,
+	R_TYPE = BPF_REG_3,
+	R_MAJOR = BPF_REG_4,
+	R_MINOR = BPF_REG_5,
+};
 
 struct prog {
 	struct bpf_insn *v;
-	int *label;  /* jump target of each instruction, -1: none */
+	int *label; /* jump target of each instruction, -1: none */
 	size_t n, cap;
-	size_t *at;  /* where each label is */
+	size_t *at; /* where each label is */
 	int n_labels;
 	bool too_big;
 };
 
-static void emit(struct prog *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm, int label)
+static void emit(struct prog *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm,
+		 int label)
 {
 	if (p->n == p->cap) {
 		p->too_big = true;
 		return;
 	}
 	p->label[p->n] = label;
-	p->v[p->n++] = (struct bpf_insn){.code = code, .dst_reg = dst & 15, .src_reg = src & 15, .off = off, .imm = imm};
+	p->v[p->n++] = (struct bpf_insn){
+		.code = code,
+		.dst_reg = dst & 15,
+		.src_reg = src & 15,
+		.off = off,
+		.imm = imm,
+	};
 }
 
 static void emit_load(struct prog *p, uint8_t dst, size_t off)
@@ -184,7 +198,8 @@ static void patch(struct prog *p)
 	}
 }
 
-int cg_devices_bpf(const struct cg_dev_cells *c, struct arena *a, struct bpf_insn **ret, size_t *ret_n, struct err *e)
+int cg_devices_bpf(const struct cg_dev_cells *c, struct arena *a, struct bpf_insn **ret,
+		   size_t *ret_n, struct err *e)
 {
 	/* Per cell at most five instructions (mask 4, goto 1) and a comparison with its major. */
 	struct prog p = {.cap = 48 + 6 * c->n, .n_labels = L_MAJORS};
@@ -210,7 +225,8 @@ int cg_devices_bpf(const struct cg_dev_cells *c, struct arena *a, struct bpf_ins
 	emit_leaves(&p);
 	patch(&p);
 	if (p.too_big)
-		return err_set(e, -E2BIG, "linux.resources.devices: more rules than a device program can hold");
+		return err_set(e, -E2BIG,
+			       "linux.resources.devices: more than a device program can hold");
 	*ret = p.v;
 	*ret_n = p.n;
 	return 0;
@@ -241,7 +257,8 @@ static int attach(int dir, int prog)
 	return sys_bpf(BPF_PROG_ATTACH, &attr, sizeof(attr));
 }
 
-int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a, struct err *e)
+int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a,
+		    struct err *e)
 {
 	fd_auto int prog = -EBADF, dir = -EBADF;
 	struct bpf_insn *v;
@@ -259,10 +276,11 @@ int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struc
 		return err_neg(e, r, "linux.resources.devices: the path of the cgroup");
 	prog = load(v, n);
 	if (prog < 0)
-		return err_neg(e, prog, "linux.resources.devices: loading the device program (%zu instructions)", n);
+		return err_neg(e, prog, "linux.resources.devices: loading a program of %zu steps",
+			       n);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "linux.resources.devices: open %s", path);
 	r = attach(dir, prog);
-	return r < 0 ? err_neg(e, r, "linux.resources.devices: attaching the device program to %s", path) : 0;
+	return r < 0 ? err_neg(e, r, "linux.resources.devices: attaching to %s", path) : 0;
 }

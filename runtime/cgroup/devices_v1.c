@@ -16,7 +16,8 @@
 #include "base/fd.h"
 #include "cgroup/internal.h"
 
-static const struct cg_dev_cell *find(const struct cg_dev_cells *c, char type, int64_t major, int64_t minor)
+static const struct cg_dev_cell *find(const struct cg_dev_cells *c, char type, int64_t major,
+				      int64_t minor)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (c->v[i].type == type && c->v[i].major == major && c->v[i].minor == minor)
@@ -29,12 +30,12 @@ static char *entry(struct arena *a, const struct cg_dev_cell *c, uint8_t access)
 	char s[64];
 	int n = snprintf(s, sizeof(s), "%c ", c->type);
 
-	n += c->major < 0 ? snprintf(s + n, sizeof(s) - (size_t) n, "*:") :
-			    snprintf(s + n, sizeof(s) - (size_t) n, "%lld:", (long long) c->major);
-	n += c->minor < 0 ? snprintf(s + n, sizeof(s) - (size_t) n, "* ") :
-			    snprintf(s + n, sizeof(s) - (size_t) n, "%lld ", (long long) c->minor);
-	snprintf(s + n, sizeof(s) - (size_t) n, "%s%s%s", access & 1 ? "r" : "", access & 2 ? "w" : "",
-		 access & 4 ? "m" : "");
+	n += c->major < 0 ? snprintf(s + n, sizeof(s) - (size_t) n, "*:")
+			  : snprintf(s + n, sizeof(s) - (size_t) n, "%lld:", (long long) c->major);
+	n += c->minor < 0 ? snprintf(s + n, sizeof(s) - (size_t) n, "* ")
+			  : snprintf(s + n, sizeof(s) - (size_t) n, "%lld ", (long long) c->minor);
+	snprintf(s + n, sizeof(s) - (size_t) n, "%s%s%s", access & 1 ? "r" : "",
+		 access & 2 ? "w" : "", access & 4 ? "m" : "");
 	return arena_strdup(a, s);
 }
 
@@ -42,9 +43,11 @@ static char *entry(struct arena *a, const struct cg_dev_cell *c, uint8_t access)
  * The entries that cover a cell besides its own: (*, *), (major, *), (*, minor). In the cells of other
  * majors, (*, minor) is the cell with major "any other".
  */
-static uint8_t covered(const struct cg_dev_cells *c, const struct cg_dev_cell *cell, uint8_t flip, bool *ret_wider)
+static uint8_t covered(const struct cg_dev_cells *c, const struct cg_dev_cell *cell, uint8_t flip,
+		       bool *ret_wider)
 {
-	const struct cg_dev_cell *over[3] = {find(c, cell->type, -1, -1), find(c, cell->type, cell->major, -1),
+	const struct cg_dev_cell *over[3] = {find(c, cell->type, -1, -1),
+					     find(c, cell->type, cell->major, -1),
 					     find(c, cell->type, -1, cell->minor)};
 	uint8_t own = cell->access ^ flip, best = 0;
 
@@ -62,7 +65,8 @@ static uint8_t covered(const struct cg_dev_cells *c, const struct cg_dev_cell *c
 }
 
 /* Entries for one of the two forms: flip 0: allowed access on top of "none", 7: denied on top of "all". */
-static int entries(const struct cg_dev_cells *c, uint8_t flip, struct arena *a, struct strs *ret, struct err *e)
+static int entries(const struct cg_dev_cells *c, uint8_t flip, struct arena *a, struct strs *ret,
+		   struct err *e)
 {
 	ret->v = arena_array(a, c->n + 1, sizeof(*ret->v));
 	for (size_t i = 0; i < c->n; i++) {
@@ -71,18 +75,19 @@ static int entries(const struct cg_dev_cells *c, uint8_t flip, struct arena *a, 
 		uint8_t have = covered(c, cell, flip, &wider);
 
 		if (wider)
-			return err_set(e, -EOPNOTSUPP,
-				       "linux.resources.devices: cgroup v1 cannot make an exception for \"%s\" from a more "
-				       "general rule",
-				       entry(a, cell, 7));
+			return err_set(
+				e, -EOPNOTSUPP,
+				"linux.resources.devices: cgroup v1 cannot make an exception for \"%s\" from a more "
+				"general rule",
+				entry(a, cell, 7));
 		if ((cell->access ^ flip) && have != (cell->access ^ flip))
 			ret->v[ret->n++] = entry(a, cell, cell->access ^ flip);
 	}
 	return 0;
 }
 
-int cg_devices_v1(const struct cg_dev_cells *c, struct arena *a, struct strs *ret_deny, struct strs *ret_allow,
-		  struct err *e)
+int cg_devices_v1(const struct cg_dev_cells *c, struct arena *a, struct strs *ret_deny,
+		  struct strs *ret_allow, struct err *e)
 {
 	const struct cg_dev_cell *b = find(c, 'b', -1, -1), *ch = find(c, 'c', -1, -1);
 	static char everything[] = "a";
@@ -99,7 +104,8 @@ int cg_devices_v1(const struct cg_dev_cells *c, struct arena *a, struct strs *re
 	return 0;
 }
 
-static int write_list(const struct cg_hier *h, const char *file, const struct strs *l, bool lenient, struct err *e)
+static int write_list(const struct cg_hier *h, const char *file, const struct strs *l, bool lenient,
+		      struct err *e)
 {
 	fd_auto int fd = -EBADF;
 	char path[PATH_MAX];
@@ -115,13 +121,15 @@ static int write_list(const struct cg_hier *h, const char *file, const struct st
 		return err_neg(e, r, "linux.resources.devices: open %s", path);
 	for (size_t i = 0; i < l->n; i++)
 		if (write(fd, l->v[i], strlen(l->v[i])) < 0 && !(lenient && errno == EPERM))
-			return err_sys(e, "linux.resources.devices: writing \"%s\" to %s", l->v[i], path);
+			return err_sys(e, "linux.resources.devices: writing \"%s\" to %s", l->v[i],
+				       path);
 	return 0;
 }
 
 /* In the "all but" form, the parent may not have all itself, and what it lacks nobody can give: EPERM is
  * no widening. */
-int cg_devices_write(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a, struct err *e)
+int cg_devices_write(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a,
+		     struct err *e)
 {
 	struct strs deny, allow;
 	bool open;
@@ -132,5 +140,7 @@ int cg_devices_write(const struct cg_hier *h, const struct cg_dev_cells *c, stru
 		return r;
 	open = allow.n == 1 && str_eq(allow.v[0], "a");
 	r = write_list(h, open ? "devices.allow" : "devices.deny", open ? &allow : &deny, open, e);
-	return r < 0 ? r : write_list(h, open ? "devices.deny" : "devices.allow", open ? &deny : &allow, false, e);
+	return r < 0 ? r
+		     : write_list(h, open ? "devices.deny" : "devices.allow", open ? &deny : &allow,
+				  false, e);
 }

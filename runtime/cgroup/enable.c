@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "cgroup/internal.h"
 
 #define NAMES_MAX 32
@@ -69,12 +70,13 @@ static const char *who_is_in(const struct cg_hier *dir, char *buf, size_t size)
 	return buf;
 }
 
-static int hand_down_failed(const struct cg_hier *dir, const char *name, const struct cg_knob *why, int r, struct err *e)
+static int hand_down_failed(const struct cg_hier *dir, const char *name, const struct cg_knob *why,
+			    int r, struct err *e)
 {
 	char who[LIST_SIZE + 64];
 
-	return err_neg(e, r, "%s: writing \"+%s\" to %s%s/cgroup.subtree_control%s", why->field, name, dir->mount,
-		       dir->path, who_is_in(dir, who, sizeof(who)));
+	return err_neg(e, r, "%s: writing \"+%s\" to %s%s/cgroup.subtree_control%s", why->field,
+		       name, dir->mount, dir->path, who_is_in(dir, who, sizeof(who)));
 }
 
 /* One directory above the container's hands down what is missing. */
@@ -87,10 +89,12 @@ static int hand_down(const struct cg_hier *dir, const struct names *l, struct er
 
 	got = cg_read(dir, "cgroup.subtree_control", have, sizeof(have));
 	if (got < 0)
-		return err_neg(e, (int) got, "read %s%s/cgroup.subtree_control", dir->mount, dir->path);
+		return err_neg(e, (int) got, "read %s%s/cgroup.subtree_control", dir->mount,
+			       dir->path);
 	for (size_t i = 0; i < l->n && n < sizeof(all); i++)
 		if (!cg_has_word(have, l->v[i], ' '))
-			n += (size_t) snprintf(all + n, sizeof(all) - n, "%s+%s", n ? " " : "", l->v[i]);
+			n += (size_t) snprintf(all + n, sizeof(all) - n, "%s+%s", n ? " " : "",
+					       l->v[i]);
 	if (n == 0 || cg_write(dir, "cgroup.subtree_control", all, NULL) == 0)
 		return 0;
 	/* All or nothing failed: what is only wanted must not spoil what is needed, and the message shall
@@ -129,23 +133,29 @@ static int check_type(const struct cg_hier *h, const struct names *l, struct err
 	char type[64];
 	int r;
 
-	if (cg_read(h, "cgroup.type", type, sizeof(type)) <= 0 || str_prefix(type, "domain invalid") != type + 14)
+	if (cg_read(h, "cgroup.type", type, sizeof(type)) <= 0 ||
+	    str_prefix(type, "domain invalid") != type + 14)
 		return 0;
 	for (size_t i = 0; i < l->n; i++)
 		if (l->why[i] && !cg_has_word("cpu cpuset perf_event pids", l->v[i], ' '))
-			return err_set(e, -EOPNOTSUPP,
-				       "%s: controller %s is not available in %s%s, whose parent is in threaded mode",
-				       l->why[i]->field, l->v[i], h->mount, h->path);
+			return err_set(
+				e, -EOPNOTSUPP,
+				"%s: controller %s is not available in %s%s, whose parent is in threaded mode",
+				l->why[i]->field, l->v[i], h->mount, h->path);
 	r = cg_write(h, "cgroup.type", "threaded", NULL);
-	return r < 0 ? err_neg(e, r, "writing \"threaded\" to %s%s/cgroup.type", h->mount, h->path) : 0;
+	return r < 0 ? err_neg(e, r, "writing \"threaded\" to %s%s/cgroup.type", h->mount, h->path)
+		     : 0;
 }
 
-static int missing(const struct cg_hier *h, const struct names *l, const char *available, struct err *e)
+static int missing(const struct cg_hier *h, const struct names *l, const char *available,
+		   struct err *e)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (l->why[i] && !cg_has_word(available, l->v[i], ' '))
-			return err_set(e, -EOPNOTSUPP, "%s: controller %s is not available in %s (available: %s)",
-				       l->why[i]->field, l->v[i], h->path, *available ? available : "none");
+			return err_set(e, -EOPNOTSUPP,
+				       "%s: controller %s is not available in %s (available: %s)",
+				       l->why[i]->field, l->v[i], h->path,
+				       *available ? available : "none");
 	return 0;
 }
 
@@ -192,8 +202,10 @@ int cg_enable(const struct cg *cg, const struct cg_knobs *k, struct cg *note, st
 	if (l.n == 0)
 		return 0;
 	r = enable(h, &l, e);
-	if (r < 0 && note) { /* rootless: the files that are missing now are noted again one by one */
-		cg_note(note, e);
+	if (r < 0 &&
+	    note) { /* rootless: what is missing is noted knob by knob when it comes to be written */
+		log_debug("%s", e->msg);
+		err_clear(e);
 		r = 0;
 	}
 	return r;

@@ -13,7 +13,8 @@
 
 int cg_path(char buf[PATH_MAX], const struct cg_hier *h, const char *file)
 {
-	int n = snprintf(buf, PATH_MAX, "%s%s%s%s", h->mount, h->path, file ? "/" : "", file ? file : "");
+	int n = snprintf(buf, PATH_MAX, "%s%s%s%s", h->mount, h->path, file ? "/" : "",
+			 file ? file : "");
 
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }

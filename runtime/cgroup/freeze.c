@@ -32,7 +32,8 @@ static int write_state(const struct cg_hier *h, bool frozen, struct err *e)
 	const char *value = v2 ? (frozen ? "1" : "0") : (frozen ? "FROZEN" : "THAWED");
 	int r = cg_write(h, file, value, NULL);
 
-	return r < 0 ? err_neg(e, r, "writing \"%s\" to %s%s/%s", value, h->mount, h->path, file) : 0;
+	return r < 0 ? err_neg(e, r, "writing \"%s\" to %s%s/%s", value, h->mount, h->path, file)
+		     : 0;
 }
 
 /* The state that is wanted was written already. Returns 0, -ETIMEDOUT, or -errno. */
@@ -50,9 +51,10 @@ static int wait_v1(const struct cg_hier *h, bool frozen, struct err *e)
 		if (str_eq(state, wanted))
 			return 0;
 		if (cg_now_ms() >= end)
-			return err_set(e, -ETIMEDOUT, "%s%s is still %s after %d s", h->mount, h->path, state,
-				       FREEZE_TIMEOUT_MS / 1000);
-		if (round < 20) { /* nearly always enough: the tasks only have to get to their next exit to user mode */
+			return err_set(e, -ETIMEDOUT, "%s%s is still %s after %d s", h->mount,
+				       h->path, state, FREEZE_TIMEOUT_MS / 1000);
+		if (round <
+		    20) { /* nearly always enough: the tasks only have to get to their next exit to user mode */
 			sched_yield();
 			continue;
 		}
@@ -93,7 +95,9 @@ int cgroup_freeze(const struct cg *cg, bool frozen, struct err *e)
 	if (r == 0)
 		r = wait_state(h, frozen, e);
 	if (r < 0 && frozen)
-		write_state(h, false, &ignored); /* nothing more can be done; the first error is the one to report */
+		write_state(
+			h, false,
+			&ignored); /* nothing more can be done; the first error is the one to report */
 	return r;
 }
 

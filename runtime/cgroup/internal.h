@@ -65,14 +65,14 @@ uint64_t cg_blkio_to_io_weight(uint64_t weight);
 
 enum {
 	CGK_OPTIONAL = 1 << 0, /* a kernel without the file has the same effect */
-	CGK_RETRY = 1 << 1,    /* EINVAL now may be fine after the others of this round were written */
+	CGK_RETRY = 1 << 1, /* EINVAL now may be fine after the others of this round were written */
 };
 
 struct cg_knob {
-	const char *field;		  /* "linux.resources.memory.limit", for messages */
-	const char *ctl;		  /* controller, in the version's words; NULL: core file of v2 */
-	bool v2;			  /* which hierarchy: cgroup2 or the controller's v1 */
-	bool done;			  /* given up (rootless): not to be written any more */
+	const char *field; /* "linux.resources.memory.limit", for messages */
+	const char *ctl;   /* controller, in the version's words; NULL: core file of v2 */
+	bool v2;	   /* which hierarchy: cgroup2 or the controller's v1 */
+	bool done;	   /* given up (rootless): not to be written any more */
 	const char *file, *value;
 	const char *alt_file, *alt_value; /* instead, when the kernel has no `file`; may be NULL */
 	unsigned flags;
@@ -87,24 +87,25 @@ struct cg_knobs {
 struct cg_world {
 	uint8_t version[CTL_MAX]; /* 1, 2, or 0: nowhere */
 	bool update;		  /* there are old values; the fields below are them */
-	struct opt_u64 mem_limit, memsw_limit, mem_usage; /* UINT64_MAX = unlimited; v2 swap: not needed */
-	char *cpu_quota;	  /* v2: first word of cpu.max, NULL = unknown */
+	struct opt_u64 mem_limit, memsw_limit,
+		mem_usage; /* UINT64_MAX = unlimited; v2 swap: not needed */
+	char *cpu_quota;   /* v2: first word of cpu.max, NULL = unknown */
 };
 
 /* cgroup_knobs: what to write where, in order. Strings are in the arena or constant. -EINVAL: values that contradict
  * each other; -EOPNOTSUPP: a v1 setting without a counterpart on v2 (S-49). */
-int cgroup_knobs(const struct pol_resources *r, const struct cg_world *w, struct arena *a, struct cg_knobs *ret,
-		 struct err *e);
+int cgroup_knobs(const struct pol_resources *r, const struct cg_world *w, struct arena *a,
+		 struct cg_knobs *ret, struct err *e);
 
 /* ---- applying (apply.c, enable.c) ---- */
 
 /* cg_world_of: fills the versions; with `update`, reads the old values that r needs. */
-int cg_world_of(const struct cg *cg, const struct pol_resources *r, bool update, struct cg_world *ret, struct arena *a,
-		struct err *e);
+int cg_world_of(const struct cg *cg, const struct pol_resources *r, bool update,
+		struct cg_world *ret, struct arena *a, struct err *e);
 /* cg_note: a limit cannot be applied, which rootless containers live with: warns, appends e to cg->error, clears e. */
 void cg_note(struct cg *cg, struct err *e);
 /* cg_enable: hands the controllers that the knobs need down from the root of cgroup2 to the container, and those that
- * statistics like to have if it costs nothing. `note`: as in cg_apply. */
+ * statistics like to have if it costs nothing. With `note` a failure is left for cg_apply to find. */
 int cg_enable(const struct cg *cg, const struct cg_knobs *k, struct cg *note, struct err *e);
 /* cg_apply: writes them. With `note`, knobs that are out of reach go there (cg_note) instead of failing. */
 int cg_apply(const struct cg *cg, struct cg_knobs *k, struct cg *note, struct err *e);
@@ -125,16 +126,20 @@ struct cg_dev_cells {
 
 /* cg_devices_resolve: ordered rules to cells: the last rule that matches a device decides for each access bit; what no
  * rule matches is denied. */
-void cg_devices_resolve(const struct pol_device_rule *rules, size_t n, struct arena *a, struct cg_dev_cells *ret);
+void cg_devices_resolve(const struct pol_device_rule *rules, size_t n, struct arena *a,
+			struct cg_dev_cells *ret);
 /* cg_devices_v1: lines for devices.deny and, after that, devices.allow. -EOPNOTSUPP when the v1 list, which cannot
  * make exceptions from exceptions, would allow more than the rules. */
-int cg_devices_v1(const struct cg_dev_cells *c, struct arena *a, struct strs *ret_deny, struct strs *ret_allow,
-		  struct err *e);
+int cg_devices_v1(const struct cg_dev_cells *c, struct arena *a, struct strs *ret_deny,
+		  struct strs *ret_allow, struct err *e);
 struct bpf_insn;
 /* cg_devices_bpf: the BPF_PROG_TYPE_CGROUP_DEVICE program. -E2BIG: too many rules. */
-int cg_devices_bpf(const struct cg_dev_cells *c, struct arena *a, struct bpf_insn **ret, size_t *ret_n, struct err *e);
-int cg_devices_write(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a, struct err *e);
-int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a, struct err *e);
+int cg_devices_bpf(const struct cg_dev_cells *c, struct arena *a, struct bpf_insn **ret,
+		   size_t *ret_n, struct err *e);
+int cg_devices_write(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a,
+		     struct err *e);
+int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a,
+		    struct err *e);
 /* cg_devices_apply: whichever the host has. */
 int cg_devices_apply(const struct cg *cg, const struct pol_resources *r, struct err *e);
 

@@ -25,7 +25,8 @@ static int open_dir(const char *mount, const char *rel, struct err *e)
 	int n = snprintf(path, sizeof(path), "%s%s", mount, rel), fd;
 
 	if (n < 0 || (size_t) n >= sizeof(path))
-		return err_set(e, -ENAMETOOLONG, "open cgroup %s%s: the path is too long", mount, rel);
+		return err_set(e, -ENAMETOOLONG, "open cgroup %s%s: the path is too long", mount,
+			       rel);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open cgroup %s", path) : fd;
 }
@@ -103,7 +104,8 @@ int cgroup_join_pid(const struct cg *cg, pid_t pid, struct err *e)
 		int r = cg_write(h, "cgroup.procs", num, NULL);
 
 		if (r < 0)
-			return err_neg(e, r, "move process %d to cgroup %s%s", (int) pid, h->mount, h->path);
+			return err_neg(e, r, "move process %d to cgroup %s%s", (int) pid, h->mount,
+				       h->path);
 	}
 	return 0;
 }
@@ -113,14 +115,17 @@ int cgroup_join_pid(const struct cg *cg, pid_t pid, struct err *e)
 static int give(int dir, const char *file, uint32_t uid, uint32_t gid)
 {
 	/* The list may name files of controllers that this cgroup does not have. */
-	return fchownat(dir, file, uid, gid, AT_SYMLINK_NOFOLLOW | (*file ? 0 : AT_EMPTY_PATH)) < 0 && errno != ENOENT ?
-		       -errno :
-		       0;
+	return fchownat(dir, file, uid, gid, AT_SYMLINK_NOFOLLOW | (*file ? 0 : AT_EMPTY_PATH)) <
+				       0 &&
+			       errno != ENOENT
+		       ? -errno
+		       : 0;
 }
 
 int cgroup_delegate(const struct cg *cg, uint32_t uid, uint32_t gid, struct err *e)
 {
-	static const char always[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n"; /* before 4.15 */
+	static const char always[] =
+		"cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n"; /* before 4.15 */
 	const struct cg_hier *h = cg_unified(cg);
 	fd_auto int dir = -EBADF;
 	char list[DELEGATE_MAX], *name, *rest = list;

@@ -38,8 +38,8 @@ static bool has_pid(const struct u64s *l, uint64_t pid)
 	return false;
 }
 
-static int signal_some(const struct cg_hier *h, const struct u64s *pids, size_t from, size_t n, int sig, struct arena *a,
-		       struct err *e)
+static int signal_some(const struct cg_hier *h, const struct u64s *pids, size_t from, size_t n,
+		       int sig, struct arena *a, struct err *e)
 {
 	int *fds = arena_array(a, n, sizeof(*fds));
 	struct u64s again;
@@ -65,7 +65,8 @@ static int signal_some(const struct cg_hier *h, const struct u64s *pids, size_t 
 		fd_close(fds[i]);
 	}
 	if (r == 0 && failed)
-		r = err_neg(e, failed, "send signal %d to the processes in %s%s", sig, h->mount, h->path);
+		r = err_neg(e, failed, "send signal %d to the processes in %s%s", sig, h->mount,
+			    h->path);
 	return r;
 }
 
@@ -97,7 +98,8 @@ static int signal_all(const struct cg_hier *h, int sig, struct err *e)
 		if (fresh.n == 0)
 			break;
 		for (size_t i = 0; r == 0 && i < fresh.n; i += AT_ONCE)
-			r = signal_some(h, &fresh, i, fresh.n - i < AT_ONCE ? fresh.n - i : AT_ONCE, sig, &a, e);
+			r = signal_some(h, &fresh, i, fresh.n - i < AT_ONCE ? fresh.n - i : AT_ONCE,
+					sig, &a, e);
 		seen = all;
 	}
 	return r;
@@ -108,8 +110,8 @@ static bool hold(const struct cg_hier *f)
 {
 	if (!f)
 		return false;
-	return (cg_hier_is_v2(f) ? cg_write(f, "cgroup.freeze", "1", NULL) :
-				   cg_write(f, "freezer.state", "FROZEN", NULL)) == 0;
+	return (cg_hier_is_v2(f) ? cg_write(f, "cgroup.freeze", "1", NULL)
+				 : cg_write(f, "freezer.state", "FROZEN", NULL)) == 0;
 }
 
 static void let_go(const struct cg_hier *f)
@@ -139,14 +141,17 @@ int cgroup_kill(const struct cg *cg, int sig, struct err *e)
 	int r;
 
 	if (!h)
-		return err_set(e, -EOPNOTSUPP, "the container has no cgroup: its processes cannot be found");
+		return err_set(e, -EOPNOTSUPP,
+			       "the container has no cgroup: its processes cannot be found");
 	if (sig == SIGKILL && u) {
 		r = cg_write(u, "cgroup.kill", "1", NULL);
 		if (r == 0 && f && !cg_hier_is_v2(f) && cgroup_frozen(cg) == 1)
 			let_go(f);
 		/* ENOENT: an older kernel, or no such cgroup any more; EOPNOTSUPP: a threaded one */
 		if (r != -ENOENT && r != -EOPNOTSUPP)
-			return r < 0 ? err_neg(e, r, "writing \"1\" to %s%s/cgroup.kill", u->mount, u->path) : 0;
+			return r < 0 ? err_neg(e, r, "writing \"1\" to %s%s/cgroup.kill", u->mount,
+					       u->path)
+				     : 0;
 	}
 	return loop(cg, h, sig, e);
 }

@@ -7,20 +7,22 @@
  * no kernel takes it as a useful value there, so it is no setting. pids.limit 0 is one (runtime-spec 1.3).
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "cgroup/internal.h"
 
-enum { /* how a row finds its number in struct pol_resources */
+/* How a row finds its number in struct pol_resources. */
+enum {
 	SRC_U64,
 	SRC_I64,
 	SRC_STR,
 };
 
 enum {
-	ROW_ZERO = 1 << 0,	/* 0 is a value */
+	ROW_ZERO = 1 << 0,	 /* 0 is a value */
 	ROW_V2_IGNORED = 1 << 1, /* v2 has nothing like it: a warning, as all runtimes do (S-45) */
-	ROW_RETRY = 1 << 2,	/* CGK_RETRY */
+	ROW_RETRY = 1 << 2,	 /* CGK_RETRY */
 };
 
 struct knobs_ctx {
@@ -43,7 +45,8 @@ struct knob_row {
 	char *(*v2_fmt)(struct arena *a, uint64_t v);
 	char *(*v2_alt_fmt)(struct arena *a, uint64_t v);
 	bool (*when)(const struct knobs_ctx *x);
-	int (*emit)(struct knobs_ctx *x); /* instead of all the above: rows with more than one file or value */
+	/* instead of all the above: rows with more than one file or value */
+	int (*emit)(struct knobs_ctx *x);
 };
 
 /* ---- formats ---- */
@@ -82,7 +85,8 @@ static char *fmt_io_weight(struct arena *a, uint64_t v)
 
 /* ---- adding ---- */
 
-static struct cg_knob *add(struct knobs_ctx *x, const char *field, enum cg_ctl c, const char *file, char *value)
+static struct cg_knob *add(struct knobs_ctx *x, const char *field, enum cg_ctl c, const char *file,
+			   const char *value)
 {
 	struct cg_knobs *k = x->out;
 	struct cg_knob *knob;
@@ -114,9 +118,23 @@ static const char *at_index(struct knobs_ctx *x, const char *list, size_t i)
 	return arena_printf(x->a, "%s[%zu]", list, i);
 }
 
+static int refuse(struct knobs_ctx *x, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4), cold));
+
+static int refuse(struct knobs_ctx *x, int code, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return err_set(x->e, code, "linux.resources.%s", text);
+}
+
 static int not_on_v2(struct knobs_ctx *x, const char *field)
 {
-	return err_set(x->e, -EOPNOTSUPP, "linux.resources.%s: there is nothing like it in cgroup v2", field);
+	return refuse(x, -EOPNOTSUPP, "%s: there is nothing like it in cgroup v2", field);
 }
 
 /* ---- cpu ---- */
@@ -132,15 +150,17 @@ static bool not_idle(const struct knobs_ctx *x)
 static int emit_cpu_max(struct knobs_ctx *x)
 {
 	const struct pol_resources *r = x->r;
-	bool quota = r->cpu_quota.set && r->cpu_quota.v, period = r->cpu_period.set && r->cpu_period.v;
+	bool period = r->cpu_period.set && r->cpu_period.v;
+	bool quota = r->cpu_quota.set && r->cpu_quota.v;
 	const char *q = x->w->cpu_quota ? x->w->cpu_quota : "max";
 
 	if (!is_v2(x, CTL_CPU) || (!quota && !period))
 		return 0;
 	if (quota)
 		q = fmt_max(x->a, (uint64_t) r->cpu_quota.v);
-	add(x, quota ? "cpu.quota" : "cpu.period", CTL_CPU, "cpu.max",
-	    period ? arena_printf(x->a, "%s %llu", q, (unsigned long long) r->cpu_period.v) : arena_strdup(x->a, q));
+	if (period)
+		q = arena_printf(x->a, "%s %s", q, fmt_u64(x->a, r->cpu_period.v));
+	add(x, quota ? "cpu.quota" : "cpu.period", CTL_CPU, "cpu.max", q);
 	return 0;
 }
 
@@ -155,10 +175,12 @@ static int check_usage(struct knobs_ctx *x, const char *field, int64_t limit)
 {
 	const struct cg_world *w = x->w;
 
-	if (!x->r->check_before_update.v || !w->mem_usage.set || limit <= 0 || (uint64_t) limit >= w->mem_usage.v)
+	if (!x->r->check_before_update.v || !w->mem_usage.set || limit <= 0 ||
+	    (uint64_t) limit >= w->mem_usage.v)
 		return 0;
-	return err_set(x->e, -EBUSY, "linux.resources.memory.%s: %lld is below the memory in use, %llu (checkBeforeUpdate)",
-		       field, (long long) limit, (unsigned long long) w->mem_usage.v);
+	return refuse(x, -EBUSY,
+		      "memory.%s: %lld is below the memory in use, %llu (checkBeforeUpdate)", field,
+		      (long long) limit, (unsigned long long) w->mem_usage.v);
 }
 
 /*
@@ -174,7 +196,8 @@ static void add_memory_v1(struct knobs_ctx *x, int64_t limit, int64_t swap, bool
 
 	for (int pass = 0; pass < 2; pass++) {
 		if (limit && (pass == 0) != swap_first)
-			add(x, "memory.limit", CTL_MEMORY, "memory.limit_in_bytes", fmt_i64(x->a, (uint64_t) limit));
+			add(x, "memory.limit", CTL_MEMORY, "memory.limit_in_bytes",
+			    fmt_i64(x->a, (uint64_t) limit));
 		if (swap && (pass == 0) == swap_first) {
 			k = add(x, "memory.swap", CTL_MEMORY, "memory.memsw.limit_in_bytes",
 				fmt_i64(x->a, (uint64_t) swap));
@@ -190,21 +213,25 @@ static int add_memory_v2(struct knobs_ctx *x, int64_t limit, int64_t swap)
 	struct cg_knob *k;
 	int64_t base = limit;
 
-	if (swap > 0 && base == 0) { /* update of the one half: the other is what the container has */
+	if (swap > 0 &&
+	    base == 0) { /* update of the one half: the other is what the container has */
 		if (!x->w->mem_limit.set)
-			return err_set(x->e, -EINVAL,
-				       "linux.resources.memory.swap: is memory plus swap, and needs memory.limit beside it");
+			return refuse(x, -EINVAL,
+				      "memory.swap: it includes memory and needs memory.limit");
 		base = x->w->mem_limit.v > INT64_MAX ? -1 : (int64_t) x->w->mem_limit.v;
 	}
 	if (swap > 0 && base > 0) {
 		if (swap < base)
-			return err_set(x->e, -EINVAL, "linux.resources.memory.swap: %lld is less than the memory limit, %lld",
-				       (long long) swap, (long long) base);
+			return refuse(x, -EINVAL,
+				      "memory.swap: %lld is less than the memory limit, %lld",
+				      (long long) swap, (long long) base);
 		swap -= base;
-		k = add(x, "memory.swap", CTL_MEMORY, "memory.swap.max", fmt_u64(x->a, (uint64_t) swap));
+		k = add(x, "memory.swap", CTL_MEMORY, "memory.swap.max",
+			fmt_u64(x->a, (uint64_t) swap));
 		k->flags = swap == 0 ? CGK_OPTIONAL : 0;
 	} else if (swap) {
-		k = add(x, "memory.swap", CTL_MEMORY, "memory.swap.max", fmt_max(x->a, (uint64_t) swap));
+		k = add(x, "memory.swap", CTL_MEMORY, "memory.swap.max",
+			fmt_max(x->a, (uint64_t) swap));
 		k->flags = swap < 0 ? CGK_OPTIONAL : 0;
 	}
 	if (limit)
@@ -227,8 +254,9 @@ static int emit_memory(struct knobs_ctx *x)
 	if (swap_implied) /* no limit on memory means none on memory plus swap (B-13) */
 		swap = -1;
 	if (swap > 0 && (limit < 0 || swap < limit))
-		return err_set(x->e, -EINVAL, "linux.resources.memory.swap: memory plus swap, %lld, cannot be less than memory",
-			       (long long) swap);
+		return refuse(x, -EINVAL,
+			      "memory.swap: %lld includes memory and cannot be less than it",
+			      (long long) swap);
 	if (is_v2(x, CTL_MEMORY))
 		return add_memory_v2(x, limit, swap);
 	add_memory_v1(x, limit, swap, swap_implied);
@@ -244,14 +272,8 @@ static int emit_oom(struct knobs_ctx *x)
 		return 0;
 	if (is_v2(x, CTL_MEMORY))
 		return not_on_v2(x, "memory.disableOOMKiller");
-	add(x, "memory.disableOOMKiller", CTL_MEMORY, "memory.oom_control", arena_strdup(x->a, d->v ? "1" : "0"));
-	return 0;
-}
-
-static int emit_kernel_memory(struct knobs_ctx *x)
-{
-	if (x->r->kernel_memory.v || x->r->kernel_memory_tcp.v)
-		log_warn("linux.resources.memory.kernel and kernelTCP are ignored: kernels no longer have these limits");
+	add(x, "memory.disableOOMKiller", CTL_MEMORY, "memory.oom_control",
+	    arena_strdup(x->a, d->v ? "1" : "0"));
 	return 0;
 }
 
@@ -262,24 +284,32 @@ static const struct {
 	const char *v1, *v1_alt; /* file */
 	const char *v2;		 /* key in io.max; NULL: a weight */
 } blkio_rows[] = {
-	[POL_BLKIO_WEIGHT] = {"blockIO.weightDevice", "blkio.weight_device", "blkio.bfq.weight_device", NULL},
-	[POL_BLKIO_LEAF_WEIGHT] = {"blockIO.weightDevice leafWeight", "blkio.leaf_weight_device", NULL, NULL},
-	[POL_BLKIO_RBPS] = {"blockIO.throttleReadBpsDevice", "blkio.throttle.read_bps_device", NULL, "rbps"},
-	[POL_BLKIO_WBPS] = {"blockIO.throttleWriteBpsDevice", "blkio.throttle.write_bps_device", NULL, "wbps"},
-	[POL_BLKIO_RIOPS] = {"blockIO.throttleReadIOPSDevice", "blkio.throttle.read_iops_device", NULL, "riops"},
-	[POL_BLKIO_WIOPS] = {"blockIO.throttleWriteIOPSDevice", "blkio.throttle.write_iops_device", NULL, "wiops"},
+	[POL_BLKIO_WEIGHT] = {"blockIO.weightDevice", "blkio.weight_device",
+			      "blkio.bfq.weight_device", NULL},
+	[POL_BLKIO_LEAF_WEIGHT] = {"blockIO.weightDevice leafWeight", "blkio.leaf_weight_device",
+				   NULL, NULL},
+	[POL_BLKIO_RBPS] = {"blockIO.throttleReadBpsDevice", "blkio.throttle.read_bps_device", NULL,
+			    "rbps"},
+	[POL_BLKIO_WBPS] = {"blockIO.throttleWriteBpsDevice", "blkio.throttle.write_bps_device",
+			    NULL, "wbps"},
+	[POL_BLKIO_RIOPS] = {"blockIO.throttleReadIOPSDevice", "blkio.throttle.read_iops_device",
+			     NULL, "riops"},
+	[POL_BLKIO_WIOPS] = {"blockIO.throttleWriteIOPSDevice", "blkio.throttle.write_iops_device",
+			     NULL, "wiops"},
 };
 
-static char *dev_value(struct knobs_ctx *x, const struct pol_blkio_dev *d, const char *key, const char *value)
+static char *dev_value(struct knobs_ctx *x, const struct pol_blkio_dev *d, const char *key,
+		       const char *value)
 {
-	return arena_printf(x->a, "%llu:%llu %s%s%s", (unsigned long long) d->major, (unsigned long long) d->minor,
-			    key ? key : "", key ? "=" : "", value);
+	return arena_printf(x->a, "%llu:%llu %s%s%s", (unsigned long long) d->major,
+			    (unsigned long long) d->minor, key ? key : "", key ? "=" : "", value);
 }
 
 static int emit_blkio_device(struct knobs_ctx *x, const struct pol_blkio_dev *d)
 {
 	const char *field = arena_printf(x->a, "%s of %llu:%llu", blkio_rows[d->knob].field,
-					 (unsigned long long) d->major, (unsigned long long) d->minor);
+					 (unsigned long long) d->major,
+					 (unsigned long long) d->minor);
 	const char *number = fmt_u64(x->a, d->value);
 	struct cg_knob *k;
 
@@ -308,7 +338,7 @@ static int emit_blkio(struct knobs_ctx *x)
 		const struct pol_blkio_dev *d = &x->r->blkio.v[i];
 
 		if (d->knob == 0 || d->knob >= ARRAY_LEN(blkio_rows))
-			return err_set(x->e, -EINVAL, "linux.resources.blockIO: unknown kind %u", d->knob);
+			return refuse(x, -EINVAL, "blockIO: unknown kind %u", d->knob);
 		r = emit_blkio_device(x, d);
 	}
 	return r;
@@ -327,9 +357,11 @@ static int emit_hugepages(struct knobs_ctx *x)
 		const char *end = is_v2(x, CTL_HUGETLB) ? "max" : "limit_in_bytes";
 		const char *field = at_index(x, "hugepageLimits", i);
 
-		add(x, field, CTL_HUGETLB, arena_printf(x->a, "hugetlb.%s.%s", h->size, end), fmt_u64(x->a, h->limit));
+		add(x, field, CTL_HUGETLB, arena_printf(x->a, "hugetlb.%s.%s", h->size, end),
+		    fmt_u64(x->a, h->limit));
 		add(x, field, CTL_HUGETLB, arena_printf(x->a, "hugetlb.%s.rsvd.%s", h->size, end),
-		    fmt_u64(x->a, h->limit))->flags = CGK_OPTIONAL;
+		    fmt_u64(x->a, h->limit))
+			->flags = CGK_OPTIONAL;
 	}
 	return 0;
 }
@@ -337,7 +369,8 @@ static int emit_hugepages(struct knobs_ctx *x)
 static int emit_net_prio(struct knobs_ctx *x)
 {
 	if (x->r->net_prio.n && is_v2(x, CTL_NET_PRIO)) {
-		log_warn("linux.resources.network.priorities is ignored: there is nothing like it in cgroup v2");
+		log_warn(
+			"linux.resources.network.priorities is ignored: there is nothing like it in cgroup v2");
 		return 0;
 	}
 	for (size_t i = 0; i < x->r->net_prio.n; i++)
@@ -354,11 +387,13 @@ static int emit_rdma(struct knobs_ctx *x)
 		char *s = arena_strdup(x->a, d->device);
 
 		if (!d->handles.set && !d->objects.set)
-			return err_set(x->e, -EINVAL, "linux.resources.%s: needs hcaHandles or hcaObjects", field);
+			return refuse(x, -EINVAL, "%s: needs hcaHandles or hcaObjects", field);
 		if (d->handles.set)
-			s = arena_printf(x->a, "%s hca_handle=%llu", s, (unsigned long long) d->handles.v);
+			s = arena_printf(x->a, "%s hca_handle=%llu", s,
+					 (unsigned long long) d->handles.v);
 		if (d->objects.set)
-			s = arena_printf(x->a, "%s hca_object=%llu", s, (unsigned long long) d->objects.v);
+			s = arena_printf(x->a, "%s hca_object=%llu", s,
+					 (unsigned long long) d->objects.v);
 		add(x, field, CTL_RDMA, "rdma.max", s);
 	}
 	return 0;
@@ -375,15 +410,15 @@ static int emit_unified(struct knobs_ctx *x)
 		size_t n = strcspn(u->key, ".");
 
 		if (strchr(u->key, '/') || n == 0)
-			return err_set(x->e, -EINVAL, "linux.resources.%s: not the name of a cgroup file", field);
+			return refuse(x, -EINVAL, "%s: not the name of a cgroup file", field);
 		if (lines.n == 0)
-			return err_set(x->e, -EINVAL, "linux.resources.%s: is empty", field);
+			return refuse(x, -EINVAL, "%s: is empty", field);
 		for (size_t l = 0; l < lines.n; l++) {
 			struct cg_knob *k = add(x, field, CTL_MEMORY, u->key, lines.v[l]);
 
 			k->v2 = true;
-			k->ctl = n == 6 && strncmp(u->key, "cgroup", n) == 0 ? NULL :
-										 arena_strndup(x->a, u->key, n);
+			k->ctl = str_prefix(u->key, "cgroup.") ? NULL
+							       : arena_strndup(x->a, u->key, n);
 		}
 	}
 	return 0;
@@ -403,26 +438,35 @@ static const struct knob_row rows[] = {
 	 .v2_fmt = fmt_weight, .when = not_idle},
 	/* Each of the three is checked against the other two and the parent's, so whichever is refused at
 	 * first is tried again after the others. */
-	{"cpu.burst", CTL_CPU, SRC_U64, ROW_ZERO | ROW_RETRY, OFF(cpu_burst), .v1 = "cpu.cfs_burst_us",
-	 .v2 = "cpu.max.burst"},
-	{"cpu.period", CTL_CPU, SRC_U64, ROW_RETRY, OFF(cpu_period), .v1 = "cpu.cfs_period_us", .when = on_cpu_v1},
-	{"cpu.quota", CTL_CPU, SRC_I64, ROW_RETRY, OFF(cpu_quota), .v1 = "cpu.cfs_quota_us", .when = on_cpu_v1},
+	{"cpu.burst", CTL_CPU, SRC_U64, ROW_ZERO | ROW_RETRY, OFF(cpu_burst),
+	 .v1 = "cpu.cfs_burst_us", .v2 = "cpu.max.burst"},
+	{"cpu.period", CTL_CPU, SRC_U64, ROW_RETRY, OFF(cpu_period), .v1 = "cpu.cfs_period_us",
+	 .when = on_cpu_v1},
+	{"cpu.quota", CTL_CPU, SRC_I64, ROW_RETRY, OFF(cpu_quota), .v1 = "cpu.cfs_quota_us",
+	 .when = on_cpu_v1},
 	{.emit = emit_cpu_max},
-	{"cpu.realtimePeriod", CTL_CPU, SRC_U64, ROW_RETRY, OFF(cpu_rt_period), .v1 = "cpu.rt_period_us"},
-	{"cpu.realtimeRuntime", CTL_CPU, SRC_I64, ROW_RETRY, OFF(cpu_rt_runtime), .v1 = "cpu.rt_runtime_us"},
+	{"cpu.realtimePeriod", CTL_CPU, SRC_U64, ROW_RETRY, OFF(cpu_rt_period),
+	 .v1 = "cpu.rt_period_us"},
+	{"cpu.realtimeRuntime", CTL_CPU, SRC_I64, ROW_RETRY, OFF(cpu_rt_runtime),
+	 .v1 = "cpu.rt_runtime_us"},
 	{.emit = emit_memory},
-	{"memory.reservation", CTL_MEMORY, SRC_I64, OFF(memory_reservation), .v1 = "memory.soft_limit_in_bytes",
-	 .v2 = "memory.low", .v2_fmt = fmt_low},
-	{"memory.swappiness", CTL_MEMORY, SRC_U64, ROW_ZERO, OFF(swappiness), .v1 = "memory.swappiness"},
+	{"memory.reservation", CTL_MEMORY, SRC_I64, OFF(memory_reservation),
+	 .v1 = "memory.soft_limit_in_bytes", .v2 = "memory.low", .v2_fmt = fmt_low},
+	{"memory.swappiness", CTL_MEMORY, SRC_U64, ROW_ZERO, OFF(swappiness),
+	 .v1 = "memory.swappiness"},
 	{.emit = emit_oom},
-	{.emit = emit_kernel_memory},
-	{"pids.limit", CTL_PIDS, SRC_I64, ROW_ZERO, OFF(pids), .v1 = "pids.max", .v1_fmt = fmt_max, .v2 = "pids.max"},
-	{"blockIO.weight", CTL_BLKIO, SRC_U64, OFF(blkio_weight), .v1 = "blkio.weight", .v1_alt = "blkio.bfq.weight",
-	 .v2 = "io.bfq.weight", .v2_alt = "io.weight", .v2_alt_fmt = fmt_io_weight},
-	{"blockIO.leafWeight", CTL_BLKIO, SRC_U64, OFF(blkio_leaf_weight), .v1 = "blkio.leaf_weight"},
+	/* kernel_memory and kernel_memory_tcp have no file any more; the policy has warned */
+	{"pids.limit", CTL_PIDS, SRC_I64, ROW_ZERO, OFF(pids), .v1 = "pids.max", .v1_fmt = fmt_max,
+	 .v2 = "pids.max"},
+	{"blockIO.weight", CTL_BLKIO, SRC_U64, OFF(blkio_weight), .v1 = "blkio.weight",
+	 .v1_alt = "blkio.bfq.weight", .v2 = "io.bfq.weight", .v2_alt = "io.weight",
+	 .v2_alt_fmt = fmt_io_weight},
+	{"blockIO.leafWeight", CTL_BLKIO, SRC_U64, OFF(blkio_leaf_weight),
+	 .v1 = "blkio.leaf_weight"},
 	{.emit = emit_blkio},
 	{.emit = emit_hugepages},
-	{"network.classID", CTL_NET_CLS, SRC_U64, ROW_V2_IGNORED, OFF(net_classid), .v1 = "net_cls.classid"},
+	{"network.classID", CTL_NET_CLS, SRC_U64, ROW_V2_IGNORED, OFF(net_classid),
+	 .v1 = "net_cls.classid"},
 	{.emit = emit_net_prio},
 	{.emit = emit_rdma},
 	{.emit = emit_unified},
@@ -454,7 +498,8 @@ static int add_row(struct knobs_ctx *x, const struct knob_row *row)
 	if (v2 && !row->v2) {
 		if (!(row->flags & ROW_V2_IGNORED))
 			return not_on_v2(x, row->field);
-		log_warn("linux.resources.%s is ignored: there is nothing like it in cgroup v2", row->field);
+		log_warn("linux.resources.%s is ignored: there is nothing like it in cgroup v2",
+			 row->field);
 		return 0;
 	}
 	k = add(x, row->field, row->ctl, v2 ? row->v2 : row->v1, NULL);
@@ -474,8 +519,8 @@ static int add_row(struct knobs_ctx *x, const struct knob_row *row)
 	return 0;
 }
 
-int cgroup_knobs(const struct pol_resources *r, const struct cg_world *w, struct arena *a, struct cg_knobs *ret,
-		 struct err *e)
+int cgroup_knobs(const struct pol_resources *r, const struct cg_world *w, struct arena *a,
+		 struct cg_knobs *ret, struct err *e)
 {
 	struct cg_knobs out = {0};
 	struct knobs_ctx x = {r, w, a, &out, e};

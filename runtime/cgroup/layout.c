@@ -67,7 +67,8 @@ const struct cg_hier *cg_unified(const struct cg *cg)
 const struct cg_hier *cg_hier_v1(const struct cg *cg, const char *controller)
 {
 	for (size_t i = 0; i < cg->hier.n; i++)
-		if (!cg_hier_is_v2(&cg->hier.v[i]) && cg_has_word(cg->hier.v[i].name, controller, ','))
+		if (!cg_hier_is_v2(&cg->hier.v[i]) &&
+		    cg_has_word(cg->hier.v[i].name, controller, ','))
 			return &cg->hier.v[i];
 	return NULL;
 }

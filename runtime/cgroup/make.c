@@ -184,8 +184,10 @@ static int check_empty(const struct making *m, struct err *e)
 		if (r < 0)
 			return r;
 		if (pids.n)
-			return err_set(e, -EBUSY, "container's cgroup is not empty: %zu process(es) found in %s%s", pids.n,
-				       h->mount, h->path);
+			return err_set(
+				e, -EBUSY,
+				"container's cgroup is not empty: %zu process(es) found in %s%s",
+				pids.n, h->mount, h->path);
 	}
 	return 0;
 }
@@ -203,12 +205,37 @@ static int check_fitness(const struct making *m, struct err *e)
 
 /* ---- all of it ---- */
 
-static bool wants_anything(const struct pol_resources *r, const struct cg_knobs *k)
+/*
+ * Device rules are a security property and not to be given up (R-11), except where they guard nothing:
+ * without privilege nobody makes device nodes, and the nodes that were bound into the container open for
+ * the user's own rights only.
+ */
+static int set_devices(const struct making *m, const struct pol_resources *r, struct err *e)
 {
-	return r->devices.n || k->n;
+	int rc = cg_devices_apply(m->cg, r, e);
+
+	if (rc < 0 && m->note && (is_refusal(rc) || rc == -EOPNOTSUPP)) {
+		log_debug("%s (rootless: goes on without them)", e->msg);
+		err_clear(e);
+		rc = 0;
+	}
+	return rc;
 }
 
-static int set_limits(struct making *m, const struct pol_resources *r, struct arena *a, struct err *e)
+/* No cgroup file system, or, rootless, no directory in any. */
+static int no_cgroup(const struct making *m, const struct cg_knobs *k, struct err *e)
+{
+	if (k->n == 0)
+		return 0;
+	err_set(e, -EOPNOTSUPP, "%s: the container has no cgroup to apply it to", k->v[0].field);
+	if (!m->note)
+		return e->code;
+	cg_note(m->note, e);
+	return 0;
+}
+
+static int set_limits(const struct making *m, const struct pol_resources *r, struct arena *a,
+		      struct err *e)
 {
 	struct cg *cg = m->cg;
 	struct cg_world world;
@@ -218,22 +245,13 @@ static int set_limits(struct making *m, const struct pol_resources *r, struct ar
 	rc = cg_world_of(cg, r, m->existed, &world, a, e);
 	if (rc == 0)
 		rc = cgroup_knobs(r, &world, a, &knobs, e);
-	if (rc < 0)
-		return rc;
-	if (cg->hier.n == 0) {
-		if (!wants_anything(r, &knobs))
-			return 0;
-		err_set(e, -EOPNOTSUPP, "linux.resources: the container has no cgroup to apply it to%s",
-			m->note ? "" : " (no cgroup file system at " CG_ROOT ")");
-		if (!m->note || r->devices.n)
-			return e->code;
-		cg_note(m->note, e);
-		return 0;
-	}
-	rc = cg_enable(cg, &knobs, m->note, e);
-	if (rc == 0)
+	if (rc == 0 && cg->hier.n == 0)
+		rc = no_cgroup(m, &knobs, e);
+	else if (rc == 0)
+		rc = cg_enable(cg, &knobs, m->note, e);
+	if (rc == 0 && cg->hier.n > 0)
 		rc = cg_apply(cg, &knobs, m->note, e);
-	return rc < 0 ? rc : cg_devices_apply(cg, r, e);
+	return rc < 0 ? rc : set_devices(m, r, e);
 }
 
 int cgroup_make(struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e)

@@ -23,7 +23,8 @@ int64_t cgroup_oom_count(const struct cg *cg)
 	n = cg_read(h, cg_hier_is_v2(h) ? "memory.events" : "memory.oom_control", buf, sizeof(buf));
 	if (n < 0)
 		return n;
-	return cg_flat_get(buf, "oom_kill", &v) ? (int64_t) v : -EOPNOTSUPP; /* v1 has the line since 4.13 */
+	return cg_flat_get(buf, "oom_kill", &v) ? (int64_t) v
+						: -EOPNOTSUPP; /* v1 has the line since 4.13 */
 }
 
 /* v1: an eventfd that is registered together with an open memory.oom_control; the latter may be closed. */
@@ -44,7 +45,8 @@ static int watch_v1(const struct cg_hier *h, struct err *e)
 	snprintf(line, sizeof(line), "%d %d", event, control);
 	r = cg_write(h, "cgroup.event_control", line, NULL);
 	if (r < 0)
-		return err_neg(e, r, "watch for OOM: writing to %s%s/cgroup.event_control", h->mount, h->path);
+		return err_neg(e, r, "watch for OOM: writing to %s%s/cgroup.event_control",
+			       h->mount, h->path);
 	return fd_take(&event);
 }
 

@@ -79,7 +79,8 @@ static int collect_tree(struct collected *c, int taken)
 
 		if (d->d_type != DT_DIR || d->d_name[0] == '.')
 			continue;
-		sub = openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		sub = openat(dirfd(dir), d->d_name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub >= 0)
 			r = collect_tree(c, sub);
 		else if (errno != ENOENT && errno != ENODEV)

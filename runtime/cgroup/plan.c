@@ -46,16 +46,17 @@ static char *place(struct arena *a, const char *wanted, const char *own, bool up
 	own = path_clean(a, own);
 	slash = strrchr(own, '/');
 	/* Both parts are cleaned by themselves, so that "../.." in the config stays below our own place. */
-	return path_clean(a, arena_printf(a, "%.*s/%s", up ? (int) (slash - own) : (int) strlen(own), own,
-					  path_clean(a, arena_printf(a, "/%s", wanted))));
+	return path_clean(a,
+			  arena_printf(a, "%.*s/%s", up ? (int) (slash - own) : (int) strlen(own),
+				       own, path_clean(a, arena_printf(a, "/%s", wanted))));
 }
 
 static int add_hier(struct cg *cg, const char *name, char *mount, char *path, struct err *e)
 {
 	if (cg->hier.n == CG_MAX_HIER)
 		return err_set(e, -E2BIG, "more than %d cgroup hierarchies", CG_MAX_HIER);
-	cg->hier.v[cg->hier.n++] =
-		(struct cg_hier){.name = arena_strdup(cg->arena, name), .mount = mount, .path = path};
+	cg->hier.v[cg->hier.n++] = (struct cg_hier){
+		.name = arena_strdup(cg->arena, name), .mount = mount, .path = path};
 	return 0;
 }
 
@@ -88,7 +89,8 @@ static int find_hierarchies(struct cg *cg, const char *wanted, struct err *e)
 	ssize_t r;
 
 	if (cg->layout == CG_V2 && wanted[0] == '/') /* no need to know where we are ourselves */
-		return add_hier(cg, "", arena_strdup(cg->arena, CG_ROOT), path_clean(cg->arena, wanted), e);
+		return add_hier(cg, "", arena_strdup(cg->arena, CG_ROOT),
+				path_clean(cg->arena, wanted), e);
 	r = io_read_small(AT_FDCWD, "/proc/self/cgroup", small, sizeof(small));
 	if (r == -EFBIG) { /* deep in somebody's hierarchy */
 		r = io_read_at(AT_FDCWD, "/proc/self/cgroup", 0, PROC_CGROUP_MAX, cg->arena, &text);
@@ -109,8 +111,8 @@ static int find_hierarchies(struct cg *cg, const char *wanted, struct err *e)
 	return 0;
 }
 
-int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a, struct cg *ret,
-		struct err *e)
+int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a,
+		struct cg *ret, struct err *e)
 {
 	struct cg cg = {.layout = h->cgroup, .made_by_us = true, .arena = a};
 	const char *wanted = p->path;
@@ -118,8 +120,9 @@ int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h
 
 	cg.manager = p->manager ? p->manager : POL_CG_CGROUPFS;
 	if (cg.manager == POL_CG_SYSTEMD)
-		return err_set(e, -EOPNOTSUPP,
-			       "systemd cgroup driver is not part of this build: use --cgroup-manager=cgroupfs");
+		return err_set(
+			e, -EOPNOTSUPP,
+			"systemd cgroup driver is not part of this build: use --cgroup-manager=cgroupfs");
 	if (cg.manager == POL_CG_DISABLED || h->cgroup == CG_NONE) {
 		cg.layout = CG_NONE;
 		cg.made_by_us = false;
@@ -133,13 +136,16 @@ int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h
 	if (r < 0)
 		return r;
 	if (cg.hier.n == 0)
-		return err_set(e, -ENODEV, "none of the hierarchies in /proc/self/cgroup is mounted below " CG_ROOT);
+		return err_set(
+			e, -ENODEV,
+			"none of the hierarchies in /proc/self/cgroup is mounted below " CG_ROOT);
 	for (size_t i = 0; i < cg.hier.n; i++)
 		if (str_eq(cg.hier.v[i].path, "/"))
-			return err_set(e, -EINVAL,
-				       "linux.cgroupsPath: \"%s\" is the root of the hierarchy; the container needs a "
-				       "directory of its own",
-				       wanted);
+			return err_set(
+				e, -EINVAL,
+				"linux.cgroupsPath: \"%s\" is the root of the hierarchy; the container needs a "
+				"directory of its own",
+				wanted);
 	*ret = cg;
 	return 0;
 }

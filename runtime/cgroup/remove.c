@@ -39,7 +39,8 @@ static void remove_below(int fd)
 			continue;
 		if (unlinkat(dirfd(dir), d->d_name, AT_REMOVEDIR) == 0)
 			continue;
-		sub = openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		sub = openat(dirfd(dir), d->d_name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub >= 0)
 			remove_below(sub);
 		unlinkat(dirfd(dir), d->d_name, AT_REMOVEDIR);
@@ -100,7 +101,8 @@ static int wait_pids(const struct cg_hier *h, int timeout_ms)
 }
 
 /* Sleeps only if nothing can notify us. */
-static void wait_empty(const struct cg *cg, const struct cg_hier *busy, int timeout_ms, unsigned round)
+static void wait_empty(const struct cg *cg, const struct cg_hier *busy, int timeout_ms,
+		       unsigned round)
 {
 	const struct cg_hier *u = cg_unified(cg);
 
@@ -122,9 +124,11 @@ static int still_busy(const struct cg_hier *h, struct err *e)
 
 	if (cg_hier_pids(h, &a, &pids, &ignored) == 0)
 		for (size_t i = 0; i < pids.n && n < sizeof(list) - 24; i++)
-			n += (size_t) snprintf(list + n, sizeof(list) - n, " %llu", (unsigned long long) pids.v[i]);
-	return err_set(e, -EBUSY, "remove cgroup %s%s: still in use after %d s (processes:%s)", h->mount, h->path,
-		       REMOVE_TIMEOUT_MS / 1000, n ? list : " none that we can see");
+			n += (size_t) snprintf(list + n, sizeof(list) - n, " %llu",
+					       (unsigned long long) pids.v[i]);
+	return err_set(e, -EBUSY, "remove cgroup %s%s: still in use after %d s (processes:%s)",
+		       h->mount, h->path, REMOVE_TIMEOUT_MS / 1000,
+		       n ? list : " none that we can see");
 }
 
 static int remove_hier(const struct cg *cg, const struct cg_hier *h, int64_t end, struct err *e)

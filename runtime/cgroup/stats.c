@@ -47,7 +47,9 @@ static uint64_t add_limits(uint64_t a, uint64_t b)
 {
 	uint64_t sum;
 
-	return a == UINT64_MAX || b == UINT64_MAX || __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+	if (a == UINT64_MAX || b == UINT64_MAX || __builtin_add_overflow(a, b, &sum))
+		return UINT64_MAX;
+	return sum;
 }
 
 static void read_psi(const struct cg *cg, const char *file, struct arena *a, struct cg_psi *ret)
@@ -68,9 +70,11 @@ static void percpu(struct cg_stats *s, const struct cg_hier *h, struct arena *a)
 	if (text) {
 		w = str_split(a, text, ' ');
 		s->cpu.percpu.v = arena_array(a, w.n + 1, sizeof(uint64_t));
-		for (size_t i = 0; i < w.n; i++)
-			if (num_parse_u64(w.v[i], UINT64_MAX, &s->cpu.percpu.v[s->cpu.percpu.n]) == 0)
-				s->cpu.percpu.n++;
+		for (size_t i = 0; i < w.n; i++) {
+			uint64_t *v = &s->cpu.percpu.v[s->cpu.percpu.n];
+
+			s->cpu.percpu.n += num_parse_u64(w.v[i], UINT64_MAX, v) == 0;
+		}
 	}
 	if (!all)
 		return;
@@ -159,7 +163,8 @@ static void read_cpuset(const struct cg *cg, struct arena *a, struct cg_stats *s
 
 /* ---- memory ---- */
 
-static void memory_v1_entry(const struct cg_hier *h, const char *kind, struct arena *a, struct cg_mem_entry *ret)
+static void memory_v1_entry(const struct cg_hier *h, const char *kind, struct arena *a,
+			    struct cg_mem_entry *ret)
 {
 	ret->limit = number(h, arena_printf(a, "memory.%slimit_in_bytes", kind));
 	ret->usage = number(h, arena_printf(a, "memory.%susage_in_bytes", kind));
@@ -222,26 +227,33 @@ static void io_v1(const struct cg_hier *h, struct arena *a, struct cg_stats *s)
 		enum cg_io_list list;
 		const char *file[3];
 	} files[] = {
-		{IO_BYTES, {"blkio.bfq.io_service_bytes_recursive", "blkio.io_service_bytes_recursive",
-			    "blkio.throttle.io_service_bytes_recursive"}},
-		{IO_OPS, {"blkio.bfq.io_serviced_recursive", "blkio.io_serviced_recursive",
-			  "blkio.throttle.io_serviced_recursive"}},
+		{IO_BYTES,
+		 {"blkio.bfq.io_service_bytes_recursive", "blkio.io_service_bytes_recursive",
+		  "blkio.throttle.io_service_bytes_recursive"}},
+		{IO_OPS,
+		 {"blkio.bfq.io_serviced_recursive", "blkio.io_serviced_recursive",
+		  "blkio.throttle.io_serviced_recursive"}},
 		{IO_QUEUE, {"blkio.bfq.io_queued_recursive", "blkio.io_queued_recursive"}},
-		{IO_SERVICE_TIME, {"blkio.bfq.io_service_time_recursive", "blkio.io_service_time_recursive"}},
-		{IO_WAIT_TIME, {"blkio.bfq.io_wait_time_recursive", "blkio.io_wait_time_recursive"}},
+		{IO_SERVICE_TIME,
+		 {"blkio.bfq.io_service_time_recursive", "blkio.io_service_time_recursive"}},
+		{IO_WAIT_TIME,
+		 {"blkio.bfq.io_wait_time_recursive", "blkio.io_wait_time_recursive"}},
 		{IO_MERGED, {"blkio.bfq.io_merged_recursive", "blkio.io_merged_recursive"}},
 		{IO_TIME, {"blkio.bfq.time_recursive", "blkio.time_recursive"}},
 		{IO_SECTORS, {"blkio.bfq.sectors_recursive", "blkio.sectors_recursive"}},
 	};
 	_Static_assert(ARRAY_LEN(files) == IO_MAX, "one row per list");
 
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		for (size_t k = 0; k < 3 && files[i].file[k] && s->io.list[files[i].list].n == 0; k++) {
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		enum cg_io_list l = files[i].list;
+
+		for (size_t k = 0; k < 3 && files[i].file[k] && s->io.list[l].n == 0; k++) {
 			const char *text = slurp(h, files[i].file[k], a);
 
 			if (text)
-				cg_parse_blkio(text, a, files[i].list, s);
+				cg_parse_blkio(text, a, l, s);
 		}
+	}
 }
 
 static void read_io(const struct cg *cg, struct arena *a, struct cg_stats *s)
@@ -256,7 +268,8 @@ static void read_io(const struct cg *cg, struct arena *a, struct cg_stats *s)
 	read_psi(cg, "io.pressure", a, &s->io.psi);
 }
 
-static uint64_t huge_number(const struct cg_hier *h, const char *size, const char *end, struct arena *a, bool *ret_found)
+static uint64_t huge_number(const struct cg_hier *h, const char *size, const char *end,
+			    struct arena *a, bool *ret_found)
 {
 	uint64_t v = 0;
 
@@ -266,7 +279,8 @@ static uint64_t huge_number(const struct cg_hier *h, const char *size, const cha
 	return v;
 }
 
-static void huge_size(const struct cg_hier *h, const char *size, struct arena *a, struct cg_stats *s)
+static void huge_size(const struct cg_hier *h, const char *size, struct arena *a,
+		      struct cg_stats *s)
 {
 	struct cg_huge *g = &s->huge.v[s->huge.n];
 	bool v2 = cg_hier_is_v2(h), found, ignored;
@@ -297,7 +311,10 @@ static void read_huge(const struct cg *cg, struct arena *a, struct cg_stats *s)
 		const char *kb = str_prefix(d->d_name, "hugepages-");
 		uint64_t v;
 
-		if (!kb || num_parse_u64(arena_strndup(a, kb, strspn(kb, "0123456789")), UINT64_MAX >> 10, &v) < 0)
+		if (!kb)
+			continue;
+		kb = arena_strndup(a, kb, strspn(kb, "0123456789"));
+		if (num_parse_u64(kb, UINT64_MAX >> 10, &v) < 0)
 			continue;
 		if (v >= 1 << 20)
 			huge_size(h, arena_printf(a, "%lluGB", (unsigned long long) v >> 20), a, s);
@@ -317,7 +334,8 @@ int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, st
 	char path[PATH_MAX];
 
 	if (!h)
-		return err_set(e, -EOPNOTSUPP, "the container has no cgroup: there are no statistics");
+		return err_set(e, -EOPNOTSUPP,
+			       "the container has no cgroup: there are no statistics");
 	/* Everything below takes a missing file for a missing facility, so look for the directory once. */
 	if (cg_path(path, h, NULL) < 0 || access(path, F_OK) < 0)
 		return err_sys(e, "statistics of cgroup %s%s", h->mount, h->path);

@@ -30,7 +30,17 @@ struct cg_io_entry {
 	char *op; /* "Read", "Write", "Sync", ...; "" for files without operations */
 };
 
-enum cg_io_list { IO_BYTES, IO_OPS, IO_QUEUE, IO_SERVICE_TIME, IO_WAIT_TIME, IO_MERGED, IO_TIME, IO_SECTORS, IO_MAX };
+enum cg_io_list {
+	IO_BYTES,
+	IO_OPS,
+	IO_QUEUE,
+	IO_SERVICE_TIME,
+	IO_WAIT_TIME,
+	IO_MERGED,
+	IO_TIME,
+	IO_SECTORS,
+	IO_MAX
+};
 
 struct cg_huge {
 	char *size;

@@ -42,7 +42,8 @@ static void parse_psi_line(char *line, struct cg_psi_line *ret)
 		}
 		v = str_prefix(word, "total=");
 		if (v)
-			(void) !num_parse_u64(v, UINT64_MAX, &ret->total); /* stays 0 if it is no number */
+			(void) !num_parse_u64(v, UINT64_MAX,
+					      &ret->total); /* stays 0 if it is no number */
 	}
 }
 
@@ -52,9 +53,9 @@ void cg_parse_psi(const char *text, struct cg_psi *ret)
 	char *rest = arena_strdup(&a, text), *line;
 
 	while ((line = next_line(&rest))) {
-		struct cg_psi_line *l = str_prefix(line, "some ") ? &ret->some :
-					str_prefix(line, "full ") ? &ret->full :
-								    NULL;
+		struct cg_psi_line *l = str_prefix(line, "some ")   ? &ret->some
+					: str_prefix(line, "full ") ? &ret->full
+								    : NULL;
 
 		if (!l)
 			continue;
@@ -151,8 +152,9 @@ void cg_parse_io_stat(const char *text, struct arena *a, struct cg_stats *s)
 		const char *key, *op;
 		enum cg_io_list list;
 	} keys[] = {
-		{"rbytes=", "Read", IO_BYTES}, {"wbytes=", "Write", IO_BYTES}, {"dbytes=", "Discard", IO_BYTES},
-		{"rios=", "Read", IO_OPS},     {"wios=", "Write", IO_OPS},     {"dios=", "Discard", IO_OPS},
+		{"rbytes=", "Read", IO_BYTES},	  {"wbytes=", "Write", IO_BYTES},
+		{"dbytes=", "Discard", IO_BYTES}, {"rios=", "Read", IO_OPS},
+		{"wios=", "Write", IO_OPS},	  {"dios=", "Discard", IO_OPS},
 	};
 	struct strs lines = str_split(a, text, '\n');
 

@@ -10,7 +10,8 @@
 
 #include "cgroup/internal.h"
 
-int cgroup_update(const struct cg *cg, const struct pol_resources *r, const struct host *h, struct err *e)
+int cgroup_update(const struct cg *cg, const struct pol_resources *r, const struct host *h,
+		  struct err *e)
 {
 	struct cg_world world;
 	struct cg_knobs knobs;
@@ -24,7 +25,8 @@ int cgroup_update(const struct cg *cg, const struct pol_resources *r, const stru
 	if (rc < 0 || knobs.n == 0)
 		return rc;
 	if (cg->hier.n == 0)
-		return err_set(e, -EOPNOTSUPP, "%s: the container has no cgroup to apply it to", knobs.v[0].field);
+		return err_set(e, -EOPNOTSUPP, "%s: the container has no cgroup to apply it to",
+			       knobs.v[0].field);
 	rc = cg_enable(cg, &knobs, NULL, e);
 	return rc < 0 ? rc : cg_apply(cg, &knobs, NULL, e);
 }

@@ -3,14 +3,13 @@
 #include "cgroup/internal.h"
 
 /* "cpu,cpuacct" is also reached as "cpu" and as "cpuacct". */
-static size_t add_links(struct arena *a, struct cg_bind *v, const char *dir, const char *names)
+static size_t add_links(struct arena *a, struct cg_bind *v, const char *names)
 {
 	struct strs parts = str_split(a, names, ',');
 	size_t n = 0;
 
-	for (size_t i = 0; i < parts.n; i++)
-		if (!str_eq(parts.v[i], dir))
-			v[n++] = (struct cg_bind){.source = arena_strdup(a, dir), .name = parts.v[i]};
+	for (size_t i = 0; parts.n > 1 && i < parts.n; i++)
+		v[n++] = (struct cg_bind){.name = parts.v[i]};
 	return n;
 }
 
@@ -34,14 +33,16 @@ size_t cgroup_mount_sources(const struct cg *cg, struct arena *a, struct cg_bind
 	*ret = arena_array(a, cg->hier.n + links_max(cg), sizeof(**ret));
 	for (size_t i = 0; i < cg->hier.n; i++) {
 		const struct cg_hier *h = &cg->hier.v[i];
-		const char *dir = strrchr(h->mount, '/') + 1;
+		const char *plain = str_prefix(h->name, "name=");
 
 		(*ret)[n++] = (struct cg_bind){
 			.source = arena_printf(a, "%s%s", h->mount, h->path),
-			.name = arena_strdup(a, dir),
+			.name = arena_strdup(a, cg_hier_is_v2(h) ? "unified"
+						: plain		 ? plain
+								 : h->name),
 		};
-		if (!cg_hier_is_v2(h) && !str_prefix(h->name, "name="))
-			n += add_links(a, *ret + n, dir, h->name);
+		if (!plain)
+			n += add_links(a, *ret + n, h->name);
 	}
 	return n;
 }

@@ -33,27 +33,31 @@ static void test_shares(void)
 	static const struct {
 		uint64_t shares, weight;
 	} rows[] = {
-		{0, 1},	      {1, 1},	    {2, 1},	   {3, 2},	     {256, 35},
-		{512, 59},    {1024, 100},  {2048, 174},   {262143, 10000},  {262144, 10000},
-		{262145, 10000}, {UINT64_MAX, 10000},
+		{0, 1},		 {1, 1},	  {2, 1},	   {3, 2},
+		{256, 35},	 {512, 59},	  {1024, 100},	   {2048, 174},
+		{262143, 10000}, {262144, 10000}, {262145, 10000}, {UINT64_MAX, 10000},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		is_int(cg_shares_to_weight(rows[i].shares), rows[i].weight, "cpu.shares %llu is cpu.weight %llu",
-		       (unsigned long long) rows[i].shares, (unsigned long long) rows[i].weight);
+		is_int(cg_shares_to_weight(rows[i].shares), rows[i].weight,
+		       "cpu.shares %llu is cpu.weight %llu", (unsigned long long) rows[i].shares,
+		       (unsigned long long) rows[i].weight);
 	ok(monotone(), "more shares never mean less weight");
-	is_int(hash_of_all_weights(), ALL_WEIGHTS, "every weight is the one that log2() and pow() give");
+	is_int(hash_of_all_weights(), ALL_WEIGHTS,
+	       "every weight is the one that log2() and pow() give");
 }
 
 static void test_blkio(void)
 {
 	static const struct {
 		uint64_t blkio, io;
-	} rows[] = {{0, 1}, {10, 1}, {11, 11}, {100, 910}, {500, 4950}, {999, 9989}, {1000, 10000}, {1001, 10000}};
+	} rows[] = {{0, 1},	 {10, 1},     {11, 11},	     {100, 910},
+		    {500, 4950}, {999, 9989}, {1000, 10000}, {1001, 10000}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		is_int(cg_blkio_to_io_weight(rows[i].blkio), rows[i].io, "blkio weight %llu is io.weight %llu",
-		       (unsigned long long) rows[i].blkio, (unsigned long long) rows[i].io);
+		is_int(cg_blkio_to_io_weight(rows[i].blkio), rows[i].io,
+		       "blkio weight %llu is io.weight %llu", (unsigned long long) rows[i].blkio,
+		       (unsigned long long) rows[i].io);
 }
 
 int main(void)

@@ -25,7 +25,8 @@ static uint8_t reference(const rule *r, size_t n, char type, int64_t major, int6
 		for (size_t i = n; i-- > 0;) {
 			if (r[i].type != 'a' && r[i].type != (uint32_t) type)
 				continue;
-			if ((r[i].major >= 0 && r[i].major != major) || (r[i].minor >= 0 && r[i].minor != minor))
+			if ((r[i].major >= 0 && r[i].major != major) ||
+			    (r[i].minor >= 0 && r[i].minor != minor))
 				continue;
 			if (!(r[i].access & bit))
 				continue;
@@ -37,11 +38,15 @@ static uint8_t reference(const rule *r, size_t n, char type, int64_t major, int6
 
 /* ---- v2: an interpreter for what devices_bpf.c emits ---- */
 
-static int run(const struct bpf_insn *v, size_t n, char type, uint32_t access, uint32_t major, uint32_t minor)
+static int run(const struct bpf_insn *v, size_t n, char type, uint32_t access, uint32_t major,
+	       uint32_t minor)
 {
 	struct bpf_cgroup_dev_ctx ctx = {
-		.access_type = (type == 'b' ? BPF_DEVCG_DEV_BLOCK : type == 'c' ? BPF_DEVCG_DEV_CHAR : 7) |
-			       ((access & 1 ? BPF_DEVCG_ACC_READ : 0) | (access & 2 ? BPF_DEVCG_ACC_WRITE : 0) |
+		.access_type = (type == 'b'   ? BPF_DEVCG_DEV_BLOCK
+				: type == 'c' ? BPF_DEVCG_DEV_CHAR
+					      : 7) |
+			       ((access & 1 ? BPF_DEVCG_ACC_READ : 0) |
+				(access & 2 ? BPF_DEVCG_ACC_WRITE : 0) |
 				(access & 4 ? BPF_DEVCG_ACC_MKNOD : 0))
 				       << 16,
 		.major = major,
@@ -61,7 +66,8 @@ static int run(const struct bpf_insn *v, size_t n, char type, uint32_t access, u
 			reg[i->dst_reg] = word;
 			continue;
 		case BPF_LD:
-			reg[i->dst_reg] = (uint32_t) i->imm | (uint64_t) (uint32_t) v[pc + 1].imm << 32;
+			reg[i->dst_reg] = (uint32_t) i->imm | (uint64_t) (uint32_t) v[pc + 1].imm
+								      << 32;
 			pc++;
 			continue;
 		case BPF_ALU64:
@@ -146,19 +152,22 @@ static bool v1_write(struct v1_list *l, bool allow, const char *s)
 		l->n = 0;
 		return true;
 	}
-	if (sscanf(s, "%c %15[0-9*]:%15[0-9*] %7[rwm]", &type, major, minor, acc) != 4 || l->n == ARRAY_LEN(l->v))
+	if (sscanf(s, "%c %15[0-9*]:%15[0-9*] %7[rwm]", &type, major, minor, acc) != 4 ||
+	    l->n == ARRAY_LEN(l->v))
 		return false;
 	if (allow == l->all_but) /* would take an entry away, which we never ask for */
 		return false;
 	l->v[l->n].type = type;
 	l->v[l->n].major = *major == '*' ? -1 : atoll(major);
 	l->v[l->n].minor = *minor == '*' ? -1 : atoll(minor);
-	l->v[l->n].access = (uint8_t) ((strchr(acc, 'r') ? 1 : 0) | (strchr(acc, 'w') ? 2 : 0) | (strchr(acc, 'm') ? 4 : 0));
+	l->v[l->n].access = (uint8_t) ((strchr(acc, 'r') ? 1 : 0) | (strchr(acc, 'w') ? 2 : 0) |
+				       (strchr(acc, 'm') ? 4 : 0));
 	l->n++;
 	return true;
 }
 
-static bool v1_allows(const struct v1_list *l, char type, uint8_t access, int64_t major, int64_t minor)
+static bool v1_allows(const struct v1_list *l, char type, uint8_t access, int64_t major,
+		      int64_t minor)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->v[i].type != type || (l->v[i].major >= 0 && l->v[i].major != major) ||
@@ -178,7 +187,9 @@ static const int64_t majors[] = {0, 1, 2, 5, 10, 63, 64, 136, 226, 4095};
 static const int64_t minors[] = {0, 1, 3, 5, 8, 31, 32, 62, 63, 64, 65, 200, 255, 1048575};
 
 /* Calls f for each device and access that the test knows; false on the first difference. */
-static bool for_all(const rule *r, size_t n, bool (*f)(void *arg, char type, uint8_t access, int64_t ma, int64_t mi, bool want),
+static bool for_all(const rule *r, size_t n,
+		    bool (*f)(void *arg, char type, uint8_t access, int64_t ma, int64_t mi,
+			      bool want),
 		    void *arg)
 {
 	for (const char *t = "bc"; *t; t++)
@@ -187,7 +198,8 @@ static bool for_all(const rule *r, size_t n, bool (*f)(void *arg, char type, uin
 				uint8_t mask = reference(r, n, *t, majors[i], minors[j]);
 
 				for (uint8_t access = 1; access < 8; access++)
-					if (!f(arg, *t, access, majors[i], minors[j], !(access & ~mask)))
+					if (!f(arg, *t, access, majors[i], minors[j],
+					       !(access & ~mask)))
 						return false;
 			}
 	return true;
@@ -204,7 +216,8 @@ static bool same_v2(void *arg, char type, uint8_t access, int64_t ma, int64_t mi
 	int got = run(p->v, p->n, type, access, (uint32_t) ma, (uint32_t) mi);
 
 	if (got != want)
-		printf("# %c %lld:%lld access %u: want %d, got %d\n", type, (long long) ma, (long long) mi, access, want, got);
+		printf("# %c %lld:%lld access %u: want %d, got %d\n", type, (long long) ma,
+		       (long long) mi, access, want, got);
 	return got == want;
 }
 
@@ -213,7 +226,8 @@ static bool same_v1(void *arg, char type, uint8_t access, int64_t ma, int64_t mi
 	bool got = v1_allows(arg, type, access, ma, mi);
 
 	if (got != want)
-		printf("# %c %lld:%lld access %u: want %d, got %d\n", type, (long long) ma, (long long) mi, access, want, got);
+		printf("# %c %lld:%lld access %u: want %d, got %d\n", type, (long long) ma,
+		       (long long) mi, access, want, got);
 	return got == want;
 }
 
@@ -287,11 +301,13 @@ static const rule allow_all[] = {{true, 'a', -1, -1, 7}};
 static const rule all_but_tty[] = {{true, 'a', -1, -1, 7}, {false, 'c', 5, -1, 3}};
 static const rule hole[] = {{false, 'a', -1, -1, 7}, {true, 'c', -1, -1, 7}, {false, 'c', 1, 3, 2}};
 static const rule taken_back[] = {{true, 'c', 1, 3, 7}, {false, 'c', 1, 3, 2}};
-static const rule by_minor[] = {{false, 'a', -1, -1, 7}, {true, 'c', -1, 3, 1}, {true, 'c', 1, 3, 2}};
+static const rule by_minor[] = {
+	{false, 'a', -1, -1, 7}, {true, 'c', -1, 3, 1}, {true, 'c', 1, 3, 2}};
 static const rule engine[] = {
-	{false, 'a', -1, -1, 7}, {true, 'c', -1, -1, 4}, {true, 'b', -1, -1, 4}, {true, 'c', 1, 3, 7},
-	{true, 'c', 1, 8, 7},	 {true, 'c', 1, 7, 7},	 {true, 'c', 5, 0, 7},	 {true, 'c', 1, 5, 7},
-	{true, 'c', 1, 9, 7},	 {true, 'c', 5, 1, 7},	 {true, 'c', 136, -1, 7}, {true, 'c', 5, 2, 7},
+	{false, 'a', -1, -1, 7}, {true, 'c', -1, -1, 4},  {true, 'b', -1, -1, 4},
+	{true, 'c', 1, 3, 7},	 {true, 'c', 1, 8, 7},	  {true, 'c', 1, 7, 7},
+	{true, 'c', 5, 0, 7},	 {true, 'c', 1, 5, 7},	  {true, 'c', 1, 9, 7},
+	{true, 'c', 5, 1, 7},	 {true, 'c', 136, -1, 7}, {true, 'c', 5, 2, 7},
 	{true, 'c', 10, 200, 7},
 };
 
@@ -318,8 +334,8 @@ static void test_fixed(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		is_str(v1_dump(&a, rows[i].r, rows[i].n), rows[i].v1, "%s: v1 list", rows[i].name);
-		ok(v1_agrees(rows[i].r, rows[i].n) == (strcmp(rows[i].v1, "refused") ? 1 : -1), "%s: v1 means the same",
-		   rows[i].name);
+		ok(v1_agrees(rows[i].r, rows[i].n) == (strcmp(rows[i].v1, "refused") ? 1 : -1),
+		   "%s: v1 means the same", rows[i].name);
 		ok(v2_agrees(rows[i].r, rows[i].n, NULL), "%s: v2 means the same", rows[i].name);
 	}
 }
@@ -328,7 +344,8 @@ static void test_size(void)
 {
 	size_t n = 0;
 
-	ok(v2_agrees(engine, ARRAY_LEN(engine), &n) && n <= 45, "the program of an engine's rules is small");
+	ok(v2_agrees(engine, ARRAY_LEN(engine), &n) && n <= 45,
+	   "the program of an engine's rules is small");
 	printf("# %zu instructions\n", n);
 }
 
@@ -372,13 +389,16 @@ static void test_random(void)
 		refused += v1 < 0;
 	}
 	is_int(wrong_v2, 0, "random rules: every program means what the rules mean");
-	is_int(wrong_v1, 0, "random rules: every v1 list that is not refused means what the rules mean");
+	is_int(wrong_v1, 0,
+	       "random rules: every v1 list that is not refused means what the rules mean");
 	ok(refused > 0 && refused < TIMES, "random rules: some, not all, are beyond v1");
 }
 
 static void test_limits(void)
 {
-	rule odd[] = {{true, 'c', INT64_MAX, 3, 7}, {true, 'c', 1, INT64_MAX, 7}, {true, 'c', 1, 3, 0xff}};
+	rule odd[] = {{true, 'c', INT64_MAX, 3, 7},
+		      {true, 'c', 1, INT64_MAX, 7},
+		      {true, 'c', 1, 3, 0xff}};
 	enum { MANY = 3000 };
 	rule *many = calloc(MANY, sizeof(*many));
 	struct err e = ERR_INIT;
@@ -391,13 +411,15 @@ static void test_limits(void)
 	for (size_t i = 0; i < MANY; i++)
 		many[i] = (rule){true, 'c', 200, (int64_t) (2 * i), (uint32_t) (1 + i % 7)};
 	cg_devices_resolve(many, MANY, &a, &c);
-	ok(cg_devices_bpf(&c, &a, &v, &n, &e) == 0 && all_reachable(v, n), "thousands of rules make a program");
+	ok(cg_devices_bpf(&c, &a, &v, &n, &e) == 0 && all_reachable(v, n),
+	   "thousands of rules make a program");
 	for (size_t i = 0; i < MANY; i++)
 		many[i] = (rule){true, i & 1 ? 'c' : 'b', (int64_t) i, 3, (uint32_t) (1 + i % 7)};
 	for (size_t i = 0; i < MANY / 2; i++)
 		many[i].minor = 70 + (int64_t) i, many[i].major = -1;
 	cg_devices_resolve(many, 200, &a, &c);
-	ok(cg_devices_bpf(&c, &a, &v, &n, &e) == 0, "hundreds of minors of all majors make a program");
+	ok(cg_devices_bpf(&c, &a, &v, &n, &e) == 0,
+	   "hundreds of minors of all majors make a program");
 	free(many);
 }
 
