@@ -199,6 +199,7 @@ static void inherit(struct pol_process *p, const struct spec_process *s,
 		p->ioprio = base->ioprio;
 	p->personality = base->personality;
 	p->keep_groups = base->keep_groups;
+	p->new_keyring = base->new_keyring; /* joins the container's by its name (B-11) */
 }
 
 int policy_build_process(const struct spec_process *s, const struct policy *base,

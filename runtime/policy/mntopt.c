@@ -166,10 +166,18 @@ static void apply_row(const struct row *r, struct pol_mount *m, struct mntopt *o
 	case OPT_NONE: break;
 	case OPT_ATTR: attr_change(&m->attr_set, &m->attr_clr, r->set, r->clr); break;
 	case OPT_RATTR: attr_change(&m->rattr_set, &m->rattr_clr, r->set, r->clr); break;
-	case OPT_ATIME: atime_choose(&m->attr_set, &m->attr_clr, r->set); break;
-	case OPT_RATIME: atime_choose(&m->rattr_set, &m->rattr_clr, r->set); break;
-	case OPT_NOATIME: atime_undo(&m->attr_set, &m->attr_clr, r->clr); break;
-	case OPT_RNOATIME: atime_undo(&m->rattr_set, &m->rattr_clr, r->clr); break;
+	case OPT_ATIME:
+		o->atime_undone = false;
+		atime_choose(&m->attr_set, &m->attr_clr, r->set);
+		break;
+	case OPT_RATIME:
+		o->atime_undone = false;
+		atime_choose(&m->rattr_set, &m->rattr_clr, r->set);
+		break;
+	case OPT_NOATIME: o->atime_undone |= atime_undo(&m->attr_set, &m->attr_clr, r->clr); break;
+	case OPT_RNOATIME:
+		o->atime_undone |= atime_undo(&m->rattr_set, &m->rattr_clr, r->clr);
+		break;
 	case OPT_SB: m->sb_flags = (m->sb_flags & ~r->clr) | r->set; break;
 	case OPT_PROP: m->propagation = r->set; break;
 	case OPT_FLAG: m->flags |= (uint32_t) r->set; break;

@@ -1,0 +1,1047 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libs: policy host spec json base */
+/* What policy_build() refuses, with which words, and what it decides. */
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "policy_fixture.h"
+
+/* ---- refusals ---- */
+
+enum {
+	NO_TIME_NS = 1 << 0,
+	LESS_ROOT = 1 << 1, /* euid 1000 */
+	APPARMOR = 1 << 2,
+	SELINUX = 1 << 3,
+	V1 = 1 << 4,
+	ODD_MACHINE = 1 << 5,
+	SYSTEMD = 1 << 6,
+	NO_CGROUPS = 1 << 7,
+	PRESET_BASIC = 1 << 8,
+	PRESET_STRICT = 1 << 9,
+};
+
+static void adjust(unsigned how)
+{
+	reset();
+	if (how & NO_TIME_NS)
+		host.time_ns = false;
+	if (how & LESS_ROOT) {
+		host.euid = 1000;
+		host.rootless = true;
+	}
+	host.apparmor = how & APPARMOR;
+	host.selinux = how & SELINUX;
+	if (how & V1)
+		host.cgroup = CG_V1;
+	if (how & ODD_MACHINE)
+		strcpy(host.machine, "vax");
+	if (how & SYSTEMD)
+		input.cg_manager = POL_CG_SYSTEMD;
+	if (how & NO_CGROUPS)
+		input.cg_manager = POL_CG_DISABLED;
+	if (how & (PRESET_BASIC | PRESET_STRICT)) {
+		rules.preset = how & PRESET_BASIC ? POL_PRESET_BASIC : POL_PRESET_STRICT;
+		rules.preset_file = "/etc/kavach/rules.d/10.json";
+	}
+}
+
+struct refusal {
+	const char *name;
+	struct config c;
+	unsigned how;
+	const char *message; /* without "config.json: " */
+};
+
+static const struct refusal refusals[] = {
+	/* namespaces */
+	{"a namespace type given twice",
+	 {.ns = "{'type':'pid'},{'type':'pid'}"},
+	 0,
+	 "linux.namespaces[2].type: \"pid\" is given twice"},
+	{"a second mount namespace",
+	 {.ns = "{'type':'mount'}"},
+	 0,
+	 "linux.namespaces[1].type: \"mount\" is given twice"},
+	{"a time namespace that the kernel does not have",
+	 {.ns = "{'type':'time'}"},
+	 NO_TIME_NS,
+	 "linux.namespaces[1].type: this kernel has no time namespaces"},
+	{"host name without uts namespace",
+	 {.top = "'hostname':'h'"},
+	 0,
+	 "hostname: \"h\" needs a uts namespace in linux.namespaces, it would rename the host"},
+	{"domain name without uts namespace",
+	 {.top = "'domainname':'d'"},
+	 0,
+	 "domainname: \"d\" needs a uts namespace in linux.namespaces, it would rename the host"},
+	{"a host name of more than 64 bytes",
+	 {.top = "'hostname':'01234567890123456789012345678901234567890123456789012345678901234'",
+	  .ns = "{'type':'uts'}"},
+	 0,
+	 "hostname: expected at most 64 bytes, found 65"},
+	{"id mappings without user namespace",
+	 {.linux_ = "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}]"},
+	 0,
+	 "linux.uidMappings: id mappings need a user namespace in linux.namespaces"},
+	{"a user namespace without mappings",
+	 {.ns = "{'type':'user'}"},
+	 0,
+	 "linux.uidMappings: a new user namespace needs at least one mapping"},
+	{"a user namespace without group mappings",
+	 {.ns = "{'type':'user'}",
+	  .linux_ = "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}]"},
+	 0,
+	 "linux.gidMappings: a new user namespace needs at least one mapping"},
+	{"no user namespace without root privileges",
+	 {0},
+	 LESS_ROOT,
+	 "linux.namespaces: without root privileges the container needs a user namespace, and the config has "
+	 "none"},
+	{"time offsets without time namespace",
+	 {.linux_ = "'timeOffsets':{'monotonic':{'secs':1}}"},
+	 0,
+	 "linux.timeOffsets: offsets need a time namespace in linux.namespaces"},
+	{"time offsets of a joined time namespace",
+	 {.ns = "{'type':'time','path':'/proc/9/ns/time'}",
+	  .linux_ = "'timeOffsets':{'boottime':{'secs':1}}"},
+	 0,
+	 "linux.timeOffsets: the offsets of the time namespace \"/proc/9/ns/time\" cannot be changed by joining "
+	 "it"},
+	/* sysctl */
+	{"a sysctl of no namespace",
+	 {.linux_ = "'sysctl':{'kernel.core_pattern':'|/x'}"},
+	 0,
+	 "linux.sysctl: \"kernel.core_pattern\" is not a parameter of a namespace, it would change the host"},
+	{"net sysctl with the host's network",
+	 {.linux_ = "'sysctl':{'net.ipv4.ip_forward':'1'}"},
+	 0,
+	 "linux.sysctl: \"net.ipv4.ip_forward\" needs a network namespace in linux.namespaces, it would change "
+	 "the host"},
+	{"ipc sysctl with the host's ipc",
+	 {.linux_ = "'sysctl':{'kernel.shmmax':'1'}"},
+	 0,
+	 "linux.sysctl: \"kernel.shmmax\" needs a ipc namespace in linux.namespaces, it would change the host"},
+	{"mqueue sysctl with the host's ipc",
+	 {.linux_ = "'sysctl':{'fs.mqueue.msg_max':'1'}"},
+	 0,
+	 "linux.sysctl: \"fs.mqueue.msg_max\" needs a ipc namespace in linux.namespaces, it would change the "
+	 "host"},
+	{"user sysctl without user namespace",
+	 {.linux_ = "'sysctl':{'user.max_user_namespaces':'1'}"},
+	 0,
+	 "linux.sysctl: \"user.max_user_namespaces\" needs a user namespace in linux.namespaces, it would "
+	 "change the host"},
+	{"kernel.hostname",
+	 {.ns = "{'type':'uts'}", .linux_ = "'sysctl':{'kernel.hostname':'x'}"},
+	 0,
+	 "linux.sysctl: \"kernel.hostname\" is what the member hostname is for"},
+	{"two domain names",
+	 {.ns = "{'type':'uts'}",
+	  .linux_ = "'sysctl':{'kernel.domainname':'x'}",
+	  .top = "'domainname':'y'"},
+	 0,
+	 "linux.sysctl: \"kernel.domainname\" says \"x\", the member domainname \"y\""},
+	{"a sysctl that walks up",
+	 {.ns = "{'type':'network'}", .linux_ = "'sysctl':{'net/../kernel/core_pattern':'x'}"},
+	 0,
+	 "linux.sysctl: \"net/../kernel/core_pattern\" is not a name of a parameter"},
+	{"a sysctl that walks up with dots",
+	 {.ns = "{'type':'network'}", .linux_ = "'sysctl':{'net.//.kernel.core_pattern':'x'}"},
+	 0,
+	 "linux.sysctl: \"net.//.kernel.core_pattern\" is not a name of a parameter"},
+	{"a sysctl with an empty part",
+	 {.ns = "{'type':'network'}", .linux_ = "'sysctl':{'net..x':'x'}"},
+	 0,
+	 "linux.sysctl: \"net..x\" is not a name of a parameter"},
+	{"a prefix as a sysctl",
+	 {.ns = "{'type':'network'}", .linux_ = "'sysctl':{'net.':'x'}"},
+	 0,
+	 "linux.sysctl: \"net.\" is not a name of a parameter"},
+	{"a sysctl in both spellings",
+	 {.ns = "{'type':'network'}",
+	  .linux_ = "'sysctl':{'net.core.somaxconn':'1','net/core/somaxconn':'2'}"},
+	 0,
+	 "linux.sysctl: \"net/core/somaxconn\" is given twice"},
+	/* root and mounts */
+	{"an unknown mount context",
+	 {.top = "'annotations':{'run.oci.mount_context_type':'magic'}"},
+	 0,
+	 "annotations[\"run.oci.mount_context_type\"]: \"magic\" is not one of the words that are known here"},
+	{"a mount label without SELinux",
+	 {.linux_ = "'mountLabel':'system_u:object_r:x'"},
+	 0,
+	 "linux.mountLabel: \"system_u:object_r:x\" is given, but SELinux is not enabled on this host"},
+	{"a mount without type",
+	 {.mounts = "{'destination':'/x','source':'y'}"},
+	 0,
+	 "mounts[0]: expected a type, or \"bind\" or \"rbind\" in options"},
+	{"type bind without the option",
+	 {.mounts = "{'destination':'/x','type':'bind','source':'/y'}"},
+	 0,
+	 "mounts[0].type: \"bind\" is no file system; a bind mount has \"bind\" or \"rbind\" in options"},
+	{"a mount over the root",
+	 {.mounts = "{'destination':'/x/..','type':'tmpfs'}"},
+	 0,
+	 "mounts[0].destination: \"/x/..\" would hide the root file system"},
+	{"a bind mount without source",
+	 {.mounts = "{'destination':'/x','options':['bind']}"},
+	 0,
+	 "mounts[0].source: a bind mount needs one"},
+	{"tmpfs over /proc",
+	 {.mounts = "{'destination':'/proc','type':'tmpfs'}"},
+	 0,
+	 "mounts[0].type: expected \"proc\" at /proc, found \"tmpfs\""},
+	{"a mount in /proc",
+	 {.mounts = "{'destination':'/proc/self','type':'tmpfs'}"},
+	 0,
+	 "mounts[0].destination: nothing may be mounted at \"/proc/self\", inside of /proc"},
+	{"a bind in /proc, hidden by dots",
+	 {.mounts = "{'destination':'/sys/../proc//sys/kernel/','source':'/x','options':['bind']}"},
+	 0,
+	 "mounts[0].destination: nothing may be mounted at \"/proc/sys/kernel\", inside of /proc"},
+	{"data on a bind mount",
+	 {.mounts = "{'destination':'/a','type':'tmpfs'},{'destination':'/x','source':'/y','options':['rbind',"
+		    "'size=1m']}"},
+	 0,
+	 "mounts[1].options: \"size=1m\" is an option of a file system, a bind mount has none"},
+	{"data on a remount",
+	 {.mounts = "{'destination':'/x','options':['remount','size=1m']}"},
+	 0,
+	 "mounts[0].options: \"size=1m\" is an option of a file system, a remount has none"},
+	{"tmpcopyup on a bind mount",
+	 {.mounts = "{'destination':'/x','source':'/y','options':['bind','tmpcopyup']}"},
+	 0,
+	 "mounts[0].options: \"tmpcopyup\" is only for type \"tmpfs\""},
+	{"copy-symlink on a tmpfs",
+	 {.mounts = "{'destination':'/x','type':'tmpfs','options':['copy-symlink']}"},
+	 0,
+	 "mounts[0].options: \"copy-symlink\" is only for bind mounts"},
+	{"idmap on a remount",
+	 {.mounts = "{'destination':'/x','options':['remount','idmap'],'uidMappings':[{'containerID':0,'hostID'"
+		    ":1,'size':1}],'gidMappings':[{'containerID':0,'hostID':1,'size':1}]}"},
+	 0,
+	 "mounts[0].options: \"idmap\" is only for bind mounts and new file systems"},
+	{"idmap with nothing to map by",
+	 {.mounts = "{'destination':'/x','source':'/y','options':['bind','idmap']}"},
+	 0,
+	 "mounts[0].options: \"idmap\" needs uidMappings and gidMappings, or a user namespace in "
+	 "linux.namespaces"},
+	{"a malformed idmap option",
+	 {.mounts =
+		  "{'destination':'/x','source':'/y','options':['bind','idmap=uids=0-1;gids=0-1-1']}"},
+	 0,
+	 "mounts[0].options: expected \"idmap=uids=C-H-N#...;gids=C-H-N#...\" with ids that are mapped, found "
+	 "\"idmap=uids=0-1;gids=0-1-1\""},
+	{"an idmap option relative to no map",
+	 {.mounts =
+		  "{'destination':'/x','source':'/y','options':['bind','idmap=uids=@0-1-1;gids=@0-1-1']}"},
+	 0,
+	 "mounts[0].options: expected \"idmap=uids=C-H-N#...;gids=C-H-N#...\" with ids that are mapped, found "
+	 "\"idmap=uids=@0-1-1;gids=@0-1-1\""},
+	{"all of the root as a masked path",
+	 {.linux_ = "'maskedPaths':['/a/..']"},
+	 0,
+	 "linux.maskedPaths[0]: \"/a/..\" is all of the root"},
+	/* devices */
+	{"two different devices at one path",
+	 {.linux_ = "'devices':[{'path':'/dev/x','type':'c','major':1,'minor':3},{'path':'/dev//x','type':'c',"
+		    "'major':1,'minor':5}]"},
+	 0,
+	 "linux.devices[1].path: \"/dev/x\" is given twice, with different properties"},
+	/* process */
+	{"no program", {.args = "[]"}, 0, "process.args: expected at least one string, the program"},
+	{"an unknown rlimit",
+	 {.proc = "'rlimits':[{'type':'RLIMIT_BEER','soft':1,'hard':1}]"},
+	 0,
+	 "process.rlimits[0].type: \"RLIMIT_BEER\" is not one of the words that are known here"},
+	{"an rlimit given twice",
+	 {.proc = "'rlimits':[{'type':'RLIMIT_CPU','soft':1,'hard':1},{'type':'RLIMIT_CPU','soft':2,'hard':2}]"},
+	 0,
+	 "process.rlimits[1].type: \"RLIMIT_CPU\" is given twice"},
+	{"a soft limit above the hard one",
+	 {.proc = "'rlimits':[{'type':'RLIMIT_NOFILE','soft':18446744073709551615,'hard':1024}]"},
+	 0,
+	 "process.rlimits[0].soft: expected at most the hard limit 1024, found 18446744073709551615"},
+	{"a user that is not mapped",
+	 {.ns = "{'type':'user'}",
+	  .linux_ = "'uidMappings':[{'containerID':1,'hostID':1000,'size':10}],'gidMappings':[{'containerID':0,"
+		    "'hostID':1000,'size':10}]"},
+	 0,
+	 "process.user.uid: 0 is not mapped into the user namespace"},
+	{"an AppArmor profile without AppArmor",
+	 {.proc = "'apparmorProfile':'docker-default'"},
+	 0,
+	 "process.apparmorProfile: \"docker-default\" is given, but AppArmor is not enabled on this host"},
+	{"an SELinux label without SELinux",
+	 {.proc = "'selinuxLabel':'a:b:c:s0'"},
+	 0,
+	 "process.selinuxLabel: \"a:b:c:s0\" is given, but SELinux is not enabled on this host"},
+	{"a scheduler that Linux does not have",
+	 {.proc = "'scheduler':{'policy':'SCHED_ISO'}"},
+	 0,
+	 "process.scheduler.policy: \"SCHED_ISO\" is not one of the words that are known here"},
+	{"SCHED_FIFO without priority",
+	 {.proc = "'scheduler':{'policy':'SCHED_FIFO'}"},
+	 0,
+	 "process.scheduler.priority: expected 1 to 99 with SCHED_FIFO, found 0"},
+	{"a priority with SCHED_OTHER",
+	 {.proc = "'scheduler':{'policy':'SCHED_OTHER','priority':1}"},
+	 0,
+	 "process.scheduler.priority: only for SCHED_FIFO and SCHED_RR, the policy is SCHED_OTHER"},
+	{"a runtime with SCHED_RR",
+	 {.proc = "'scheduler':{'policy':'SCHED_RR','priority':1,'runtime':5}"},
+	 0,
+	 "process.scheduler: runtime, deadline and period are only for SCHED_DEADLINE, the policy is SCHED_RR"},
+	{"a deadline before the runtime ends",
+	 {.proc = "'scheduler':{'policy':'SCHED_DEADLINE','runtime':5,'deadline':4,'period':9}"},
+	 0,
+	 "process.scheduler: expected 0 < runtime <= deadline <= period with SCHED_DEADLINE"},
+	/* seccomp */
+	{"NOTIFY as the default",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_NOTIFY','listenerPath':'/s'}"},
+	 0,
+	 "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be the default, no process could start"},
+	{"NOTIFY for write",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/s','syscalls':[{'names':["
+		    "'mkdir','write'],'action':'SCMP_ACT_NOTIFY'}]}"},
+	 0,
+	 "linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY cannot be used for \"write\", which hands over the "
+	 "listener"},
+	{"NOTIFY without listenerPath",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['mkdir'],'action':"
+		    "'SCMP_ACT_NOTIFY'}]}"},
+	 0,
+	 "linux.seccomp.listenerPath: required with SCMP_ACT_NOTIFY"},
+	{"a relative listenerPath",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'s','syscalls':[{'names':["
+		    "'mkdir'],'action':'SCMP_ACT_NOTIFY'}]}"},
+	 0,
+	 "linux.seccomp.listenerPath: expected an absolute path, found \"s\""},
+	{"WAIT_KILLABLE_RECV without NOTIFY",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','flags':["
+		    "'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV']}"},
+	 0,
+	 "linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with SCMP_ACT_NOTIFY"},
+	{"a filter on a machine without seccomp",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}"},
+	 ODD_MACHINE,
+	 "linux.seccomp: machine \"vax\" of this host is not known to seccomp"},
+	/* resources */
+	{"memory and swap below memory",
+	 {.linux_ = "'resources':{'memory':{'limit':2048,'swap':1024}}"},
+	 0,
+	 "linux.resources.memory.swap: expected at least memory.limit (2048), found 1024: it counts memory and "
+	 "swap together"},
+	{"swap without a limit of memory",
+	 {.linux_ = "'resources':{'memory':{'swap':1024}}"},
+	 0,
+	 "linux.resources.memory.swap: a limit of memory and swap together needs memory.limit"},
+	{"an I/O weight below 10",
+	 {.linux_ = "'resources':{'blockIO':{'weight':9}}"},
+	 0,
+	 "linux.resources.blockIO.weight: expected 10 to 1000, found 9"},
+	{"an I/O weight above 1000",
+	 {.linux_ = "'resources':{'blockIO':{'leafWeight':1001}}"},
+	 0,
+	 "linux.resources.blockIO.leafWeight: expected 10 to 1000, found 1001"},
+	{"an I/O weight of a device below 10",
+	 {.linux_ = "'resources':{'blockIO':{'weightDevice':[{'major':8,'minor':0,'weight':1}]}}"},
+	 0,
+	 "linux.resources.blockIO.weightDevice.weight: expected 10 to 1000, found 1"},
+	{"a size of huge pages given twice",
+	 {.linux_ =
+		  "'resources':{'hugepageLimits':[{'pageSize':'2MB','limit':1},{'pageSize':'2MB','limit':2}]}"},
+	 0,
+	 "linux.resources.hugepageLimits[1].pageSize: \"2MB\" is given twice"},
+	{"an interface priority given twice",
+	 {.linux_ = "'resources':{'network':{'priorities':[{'name':'eth0','priority':1},{'name':'eth0',"
+		    "'priority':2}]}}"},
+	 0,
+	 "linux.resources.network.priorities[1].name: \"eth0\" is given twice"},
+	{"unified without version 2",
+	 {.linux_ = "'resources':{'unified':{'memory.high':'1'}}"},
+	 V1,
+	 "linux.resources.unified: this host has only version 1 of control groups"},
+	{"a cgroupsPath that walks up",
+	 {.linux_ = "'cgroupsPath':'/a/../../b'"},
+	 0,
+	 "linux.cgroupsPath: expected a path without \"..\", found \"/a/../../b\""},
+	{"a path for the systemd manager",
+	 {.linux_ = "'cgroupsPath':'/a/b'"},
+	 SYSTEMD,
+	 "linux.cgroupsPath: expected \"slice:prefix:name\" with the systemd manager, found \"/a/b\""},
+	/* the rest */
+	{"network devices without network namespace",
+	 {.linux_ = "'netDevices':{'eth0':{}}"},
+	 0,
+	 "linux.netDevices: needs a network namespace in linux.namespaces"},
+	{"network devices",
+	 {.ns = "{'type':'network'}", .linux_ = "'netDevices':{'eth0':{}}"},
+	 0,
+	 "linux.netDevices: this version of kavach cannot move network devices"},
+	{"two network devices of one name",
+	 {.ns = "{'type':'network'}",
+	  .linux_ = "'netDevices':{'eth0':{'name':'x'},'eth1':{'name':'x'}}"},
+	 0,
+	 "linux.netDevices[\"eth1\"].name: \"x\" is given twice"},
+	{"resctrl groups",
+	 {.linux_ = "'intelRdt':{'closID':'x'}"},
+	 0,
+	 "linux.intelRdt: this version of kavach cannot set up resctrl groups"},
+	{"nodes with MPOL_LOCAL",
+	 {.linux_ = "'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':'0'}"},
+	 0,
+	 "linux.memoryPolicy: MPOL_LOCAL takes no nodes and no flags"},
+	{"MPOL_BIND without nodes",
+	 {.linux_ = "'memoryPolicy':{'mode':'MPOL_BIND','nodes':''}"},
+	 0,
+	 "linux.memoryPolicy.nodes: required with MPOL_BIND"},
+	{"static and relative nodes",
+	 {.linux_ = "'memoryPolicy':{'mode':'MPOL_BIND','nodes':'0','flags':['MPOL_F_STATIC_NODES',"
+		    "'MPOL_F_RELATIVE_NODES']}"},
+	 0,
+	 "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other"},
+	{"NUMA balancing with interleaving",
+	 {.linux_ =
+		  "'memoryPolicy':{'mode':'MPOL_INTERLEAVE','nodes':'0','flags':['MPOL_F_NUMA_BALANCING']}"},
+	 0,
+	 "linux.memoryPolicy.flags: MPOL_F_NUMA_BALANCING is only for MPOL_BIND and MPOL_PREFERRED_MANY"},
+	{"a hypervisor of the bundle's choice",
+	 {.top = "'vm':{'hypervisor':{'path':'/evil'},'kernel':{'path':'/k'}}"},
+	 0,
+	 "vm.hypervisor: which hypervisor runs is decided by the site, not by the bundle"},
+	{"memory of the host in the guest",
+	 {.top = "'vm':{'kernel':{'path':'/k'},'hwConfig':{'iomems':[{'firstGFN':1,'firstMFN':1,'nrMFNs':1}]}}"},
+	 0,
+	 "vm.hwConfig.iomems: not supported"},
+	{"interrupts of the host in the guest",
+	 {.top = "'vm':{'kernel':{'path':'/k'},'hwConfig':{'irqs':[1]}}"},
+	 0,
+	 "vm.hwConfig.irqs: not supported"},
+	{"an unknown annotation of ours",
+	 {.top = "'annotations':{'io.kavach.presett':'strict'}"},
+	 0,
+	 "annotations[\"io.kavach.presett\"]: kavach has no such annotation"},
+	{"an unknown preset",
+	 {.top = "'annotations':{'io.kavach.preset':'Strict'}"},
+	 0,
+	 "annotations[\"io.kavach.preset\"]: \"Strict\" is not one of the words that are known here"},
+	{"a filter that allows by default under a preset",
+	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}"},
+	 PRESET_BASIC,
+	 "linux.seccomp.defaultAction: expected a filter that denies by default with the preset of "
+	 "/etc/kavach/rules.d/10.json, or none, found SCMP_ACT_ALLOW"},
+	{"strict without control groups",
+	 {0},
+	 PRESET_STRICT | NO_CGROUPS,
+	 "the preset strict of /etc/kavach/rules.d/10.json limits resources, but control groups are disabled"},
+};
+
+static void test_refusals(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		const struct refusal *r = &refusals[i];
+		const char *want = arena_printf(&arena, "config.json: %s", r->message);
+
+		adjust(r->how);
+		err = ERR_INIT;
+		is_str(build_text(config_text(&r->c)) ? "accepted" : err.msg, want, "refuses %s",
+		       r->name);
+		if (err.id != ERR_CONFIG || err.code != -EINVAL)
+			ok(0, "... as an error of the config (id %u, code %d)", err.id, err.code);
+	}
+	reset();
+}
+
+static void test_missing(void)
+{
+	static const char no_ns[] = "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"}}";
+	static const char no_root[] =
+		"{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}";
+	static const char no_process[] = "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},"
+					 "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}";
+	const struct policy *p;
+
+	reset();
+	ok(!build_text(no_ns), "refuses a config without mount namespace");
+	is_str(err.msg,
+	       "config.json: linux.namespaces: a mount namespace is required, the root is assembled in it",
+	       "and says why");
+	ok(!build_text(no_root), "refuses a config without root");
+	ok(!build_text(no_process), "refuses a config without process when it is to run");
+	is_str(err.msg, "config.json: process: required, there is nothing to run", "and says so");
+	input.need_process = false;
+	p = build_text(no_process);
+	ok(p && !p->has_process, "accepts it when it is only to be created");
+	input.need_process = true;
+	ok(!build_text(quotes(arena_strdup(
+		   &arena, "{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{"
+			   "'namespaces':[{'type':'mount','path':'/proc/1/ns/mnt'}]}}"))),
+	   "refuses to join a mount namespace");
+	is_str(err.msg,
+	       "config.json: linux.namespaces[0].path: the container needs a mount namespace of its own, "
+	       "\"/proc/1/ns/mnt\" cannot be joined",
+	       "and says why");
+}
+
+/* ---- decisions ---- */
+
+static void test_namespaces(void)
+{
+	const struct policy *p, *q;
+
+	p = MUST(.ns = "{'type':'time'},{'type':'user'},{'type':'pid','path':'/proc/7/ns/pid'}",
+		 .linux_ =
+			 "'uidMappings':[{'containerID':0,'hostID':100000,'size':65536}],"
+			 "'gidMappings':[{'containerID':0,'hostID':100000,'size':65536}],"
+			 "'timeOffsets':{'monotonic':{'secs':-5,'nanosecs':7},'boottime':{'secs':3}}");
+	is_int(p->ns.n, 4, "all namespaces are there");
+	ok(p->ns.v[0].type == POL_NS_USER && p->ns.v[1].type == POL_NS_PID &&
+		   p->ns.v[2].type == POL_NS_MNT && p->ns.v[3].type == POL_NS_TIME,
+	   "sorted by type");
+	is_str(pol_ns_find(p, POL_NS_PID)->path, "/proc/7/ns/pid", "a path joins");
+	ok(!pol_ns_find(p, POL_NS_NET), "what is not named is shared");
+	ok(p->uid_map.n == 1 && p->uid_map.v[0].host == 100000 && p->uid_map.v[0].size == 65536,
+	   "the id map");
+	ok(p->time_offsets.n == 2 && p->time_offsets.v[0].clock == 2 &&
+		   p->time_offsets.v[1].clock == 1 && p->time_offsets.v[1].secs == -5 &&
+		   p->time_offsets.v[1].nanosecs == 7,
+	   "time offsets");
+	p = MUST(.ns = "{'type':'user','path':'/proc/7/ns/user'}",
+		 .linux_ = "'uidMappings':[{'containerID':0,'hostID':0,'size':1}]");
+	ok(!p->uid_map.n,
+	   "mappings with a joined user namespace are its owner's, as podman needs it");
+	p = MUST(.ns = "{'type':'uts'}", .top = "'hostname':'h','domainname':'d'");
+	is_str(p->hostname, "h", "host name");
+	is_str(p->domainname, "d", "domain name");
+	p = MUST(.ns = "{'type':'network'}",
+		 .linux_ =
+			 "'sysctl':{'net/ipv4/conf/eth0.100/forwarding':'1','net.core.somaxconn':'5'}");
+	is_str(p->sysctl.v[0].key, "net.core.somaxconn", "sysctls are sorted by name");
+	is_str(p->sysctl.v[1].key, "net.ipv4.conf.eth0/100.forwarding",
+	       "slashes and dots change places");
+	p = MUST(.ns = "{'type':'pid'},{'type':'ipc'}");
+	q = MUST(.ns = "{'type':'ipc'},{'type':'pid'}");
+	is_str(digest_of(p), digest_of(q), "the order of namespaces does not change the digest");
+}
+
+static const struct pol_mount *one_mount(const char *options)
+{
+	const struct policy *p = must_build(&(struct config){
+		.mounts = arena_printf(
+			&arena, "{'destination':'/m','type':'tmpfs','source':'t','options':[%s]}",
+			options)});
+
+	return &p->mounts.v[0];
+}
+
+static void test_mounts(void)
+{
+	const struct policy *p;
+	const struct pol_mount *m;
+
+	p = MUST(.root = "{'path':'rootfs','readonly':true}",
+		 .linux_ = "'rootfsPropagation':'rslave'",
+		 .mounts =
+			 "{'destination':'/proc','type':'proc','source':'proc'},"
+			 "{'destination':'data//x/','source':'vol/./a','options':['rbind','ro','rw']},"
+			 "{'destination':'/l','source':'a/../b','options':['bind','src-nofollow']},"
+			 "{'destination':'/sys/fs/cgroup','type':'cgroup2','source':'cgroup','options':['ro']},"
+			 "{'destination':'/proc/cpuinfo','source':'/lxcfs/cpuinfo','options':['bind']},"
+			 "{'destination':'/proc','options':['remount','ro']}");
+	is_str(p->rootfs, "/b/rootfs", "the root is below the bundle");
+	ok(p->rootfs_readonly && p->rootfs_propagation == (MS_SLAVE | MS_REC), "read-only, rslave");
+	is_int(p->mounts.n, 6, "all mounts, in order");
+	ok(p->mounts.v[0].kind == POL_MOUNT_FS && p->mounts.v[0].config_index == 0,
+	   "a file system");
+	m = &p->mounts.v[1];
+	ok(m->kind == POL_MOUNT_RBIND && !m->type, "rbind is a bind whatever the type");
+	is_str(m->destination, "/data/x", "a relative destination is below the root, cleaned");
+	is_str(m->source, "/b/vol/a", "a relative source is below the bundle");
+	ok(!(m->attr_set & MOUNT_ATTR_RDONLY) && (m->attr_clr & MOUNT_ATTR_RDONLY),
+	   "the later of ro and rw wins");
+	ok(m->flags & POL_MOUNT_USER_CLEARED, "and that it was asked for is kept");
+	is_str(p->mounts.v[2].source, "/b/a/../b",
+	       "\"..\" behind a possible symlink is not resolved by text");
+	ok(p->mounts.v[2].flags & POL_MOUNT_SRC_NOFOLLOW, "src-nofollow");
+	ok(p->mounts.v[3].kind == POL_MOUNT_CGROUP, "cgroup2 is the container's view of its group");
+	ok(p->mounts.v[4].kind == POL_MOUNT_BIND, "a file of lxcfs in /proc");
+	ok(p->mounts.v[5].kind == POL_MOUNT_REMOUNT && p->mounts.v[5].attr_set == MOUNT_ATTR_RDONLY,
+	   "a remount of /proc");
+	m = one_mount("'mode=755','size=5m','nr_inodes=7'");
+	ok(m->data.n == 3 && str_eq(m->data.v[0], "mode=755") &&
+		   str_eq(m->data.v[2], "nr_inodes=7"),
+	   "options that we do not know go to the file system, in order");
+	m = one_mount("'ro','tmpcopyup'");
+	ok((m->flags & POL_MOUNT_DATA_RO) && (m->flags & POL_MOUNT_TMPCOPYUP),
+	   "a read-only file system is so itself");
+	ok(!(one_mount("'ro','rw'")->flags & POL_MOUNT_DATA_RO), "unless rw comes later");
+	p = MUST(.mounts = "{'destination':'/x','source':'/y','options':['bind','sync']}");
+	is_int(p->mounts.v[0].sb_flags, 0,
+	       "a bind mount cannot change the super block of its source");
+	p = MUST(.linux_ =
+			 "'maskedPaths':['/proc/kcore','/proc//kcore/','/sys/firmware'],'readonlyPaths':[]");
+	ok(p->masked.n == 2 && str_eq(p->masked.v[0], "/proc/kcore"),
+	   "masked paths are cleaned, once each");
+	p = MUST(.mounts = "{'destination':'/proc','source':'/proc','options':['rbind']}");
+	ok(p->mounts.v[0].kind == POL_MOUNT_RBIND,
+	   "a bind of /proc, whose source is looked at when it is open");
+	host.selinux = true;
+	p = MUST(.linux_ = "'mountLabel':'l'",
+		 .top = "'annotations':{'run.oci.mount_context_type':'rootcontext'}");
+	ok(str_eq(p->mount_label, "l") && p->mount_label_kind == 3, "mount label and its kind");
+	reset();
+}
+
+static void test_idmaps(void)
+{
+	const struct policy *p;
+
+	p = MUST(.ns = "{'type':'user'}",
+		 .linux_ = "'uidMappings':[{'containerID':0,'hostID':1000,'size':100}],"
+			   "'gidMappings':[{'containerID':0,'hostID':2000,'size':100}]",
+		 .mounts = "{'destination':'/a','source':'/y','options':['bind','idmap']},"
+			   "{'destination':'/b','source':'/y','options':['rbind','ridmap']},"
+			   "{'destination':'/c','source':'/y','options':['bind',"
+			   "'idmap=uids=0-5-3#9-8-1;gids=@0-7-2']},"
+			   "{'destination':'/d','source':'/y','options':['bind'],"
+			   "'uidMappings':[{'containerID':1,'hostID':2,'size':3}],"
+			   "'gidMappings':[{'containerID':4,'hostID':5,'size':6}]}");
+	ok(p->mounts.v[0].flags == POL_MOUNT_IDMAP && !p->mounts.v[0].uid_map.n,
+	   "idmap without maps: by the user namespace");
+	ok(p->mounts.v[1].flags == (POL_MOUNT_IDMAP | POL_MOUNT_IDMAP_REC), "ridmap");
+	ok(p->mounts.v[2].uid_map.n == 2 && p->mounts.v[2].uid_map.v[0].host == 5 &&
+		   p->mounts.v[2].uid_map.v[1].container == 9,
+	   "maps in the option");
+	ok(p->mounts.v[2].gid_map.v[0].host == 2007 && p->mounts.v[2].gid_map.v[0].size == 2,
+	   "relative to the user namespace with \"@\"");
+	ok((p->mounts.v[3].flags & POL_MOUNT_IDMAP) && p->mounts.v[3].gid_map.v[0].host == 5,
+	   "mappings without option, as before spec 1.2");
+}
+
+static const struct pol_device *device(const struct policy *p, const char *path)
+{
+	for (size_t i = 0; i < p->devices.n; i++)
+		if (str_eq(p->devices.v[i].path, path))
+			return &p->devices.v[i];
+	return NULL;
+}
+
+static void test_devices(void)
+{
+	const struct pol_device_rule *r;
+	const struct pol_resources *res;
+	const struct pol_device *d;
+	const struct policy *p;
+
+	p = MUST(.linux_ =
+			 "'devices':[{'path':'/dev/fuse','type':'c','major':10,'minor':229,'fileMode':438},"
+			 "{'path':'/dev/pipe','type':'p'},{'path':'/dev/null','type':'u','major':1,'minor':3,"
+			 "'uid':5},{'path':'/dev/fuse','type':'c','major':10,'minor':229}]");
+	is_int(p->devices.n, 8, "the default devices and those of the config, equal ones once");
+	d = device(p, "/dev/zero");
+	ok(d && d->is_default && d->type == S_IFCHR && d->major == 1 && d->minor == 5 &&
+		   d->mode == 0666,
+	   "a default device");
+	d = device(p, "/dev/null");
+	ok(d && !d->is_default && d->uid == 5, "one that the config gives is the config's");
+	d = device(p, "/dev/pipe");
+	ok(d && d->type == S_IFIFO, "a FIFO");
+	res = &MUST(.linux_ = "'resources':{}")->resources;
+	is_int(res->devices.n, 12, "without rules: deny all, then what every container has");
+	r = &res->devices.v[0];
+	ok(!r->allow && r->type == 'a' && r->major == -1 && r->minor == -1 && r->access == 7,
+	   "deny all comes first");
+	r = &res->devices.v[1];
+	ok(r->allow && r->type == 'c' && r->major == -1 && r->access == 4, "nodes may be made");
+	r = &res->devices.v[11];
+	ok(r->allow && r->type == 'c' && r->major == 136 && r->minor == -1 && r->access == 7,
+	   "terminals");
+	res = &MUST(.linux_ = "'resources':{'devices':[{'allow':false},{'allow':true,'type':'b','major':8,"
+			      "'access':'r'},{'allow':true,'major':10,'minor':200,'access':'wm'}]}")
+		       ->resources;
+	is_int(res->devices.n, 16, "the config's rules stand between");
+	r = &res->devices.v[2];
+	ok(r->type == 'b' && r->major == 8 && r->minor == -1 && r->access == 1,
+	   "a missing number is any");
+	ok(res->devices.v[3].type == 'b' && res->devices.v[4].type == 'c' &&
+		   res->devices.v[4].major == 10 && res->devices.v[4].access == 6,
+	   "\"all\" with numbers is two rules: version 1 would take it for everything");
+}
+
+static void test_process(void)
+{
+	const struct pol_process *proc;
+	const struct policy *p;
+
+	p = MUST(.proc = "'terminal':true,'consoleSize':{'width':80,'height':25},'noNewPrivileges':true,"
+			 "'env':['A=1','B=2','A=3'],'oomScoreAdj':0,'ioPriority':{'class':'IOPRIO_CLASS_BE',"
+			 "'priority':4},'execCPUAffinity':{'initial':'0-1','final':''},"
+			 "'scheduler':{'policy':'SCHED_BATCH','nice':5,'flags':['SCHED_FLAG_RESET_ON_FORK']},"
+			 "'rlimits':[{'type':'RLIMIT_NOFILE','soft':5,'hard':6}]",
+		 .args = "['a','']", .linux_ = "'personality':{'domain':'LINUX32'}");
+	proc = &p->process;
+	ok(proc->terminal && proc->console_width == 80 && proc->console_height == 25,
+	   "terminal and its size");
+	ok(proc->args.n == 2 && !*proc->args.v[1], "arguments, also empty ones");
+	ok(proc->env.n == 2 && str_eq(proc->env.v[0], "A=3") && str_eq(proc->env.v[1], "B=2"),
+	   "the last value of a variable counts");
+	ok(proc->no_new_privs, "no new privileges");
+	ok(proc->oom_score_adj.set && proc->oom_score_adj.v == 0, "an OOM score of 0 is a score");
+	is_int(proc->ioprio.v, 2 << 13 | 4, "I/O priority as the kernel takes it");
+	ok(str_eq(proc->affinity_initial, "0-1") && !proc->affinity_final, "CPU affinity");
+	ok(proc->sched.set && proc->sched.policy == 3 && proc->sched.nice == 5 &&
+		   proc->sched.flags == 1,
+	   "scheduler");
+	ok(proc->rlimits.n == 1 && proc->rlimits.v[0].resource == RLIMIT_NOFILE &&
+		   proc->rlimits.v[0].hard == 6,
+	   "rlimits");
+	ok(proc->personality.set && proc->personality.v == 8, "personality");
+	ok(proc->new_keyring, "a session keyring of its own");
+	input.no_new_keyring = input.no_pivot = true;
+	p = MUST(.top = "'annotations':{'run.oci.keep_original_groups':'1'}",
+		 .proc = "'consoleSize':{'width':80,'height':25}");
+	ok(!p->process.new_keyring && p->no_pivot, "unless the command line says so");
+	ok(p->process.keep_groups, "run.oci.keep_original_groups");
+	is_int(p->process.console_width, 0, "no size without terminal");
+	ok(!p->process.oom_score_adj.set && !p->process.umask.set,
+	   "what is not given stays untouched");
+	ok(!MUST(.top = "'annotations':{'run.oci.keep_original_groups':'0'}")->process.keep_groups,
+	   "an annotation of \"0\" is off");
+	reset();
+	ok(!MUST(.proc = "'apparmorProfile':'unconfined'")->process.apparmor,
+	   "unconfined needs no AppArmor");
+	host.apparmor = host.selinux = true;
+	p = MUST(.proc = "'apparmorProfile':'x','selinuxLabel':'y'");
+	ok(str_eq(p->process.apparmor, "x") && str_eq(p->process.selinux, "y"),
+	   "labels where there are modules");
+	reset();
+	p = MUST(.proc = "'rlimits':[{'type':'RLIMIT_AS','soft':18446744073709551615,'hard':18446744073709551615}]");
+	ok(p->process.rlimits.v[0].soft == UINT64_MAX, "unlimited survives as a 64-bit number");
+}
+
+#define BIT(n) (1ULL << (n))
+
+static void test_caps(void)
+{
+	const struct pol_caps *c;
+
+	c = &MUST(.proc = NULL)->process.caps;
+	ok(c->set && !c->bounding && !c->permitted && !c->effective,
+	   "no capabilities object: no capabilities");
+	c = &MUST(.proc = "'capabilities':{'bounding':['CAP_CHOWN','CAP_NONSENSE','CAP_KILL'],'permitted':['CAP_KILL'],"
+			  "'effective':['CAP_KILL','CAP_CHOWN'],'inheritable':['CAP_CHOWN','CAP_SYS_ADMIN'],"
+			  "'ambient':['CAP_KILL','CAP_CHOWN']}")
+		     ->process.caps;
+	ok(c->bounding == (BIT(0) | BIT(5)), "an unknown name is left out");
+	ok(c->effective == BIT(5), "effective is within permitted");
+	ok(c->inheritable == BIT(0), "inheritable is within bounding");
+	ok(c->ambient == 0, "ambient is within permitted and inheritable");
+	host.last_cap = 37;
+	host.caps &= ~BIT(24);
+	c = &MUST(.proc = "'capabilities':{'bounding':['CAP_BPF','CAP_SYS_RESOURCE','CAP_AUDIT_READ']}")
+		     ->process.caps;
+	ok(c->bounding == BIT(37),
+	   "what the kernel does not know and what is not ours to give is left out");
+	c = &MUST(.ns = "{'type':'user','path':'/p'}",
+		  .proc = "'capabilities':{'bounding':['CAP_SYS_RESOURCE']}")
+		     ->process.caps;
+	ok(c->bounding == BIT(24), "in a user namespace the kernel gives all");
+	reset();
+}
+
+static void test_seccomp(void)
+{
+	const struct pol_seccomp *s;
+
+	ok(!MUST(.ns = NULL)->seccomp.set, "no section, no filter");
+	s = &MUST(.linux_ =
+			  "'seccomp':{'defaultAction':'SCMP_ACT_ERRNO','architectures':['SCMP_ARCH_X32',"
+			  "'SCMP_ARCH_X86','SCMP_ARCH_X86'],'listenerPath':'/ignored','syscalls':[{'names':['read'"
+			  "],'action':'SCMP_ACT_ALLOW'},{'names':['clone'],'action':'SCMP_ACT_ERRNO','errnoRet':38,"
+			  "'args':[{'index':0,'value':2114060288,'valueTwo':0,'op':'SCMP_CMP_MASKED_EQ'}]}]}")
+		     ->seccomp;
+	ok(s->set && s->default_action == POL_ACT_ERRNO && s->default_errno == 1,
+	   "the default errno is EPERM");
+	ok(s->archs.n == 3 && str_eq(s->archs.v[0], "SCMP_ARCH_X86") &&
+		   str_eq(s->archs.v[1], "SCMP_ARCH_X86_64"),
+	   "the native architecture is added, the list sorted, each once");
+	is_int(s->flags, 4, "SPEC_ALLOW when there are no flags");
+	ok(!s->listener_path, "a listener without NOTIFY is ignored");
+	ok(s->rules.n == 2 && s->rules.v[0].action == POL_ACT_ALLOW &&
+		   s->rules.v[1].errno_ret == 38,
+	   "rules");
+	ok(s->rules.v[1].args.n == 1 && s->rules.v[1].args.v[0].op == 7 &&
+		   s->rules.v[1].args.v[0].value == 2114060288,
+	   "arguments");
+	is_str(s->source, "config.json", "where it is from");
+	s = &MUST(.top = "'annotations':{'run.oci.seccomp_fail_unknown_syscall':'1'}",
+		  .linux_ =
+			  "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','flags':[],'listenerPath':'/s',"
+			  "'listenerMetadata':'m','syscalls':[{'names':['mkdir'],'action':'SCMP_ACT_NOTIFY'}]}")
+		     ->seccomp;
+	ok(s->flags == 0 && s->fail_unknown, "an empty list of flags is no flags; fail_unknown");
+	ok(str_eq(s->listener_path, "/s") && str_eq(s->listener_metadata, "m"), "listener");
+	s = &MUST(.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_KILL'}")->seccomp;
+	ok(s->default_action == POL_ACT_KILL_THREAD && s->default_errno == 0,
+	   "KILL is KILL_THREAD, without errno");
+}
+
+static void test_resources(void)
+{
+	const struct pol_resources *r;
+	const struct policy *p;
+
+	r = &MUST(.linux_ =
+			  "'resources':{'memory':{'limit':1048576,'swap':-1,'reservation':0,'swappiness':0,"
+			  "'checkBeforeUpdate':true},'cpu':{'shares':512,'quota':-1,'period':0,'burst':7,'idle':0,"
+			  "'cpus':'0-1','mems':''},'pids':{'limit':0},'blockIO':{'weight':500,'weightDevice':[{"
+			  "'major':8,'minor':0,'weight':10,'leafWeight':20}],'throttleWriteIOPSDevice':[{'major':8,"
+			  "'minor':1,'rate':5}]},'hugepageLimits':[{'pageSize':'2MB','limit':9}],'network':{"
+			  "'classID':3,'priorities':[{'name':'b','priority':2},{'name':'a','priority':1}]},"
+			  "'rdma':{'mlx':{'hcaHandles':3}},'unified':{'memory.high':'1'}}")
+		     ->resources;
+	ok(r->memory.v == 1048576 && r->memory_swap.v == -1 && !r->memory_reservation.set,
+	   "memory, 0 is not given");
+	ok(r->swappiness.set && r->check_before_update.v, "swappiness 0 is a value");
+	ok(r->cpu_shares.v == 512 && r->cpu_quota.v == -1 && !r->cpu_period.set &&
+		   r->cpu_burst.v == 7,
+	   "CPU");
+	ok(r->cpu_idle.set && str_eq(r->cpus, "0-1") && !r->mems,
+	   "cpu.idle 0 is a value, an empty list is not");
+	ok(r->pids.set && r->pids.v == 0, "0 processes is a limit");
+	ok(r->blkio_weight.v == 500 && r->blkio.n == 3 && r->blkio.v[0].knob == POL_BLKIO_WEIGHT &&
+		   r->blkio.v[1].value == 20 && r->blkio.v[2].knob == POL_BLKIO_WIOPS,
+	   "block I/O");
+	ok(r->hugepages.n == 1 && r->hugepages.v[0].limit == 9, "huge pages");
+	ok(r->net_classid.v == 3 && str_eq(r->net_prio.v[0].key, "a") &&
+		   str_eq(r->net_prio.v[1].val, "2"),
+	   "network, sorted by interface");
+	ok(r->rdma.n == 1 && r->rdma.v[0].handles.v == 3 && !r->rdma.v[0].objects.set, "rdma");
+	ok(r->unified.n == 1 && str_eq(r->unified.v[0].key, "memory.high"), "unified");
+	input.cg_manager = POL_CG_DISABLED;
+	p = MUST(.linux_ = "'resources':{'pids':{'limit':5}}");
+	ok(!p->resources.pids.set && !p->resources.devices.n,
+	   "nothing is promised when control groups are disabled");
+	input.cg_manager = POL_CG_SYSTEMD;
+	p = MUST(.linux_ = "'cgroupsPath':'system.slice:docker:abc'",
+		 .top = "'annotations':{'org.systemd.property.CollectMode':'x','org.systemd.property.':'y'}");
+	ok(p->cgroup.manager == POL_CG_SYSTEMD && p->cgroup.systemd_props.n == 1 &&
+		   str_eq(p->cgroup.systemd_props.v[0].key, "CollectMode"),
+	   "the systemd manager and its properties");
+	reset();
+	p = MUST(.ns = "{'type':'cgroup'}",
+		 .mounts = "{'destination':'/sys/fs/cgroup','type':'cgroup'}");
+	ok(p->cgroup.delegate, "a writable view in a namespace of its own delegates the group");
+	p = MUST(.ns = "{'type':'cgroup'}",
+		 .mounts = "{'destination':'/sys/fs/cgroup','type':'cgroup','options':['ro']}");
+	ok(!p->cgroup.delegate, "a read-only one does not");
+	p = MUST(.mounts = "{'destination':'/sys/fs/cgroup','type':'cgroup'}");
+	ok(!p->cgroup.delegate, "nor one in the host's namespace");
+}
+
+static void test_rest(void)
+{
+	const struct policy *p;
+
+	p = MUST(.top = "'hooks':{'poststop':[{'path':'/h','args':['h','x'],'env':[],'timeout':3}],"
+			"'prestart':[{'path':'/p'}]}");
+	ok(p->hooks[HOOK_POSTSTOP].n == 1 && p->hooks[HOOK_POSTSTOP].v[0].timeout == 3 &&
+		   p->hooks[HOOK_POSTSTOP].v[0].env.set,
+	   "a hook with an empty environment of its own");
+	ok(p->hooks[HOOK_PRESTART].n == 1 && !p->hooks[HOOK_PRESTART].v[0].env.set &&
+		   !p->hooks[HOOK_PRESTART].v[0].timeout,
+	   "a hook that inherits it, without timeout");
+	p = MUST(.linux_ = "'memoryPolicy':{'mode':'MPOL_BIND','nodes':'0-1','flags':['MPOL_F_STATIC_NODES']},"
+			   "'intelRdt':{}");
+	ok(p->mempolicy.set && p->mempolicy.mode == (2 | 1 << 15) &&
+		   str_eq(p->mempolicy.nodes, "0-1"),
+	   "memory policy");
+	ok(!p->rdt.set, "an intelRdt object that asks for nothing");
+	p = MUST(.top = "'vm':{'kernel':{'path':'/k','initrd':'/i','parameters':['quiet']},'image':{'path':'/img',"
+			"'format':'raw'},'hwConfig':{'vcpus':2,'memory':1073741824}}");
+	ok(p->backend == POL_BACKEND_VM && p->backend_floor == POL_BACKEND_PROCESS,
+	   "a vm section chooses the microVM");
+	ok(p->vm.set && str_eq(p->vm.kernel, "/k") && str_eq(p->vm.initrd, "/i") &&
+		   p->vm.vcpus.v == 2 && p->vm.memory.v == 1073741824 && p->vm.kernel_params.n == 1,
+	   "and describes it");
+	input.backend_floor = POL_BACKEND_SEV_SNP;
+	ok(MUST(.top = "'vm':{'kernel':{'path':'/k'}}")->backend == POL_BACKEND_SEV_SNP,
+	   "what the program was called as is never weakened");
+	reset();
+}
+
+static void test_presets(void)
+{
+	const struct pol_resources *r;
+	const struct policy *p;
+
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'minimal'}");
+	ok(p->preset == POL_PRESET_MINIMAL && !p->seccomp.set && !p->rootfs_readonly,
+	   "minimal adds nothing");
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'basic'}");
+	ok(p->seccomp.set && p->seccomp.default_action == POL_ACT_ALLOW && p->seccomp.archs.n == 3,
+	   "basic adds a filter that allows by default");
+	is_str(p->seccomp.source, "profile basic", "and says where it is from");
+	ok(!p->rootfs_readonly && !p->resources.memory.set, "and nothing else");
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'strict'}");
+	r = &p->resources;
+	ok(p->seccomp.default_action == POL_ACT_ERRNO && p->seccomp.archs.n == 1,
+	   "strict denies by default");
+	ok(p->rootfs_readonly && r->memory.v == 512 << 20 && r->pids.v == 64 &&
+		   r->cpu_quota.v == 100000 && r->cpu_period.v == 100000,
+	   "strict: read-only root, 512 MiB, 64 processes, one CPU");
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'strict'}",
+		 .linux_ =
+			 "'resources':{'memory':{'limit':1024},'pids':{'limit':-1},'cpu':{'quota':900,'period':1000}}");
+	r = &p->resources;
+	ok(r->memory.v == 1024 && r->cpu_quota.v == 900 && r->cpu_period.v == 1000,
+	   "a stricter config is kept");
+	ok(r->pids.v == 64, "unlimited is not");
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'strict'}",
+		 .linux_ = "'resources':{'cpu':{'quota':5000,'period':1000}},'seccomp':{'defaultAction':"
+			   "'SCMP_ACT_KILL_PROCESS'}");
+	ok(p->resources.cpu_quota.v == 1000, "five CPUs become one");
+	is_str(p->seccomp.source, "config.json", "a filter that denies by default is kept");
+	rules = (struct rules){.preset = POL_PRESET_STRICT, .preset_file = "f"};
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'minimal'}");
+	ok(p->preset == POL_PRESET_STRICT, "an annotation cannot weaken the site's preset");
+	rules.preset = POL_PRESET_MINIMAL;
+	p = MUST(.top = "'annotations':{'io.kavach.preset':'basic'}");
+	ok(p->preset == POL_PRESET_BASIC, "but strengthen it");
+	rules = (struct rules){.min_strength = {true, 90},
+			       .min_file = "/etc/kavach/rules.d/50.json"};
+	ok(!build_text(config_text(&(struct config){0})),
+	   "a policy below the site's minimum is refused");
+	ok(str_prefix(
+		   err.msg,
+		   "/etc/kavach/rules.d/50.json: minimumStrength: 90 is demanded, this container has "),
+	   "with file and key in the message");
+	rules.min_strength.v = 1;
+	ok(BUILD(.ns = "{'type':'pid'},{'type':'ipc'},{'type':'network'}"), "one above it is not");
+	reset();
+}
+
+/* ---- exec and update ---- */
+
+static int build_process(const struct policy *base, const char *json, struct pol_process *ret)
+{
+	const struct spec_process *s;
+	char *text = quotes(arena_strdup(&arena, json));
+
+	err = ERR_INIT;
+	if (spec_parse_process("p.json", text, strlen(text), &arena, &s, &err) < 0)
+		bail_out(err.msg);
+	return policy_build_process(s, base, &host, "p.json", &arena, ret, &err);
+}
+
+static void test_exec(void)
+{
+	const struct policy *base;
+	struct pol_process p;
+
+	host.apparmor = true;
+	base = MUST(.ns = "{'type':'user'}",
+		    .linux_ =
+			    "'uidMappings':[{'containerID':0,'hostID':1000,'size':10}],'gidMappings':["
+			    "{'containerID':0,'hostID':1000,'size':10}],'personality':{'domain':'LINUX32'}",
+		    .proc = "'apparmorProfile':'prof','oomScoreAdj':7,'capabilities':{'bounding':['CAP_KILL']},"
+			    "'rlimits':[{'type':'RLIMIT_CPU','soft':1,'hard':1}],'noNewPrivileges':true");
+	ok(build_process(base, "{'cwd':'/','args':['x'],'user':{'uid':0,'gid':0}}", &p) == 0,
+	   "a process for exec");
+	is_str(p.apparmor, "prof", "the label is the container's");
+	ok(p.caps.bounding == BIT(5) && p.rlimits.n == 1 && p.oom_score_adj.v == 7 &&
+		   p.personality.v == 8,
+	   "capabilities, limits, OOM score and personality as well");
+	ok(!p.no_new_privs && !p.new_keyring,
+	   "no_new_privs is the object's, and there is no new keyring");
+	ok(build_process(
+		   base,
+		   "{'cwd':'/','args':['x'],'user':{'uid':0,'gid':0},'capabilities':{},"
+		   "'apparmorProfile':'other','rlimits':[{'type':'RLIMIT_AS','soft':1,'hard':1}]}",
+		   &p) == 0 &&
+		   !p.caps.bounding && str_eq(p.apparmor, "other") &&
+		   p.rlimits.v[0].resource == RLIMIT_AS,
+	   "what the object gives counts");
+	ok(build_process(base, "{'cwd':'/','args':['x'],'user':{'uid':10,'gid':0}}", &p) < 0,
+	   "a user that is not mapped is refused");
+	is_str(err.msg, "p.json: user.uid: 10 is not mapped into the user namespace",
+	       "with the path in its own file");
+	ok(build_process(base,
+			 "{'cwd':'/','args':['x'],'user':{'uid':0,'gid':0,'additionalGids':[1,99]}}",
+			 &p) < 0,
+	   "and so is a group");
+	is_str(err.msg, "p.json: user.additionalGids: 99 is not mapped into the user namespace",
+	       "by its list");
+	reset();
+}
+
+static void test_update(void)
+{
+	struct pol_resources r;
+	const struct spec_resources *s;
+	char *text = quotes(
+		arena_strdup(&arena, "{'memory':{'swap':4096},'devices':[{'allow':true}]}"));
+
+	err = ERR_INIT;
+	if (spec_parse_resources("-", text, strlen(text), &arena, &s, &err) < 0)
+		bail_out(err.msg);
+	ok(policy_build_resources(s, &host, "-", &arena, &r, &err) == 0 && r.memory_swap.v == 4096,
+	   "update: swap alone, the limit of memory is there already");
+	is_int(r.devices.n, 0, "update never touches device rules");
+}
+
+/* ---- what does not matter ---- */
+
+static void test_digest(void)
+{
+	static const char *const same[] = {
+		"{'ociVersion':'1.3.0','root':{'path':'r','readonly':true},'hostname':'h','process':{'cwd':'/','args':"
+		"['x'],'user':{'uid':1,'gid':2}},'linux':{'namespaces':[{'type':'mount'},{'type':'uts'}],'sysctl':{},"
+		"'resources':{'pids':{'limit':5},'unified':{'a.b':'1','c.d':'2'}}}}",
+		"{'linux':{'resources':{'unified':{'c.d':'2','a.b':'1'},'pids':{'limit':5}},'namespaces':[{'type':"
+		"'uts'},{'type':'mount'}]},'process':{'user':{'gid':2,'uid':1},'args':['x'],'cwd':'/'},'hostname':'h',"
+		"'root':{'readonly':true,'path':'r'},'ociVersion':'1.3.0'}",
+		"{'ociVersion':'1.0.2','unknown':[1,{'x':null}],'root':{'path':'./r/','readonly':true,'colour':'red'},"
+		"'hostname':'h','process':{'cwd':'/','args':['x'],'user':{'uid':1,'gid':2,'mood':'good'}},'annotations':"
+		"{'org.example':'any'},'linux':{'namespaces':[{'type':'mount','x':1},{'type':'uts'}],'resources':{"
+		"'pids':{'limit':5},'unified':{'a.b':'1','c.d':'2'}}},'windows':{}}",
+	};
+	const struct policy *p[ARRAY_LEN(same)];
+
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		p[i] = build_text(quotes(arena_strdup(&arena, same[i])));
+		if (!p[i])
+			bail_out(err.msg);
+	}
+	is_str(digest_of(p[1]), digest_of(p[0]), "the order of members does not change the digest");
+	is_str(digest_of(p[2]), digest_of(p[0]),
+	       "nor do unknown members, versions and annotations");
+	ok(!str_eq(digest_of(MUST(.top = "'process2':1")), digest_of(p[0])),
+	   "another config has another digest");
+}
+
+int main(void)
+{
+	reset();
+	test_refusals();
+	test_missing();
+	test_namespaces();
+	test_mounts();
+	test_idmaps();
+	test_devices();
+	test_process();
+	test_caps();
+	test_seccomp();
+	test_resources();
+	test_rest();
+	test_presets();
+	test_exec();
+	test_update();
+	test_digest();
+	arena_free(&arena);
+	return done();
+}
