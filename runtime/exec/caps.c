@@ -95,7 +95,7 @@ int caps_apply(const struct pol_caps *c, bool keep_sys_admin, struct err *e)
 	r = sys_capset(want_eff | extra, want_per | extra, want_inh);
 	if (r < 0)
 		return err_neg(e, r, "process.capabilities: setting the sets");
-	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+	if (geteuid() != 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return err_sys(e, "process.capabilities");
 	return set_ambient(c->set ? c->ambient & want_per & want_inh : 0, e);
 }

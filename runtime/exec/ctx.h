@@ -15,7 +15,7 @@ struct stage {
 	struct arena *a;
 	int sync;	/* to the parent, -EBADF when gone */
 	int proc_fd;	/* private procfs (proc.c): every /proc access goes through it; -EBADF before */
-	int root_fd;	/* O_PATH of the assembled root, before the pivot */
+	int root_fd;	/* O_PATH of the assembled root; after the pivot (and in EXEC mode), of / */
 	int old_root;	/* see rootfs.c */
 	struct stage_fs *fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare() and in EXEC mode */
 	int pty_master; /* until it is sent */
@@ -27,6 +27,9 @@ struct stage {
 /* stage.c: performs everything; comes back only when it failed. s->sync is then the socket on which the error is awaited.
  * main.c is its only caller. */
 int stage_run(struct stage *s, struct err *e);
+/* join.c: joins and creates the namespaces that kavach left to us (boot->join_here). Comes back in the process that will be
+ * the workload; the one that called it has told kavach that one's pid and ended. */
+int stage_join(struct stage *s, struct err *e);
 /* wait.c: parks a created container until `start`: accepts on boot->start_fd until a peer that may start it says MSG_GO;
  * *ret_conn is the connection. owner: who that is, see there. */
 int stage_wait_start(int start_fd, uid_t owner, bool userns, int *ret_conn, struct err *e);
@@ -37,7 +40,7 @@ int fds_preserve(unsigned n, struct err *e);
 /* cwd.c: makes the working directory (create only), goes there, and proves that it is inside the root. */
 int cwd_make(struct stage *s, struct err *e);
 int cwd_enter(struct stage *s, struct err *e);  /* before the ids change; may be refused, then again after */
-int cwd_verify(struct stage *s, struct err *e); /* after */
+int cwd_verify(struct stage *s, struct err *e); /* after both */
 /* rlimit.c: hard limits that are to rise do so while we have the privilege; the rest right before the exec. */
 int rlimits_raise(struct stage *s, struct err *e);
 int rlimits_apply(struct stage *s, struct err *e);
@@ -75,6 +78,7 @@ int net_loopback_up(struct err *e);
 int sysctl_apply(struct stage *s, struct err *e);
 /* caps.c: R-08, in parts because ids stand between them */
 int caps_drop_bounding(const struct pol_caps *c, struct err *e);
+int ids_become_root(struct err *e); /* 0:0 of a user namespace, where that is mapped */
 int ids_apply(struct stage *s, struct err *e); /* groups, gid, uid with KEEPCAPS, umask */
 int caps_apply(const struct pol_caps *c, bool keep_sys_admin, struct err *e);
 /* lsm.c */
@@ -92,7 +96,6 @@ char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a);
 /* seccomp_load.c: installs boot->bpf; ret_listener gets the notify fd or -EBADF. Last step before exec. */
 int filter_load(struct stage *s, int *ret_listener, struct err *e);
 /* stdio.c: B-14 */
-int stdio_replace_null(struct stage *s, struct err *e); /* in the root: the host's /dev/null -> the container's */
-int stdio_fix(struct stage *s, struct err *e); /* owner = the process's uid */
+int stdio_adopt(struct stage *s, struct err *e); /* in the root: its null device for the host's, and the owner */
 
 #endif

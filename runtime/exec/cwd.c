@@ -13,26 +13,19 @@
 #include "base/errcat.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "exec/ctx.h"
 
 /* The words are runc's: engines and people know them. */
 #define REFUSED "unable to start container process: chdir to cwd (\"%s\") set in config.json failed: "
 
-static int open_root(void)
-{
-	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int cwd_make(struct stage *s, struct err *e)
 {
-	fd_auto int root = open_root();
 	fd_auto int dir = -EBADF;
 
-	if (root < 0)
-		return err_neg(e, root, "opening the root");
-	dir = path_mkdir_in(root, s->proc->cwd, 0755);
+	if (str_eq(s->proc->cwd, "/"))
+		return 0;
+	dir = path_mkdir_in(s->root_fd, s->proc->cwd, 0755);
 	return dir < 0 ? err_neg(e, dir, "process.cwd: making %s", s->proc->cwd) : 0;
 }
 
@@ -49,8 +42,19 @@ static int fail(int r, const char *cwd, struct err *e)
 	}
 }
 
-/* Where we are according to the kernel must be below our root. */
-static int check_inside(const char *cwd, struct err *e)
+int cwd_enter(struct stage *s, struct err *e)
+{
+	fd_auto int dir = -EBADF;
+	int r;
+
+	if (str_eq(s->proc->cwd, "/"))
+		return chdir("/") < 0 ? fail(-errno, "/", e) : 0;
+	dir = path_open_in(s->root_fd, s->proc->cwd, O_PATH | O_DIRECTORY, 0, 0);
+	r = dir < 0 ? dir : fchdir(dir) < 0 ? -errno : 0;
+	return r < 0 ? fail(r, s->proc->cwd, e) : 0;
+}
+
+int cwd_verify(struct stage *s, struct err *e)
 {
 	char buf[PATH_MAX];
 	long n = syscall(SYS_getcwd, buf, sizeof(buf)); /* libc would hide "(unreachable)" behind ENOENT */
@@ -58,26 +62,8 @@ static int check_inside(const char *cwd, struct err *e)
 	if (n < 0 && errno == ERANGE)
 		return 0; /* too long to be shown, but the kernel fails with ENOENT first when it is outside or gone */
 	if (n < 0)
-		return err_sys(e, "process.cwd: %s", cwd);
+		return err_sys(e, "process.cwd: %s", s->proc->cwd);
 	if (buf[0] != '/')
-		return err_set(e, -EXDEV, "process.cwd: %s is outside of the container's root", cwd);
+		return err_set(e, -EXDEV, "process.cwd: %s is outside of the container's root", s->proc->cwd);
 	return 0;
-}
-
-int cwd_enter(struct stage *s, struct err *e)
-{
-	fd_auto int root = open_root();
-	fd_auto int dir = -EBADF;
-	int r;
-
-	if (root < 0)
-		return err_neg(e, root, "opening the root");
-	dir = path_open_in(root, s->proc->cwd, O_PATH | O_DIRECTORY, 0, 0);
-	r = dir < 0 ? dir : fchdir(dir) < 0 ? -errno : 0;
-	return r < 0 ? fail(r, s->proc->cwd, e) : check_inside(s->proc->cwd, e);
-}
-
-int cwd_verify(struct stage *s, struct err *e)
-{
-	return check_inside(s->proc->cwd, e);
 }

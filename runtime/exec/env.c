@@ -61,10 +61,8 @@ char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a)
 
 static const char *find_home(struct stage *s)
 {
-	fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* O_NONBLOCK: it may be a FIFO that nobody writes to */
-	fd_auto int fd = root < 0 ? -EBADF :
-				    path_open_in(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+	fd_auto int fd = path_open_in(s->root_fd, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
 	const char *home = env_find_home(fd, s->proc->uid, s->a);
 
 	return home ? home : "/";

@@ -47,7 +47,8 @@ static int fail(const char *name, int r, struct err *e)
 	case -EPERM:
 		return err_set_id(e, ERR_EXEC_DENIED, -EACCES, BEGIN "\"%s\": " ERRCAT_DENIED, name);
 	case -EISDIR:
-		return err_set_id(e, ERR_EXEC_DIR, -EISDIR, BEGIN "\"%s\": " ERRCAT_IS_DIR, name);
+		/* podman's exec knows only the second phrase, which is what the kernel would have said */
+		return err_set_id(e, ERR_EXEC_DIR, -EISDIR, BEGIN "\"%s\": " ERRCAT_IS_DIR ": " ERRCAT_DENIED, name);
 	default:
 		return err_neg(e, r, BEGIN "\"%s\"", name);
 	}

@@ -36,6 +36,16 @@ static int set_uid(uint32_t uid)
 	return syscall(NR_SETRESUID, uid, uid, uid) < 0 ? -errno : 0;
 }
 
+/* Where 0 is not mapped (EINVAL) we stay who we are: the capabilities of the namespace are ours all the same. */
+int ids_become_root(struct err *e)
+{
+	int r = set_gid(0);
+
+	if (r == 0 || r == -EINVAL)
+		r = set_uid(0);
+	return r < 0 && r != -EINVAL ? err_neg(e, r, "becoming root of the user namespace") : 0;
+}
+
 static int set_groups(struct stage *s, struct err *e)
 {
 	const struct u64s *g = &s->proc->groups;
@@ -72,7 +82,7 @@ int ids_apply(struct stage *s, struct err *e)
 	if (r < 0)
 		return r == -EINVAL ? err_set(e, r, "process.user.gid: %u has no mapping in the user namespace", p->gid) :
 				      err_neg(e, r, "process.user.gid: becoming group %u", p->gid);
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+	if (p->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "keeping the capabilities while the user changes");
 	r = set_uid(p->uid);
 	if (r < 0)

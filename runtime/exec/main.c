@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "exec/ctx.h"
@@ -25,8 +24,11 @@
 #ifndef F_SEAL_WRITE
 #define F_SEAL_WRITE 0x0008
 #endif
+#ifndef F_SEAL_SHRINK
+#define F_SEAL_SHRINK 0x0002
+#endif
 
-#define BOOT_MAX (64u << 20)
+#define BOOT_MAX (64 << 20)
 
 /* Where warnings go. Our stderr is the workload's, so they travel to kavach, as long as it listens. */
 static const struct stage *the_stage;
@@ -52,20 +54,23 @@ void log_debug(const char *fmt, ...)
 /* Sealed, so that it is what kavach wrote, whoever else may have it open. */
 static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, struct err *e)
 {
-	struct bytes block;
+	struct stat st;
 	uint32_t fd;
-	int r, seals;
+	void *block;
+	int seals;
 
 	if (num_parse_u32(arg, &fd) < 0 || fd < 3 || fd > INT32_MAX)
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
 	seals = fcntl((int) fd, F_GET_SEALS);
-	if (seals < 0 || !(seals & F_SEAL_WRITE))
+	if (seals < 0 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK))
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
-	r = io_read_fd((int) fd, BOOT_MAX, a, &block);
+	if (fstat((int) fd, &st) < 0 || st.st_size <= 0 || st.st_size > BOOT_MAX)
+		return err_set(e, -EFBIG, "the boot block has no possible size");
+	block = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, (int) fd, 0); /* cannot shrink: sealed */
+	if (block == MAP_FAILED)
+		return err_sys(e, "reading the boot block");
 	close((int) fd);
-	if (r < 0)
-		return err_neg(e, r, "reading the boot block");
-	return stage_boot_decode(block.v, block.n, a, ret, e);
+	return stage_boot_decode(block, (size_t) st.st_size, a, ret, e);
 }
 
 static int decode_work(struct stage *s, struct err *e)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/errcat.h"
@@ -74,8 +75,10 @@ static int join_cgroups(struct stage *s, struct err *e)
 
 static int arrive(struct stage *s, struct err *e)
 {
-	int r = join_cgroups(s, e);
+	int r = stage_join(s, e);
 
+	if (r == 0)
+		r = join_cgroups(s, e);
 	if (r < 0)
 		return r;
 	/* exec needs procfs only for labels */
@@ -146,7 +149,7 @@ static int enter_root(struct stage *s, struct err *e)
 	if (r == 0 && s->proc && s->proc->terminal)
 		r = tty_make_stdio(s, e);
 	if (r == 0)
-		r = stdio_replace_null(s, e);
+		r = stdio_adopt(s, e);
 	if (r == 0 && s->proc)
 		r = cwd_make(s, e); /* before anything turns read-only */
 	if (r == 0)
@@ -161,19 +164,20 @@ static int enter_root(struct stage *s, struct err *e)
 }
 
 /* exec: the root is the container's already. */
-static int use_terminal(struct stage *s, struct err *e)
+static int use_root(struct stage *s, struct err *e)
 {
 	int r = 0;
 
+	/* not open(): musl's makes two system calls of it */
+	s->root_fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0)
+		return err_sys(e, "opening the root");
 	if (s->proc->terminal) {
-		s->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (s->root_fd < 0)
-			return err_sys(e, "opening the root");
 		r = tty_setup(s, e);
 		if (r == 0)
 			r = tty_make_stdio(s, e);
 	}
-	return r == 0 ? stdio_replace_null(s, e) : r;
+	return r == 0 ? stdio_adopt(s, e) : r;
 }
 
 /* ---- the process ---- */
@@ -199,9 +203,9 @@ static int become_user(struct stage *s, struct err *e)
 		r = forbid_tracing(e);
 	if (r == 0)
 		r = caps_apply(&s->proc->caps, needs_sys_admin(s), e);
-	if (r == 0)
-		r = cwd < 0 ? cwd_enter(s, e) : cwd_verify(s, e);
-	return r;
+	if (r == 0 && cwd < 0)
+		r = cwd_enter(s, e);
+	return r < 0 ? r : cwd_verify(s, e);
 }
 
 static int prepare_process(struct stage *s, char **ret_path, char ***ret_env, struct err *e)
@@ -212,8 +216,6 @@ static int prepare_process(struct stage *s, char **ret_path, char ***ret_env, st
 		r = attr_apply(s, e);
 	if (r == 0)
 		r = rlimits_raise(s, e);
-	if (r == 0)
-		r = stdio_fix(s, e);
 	if (r < 0)
 		return r;
 	*ret_env = env_build(s);
@@ -287,7 +289,8 @@ static void __attribute__((noreturn)) give_up(const struct stage *s, const struc
 	if (n > 0)
 		n = write(s->sync, msg, (size_t) n);
 	(void) n; /* nobody is left to tell */
-	_exit(err_exit_status(e));
+	syscall(SYS_exit_group, err_exit_status(e));
+	__builtin_trap();
 }
 
 static void explain_exec(const char *path, int err, struct err *e)
@@ -366,8 +369,8 @@ static int run_program(struct stage *s, const char *path, char **env, struct err
 /* What the parent left blocked or ignored would be inherited by the workload; and hooks are waited for. */
 static void reset_signals(void)
 {
-	static const int ignored_by_others[] = {SIGHUP,	 SIGINT,  SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD, SIGTSTP,
-						SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ, SIGALRM, SIGWINCH};
+	static const int ignored_by_others[] = {SIGHUP,	 SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
+						SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 	sigset_t none;
 
 	for (size_t i = 0; i < ARRAY_LEN(ignored_by_others); i++)
@@ -382,16 +385,14 @@ int stage_run(struct stage *s, struct err *e)
 	int r;
 
 	reset_signals();
-	r = fd_cloexec(s->sync, 1);
-	if (r == 0 && s->boot->start_fd >= 0)
-		r = fd_cloexec(s->boot->start_fd, 1);
-	if (r < 0)
-		return err_neg(e, r, "the sockets of the stage");
+	if (fcntl(s->sync, F_SETFD, FD_CLOEXEC) < 0 ||
+	    (s->boot->start_fd >= 0 && fcntl(s->boot->start_fd, F_SETFD, FD_CLOEXEC) < 0))
+		return err_sys(e, "the sockets of the stage");
 	r = arrive(s, e);
 	if (r == 0 && s->p)
 		r = make_root(s, e);
 	if (r == 0)
-		r = s->p ? enter_root(s, e) : use_terminal(s, e);
+		r = s->p ? enter_root(s, e) : use_root(s, e);
 	if (r == 0 && s->proc)
 		r = prepare_process(s, &path, &env, e);
 	if (r == 0)

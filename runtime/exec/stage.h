@@ -9,6 +9,7 @@
  * inherited numbers. The stage talks to its parent over `sync_fd` (AF_UNIX SOCK_SEQPACKET), see proto.h.
  *
  * Order for a container (mode CREATE), exec/stage.c; each step has its file:
+ *   join.c: namespaces to join, if a pid or user namespace is among them; else the clone did it
  *   (before the stage runs, process/spawn.c has waited for the id maps of a new user namespace and become root in it,
  *   because an execve by an unmapped id loses all capabilities)
  *   join v1 cgroups by self-write; unshare cgroup namespace
@@ -56,7 +57,13 @@ struct stage_boot {
 	bool joined_userns;   /* a user namespace was joined */
 	bool rootless;	      /* the parent has no privilege outside */
 	bool setgroups_denied;	 /* /proc/self/setgroups says deny: skip setgroups */
-	uint64_t join_ns;     /* CLONE_NEW* bits for setns on joinfd_* below, already done by the parent side: informational */
+	/* Namespaces that the stage joins and creates itself (join.c); false: the clone did it all. */
+	bool join_here;
+	uint64_t create_ns;    /* CLONE_NEW* to create after joining */
+	struct u64s join_fds;  /* namespaces to join, in this order... */
+	struct u64s join_flags; /* ...with their CLONE_NEW* flags */
+	int32_t target_pidfd;  /* exec: join target_ns of this process instead; -1 */
+	uint64_t target_ns;
 	bool unshare_cgroup;  /* new cgroup namespace: after joining the cgroup */
 	bool host_cgroupns;   /* cgroup mount shows binds of the container's own directory */
 	int32_t sync_fd;      /* to the parent */

@@ -56,52 +56,42 @@ static int open_null(int root, int mode)
 	return is_null_dev(&st) ? fd_take(&fd) : -ENODEV;
 }
 
-int stdio_replace_null(struct stage *s, struct err *e)
+static int replace_null(int root, int fd, struct err *e)
 {
-	fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int flags = fcntl(fd, F_GETFL);
+	fd_auto int null = open_null(root, flags < 0 ? O_RDWR : flags & O_ACCMODE);
 
-	(void) s;
-	if (root < 0)
-		return err_sys(e, "opening the root");
-	for (int fd = 0; fd < 3; fd++) {
-		fd_auto int null = -EBADF;
-		struct stat st;
-		int flags;
-
-		if (fstat(fd, &st) < 0 || !is_null_dev(&st))
-			continue;
-		flags = fcntl(fd, F_GETFL);
-		null = open_null(root, flags < 0 ? O_RDWR : flags & O_ACCMODE);
-		if (null < 0)
-			continue; /* a container without a null device keeps what it was given */
-		if (dup3(null, fd, 0) < 0)
-			return err_sys(e, "giving the container its own null device as descriptor %d", fd);
-	}
+	if (null < 0)
+		return 0; /* a container without a null device keeps what it was given */
+	if (dup3(null, fd, 0) < 0)
+		return err_sys(e, "giving the container its own null device as descriptor %d", fd);
 	return 0;
 }
 
-int stdio_fix(struct stage *s, struct err *e)
+int stdio_adopt(struct stage *s, struct err *e)
 {
-	uint32_t uid = s->proc->uid;
-
-	if (!s->boot->chown_stdio)
-		return 0;
 	for (int fd = 0; fd < 3; fd++) {
 		struct stat st;
 
 		if (fstat(fd, &st) < 0)
 			return err_sys(e, "looking at descriptor %d", fd);
-		if (st.st_uid == uid)
+		if (is_null_dev(&st)) {
+			int r = replace_null(s->root_fd, fd, e);
+
+			if (r < 0)
+				return r;
+		}
+		/* Device nodes are the host's; the terminal that was made for this container has its owner already. */
+		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 			continue;
-		/* Device nodes are the host's, but for the terminal that was made for this container. */
-		if (S_ISBLK(st.st_mode) || (S_ISCHR(st.st_mode) && (!s->proc->terminal || is_null_dev(&st))))
+		if (!s->boot->chown_stdio || !s->proc || st.st_uid == s->proc->uid)
 			continue;
-		if (fchown(fd, uid, (gid_t) -1) == 0)
+		if (fchown(fd, s->proc->uid, (gid_t) -1) == 0)
 			continue;
 		/* Read-only file system; not mapped in our user namespace; not ours. The program can still use it, only
 		 * not open it again by name. */
 		if (errno != EROFS && errno != EINVAL && errno != EPERM)
-			return err_sys(e, "making user %u the owner of descriptor %d", uid, fd);
+			return err_sys(e, "making user %u the owner of descriptor %d", s->proc->uid, fd);
 	}
 	return 0;
 }

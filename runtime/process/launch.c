@@ -32,6 +32,7 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	l->boot.start_fd = -1;
 	l->boot.console_fd = io->console_fd >= 0 ? io->console_fd : -1;
 	l->boot.proc_fd = -1;
+	l->boot.target_pidfd = -1;
 	l->boot.rootfs_fd = -1;
 	l->boot.preserve_fds = io->preserve_fds;
 	l->boot.listen_fds = io->listen_fds;
@@ -84,14 +85,34 @@ static void inherit_add(int *fds, size_t *n, int fd)
 		fds[(*n)++] = fd;
 }
 
+static void fill_joins(struct launch *l, struct arena *a)
+{
+	const struct spawn *s = &l->spawn;
+	struct stage_boot *boot = &l->boot;
+
+	boot->join_here = true;
+	boot->create_ns = s->create;
+	boot->target_pidfd = s->target_pidfd >= 0 ? s->target_pidfd : -1;
+	boot->target_ns = s->target_ns;
+	boot->join_fds = (struct u64s){.v = arena_array(a, s->n_joins, sizeof(uint64_t)), .n = s->n_joins};
+	boot->join_flags = (struct u64s){.v = arena_array(a, s->n_joins, sizeof(uint64_t)), .n = s->n_joins};
+	for (size_t i = 0; i < s->n_joins; i++) {
+		boot->join_fds.v[i] = (uint64_t) s->join[i].fd;
+		boot->join_flags.v[i] = s->join[i].flag;
+	}
+}
+
 int launch_spawn(struct launch *l, struct box *b, struct err *e)
 {
 	struct stage_boot *boot = &l->boot;
 	buf_auto enc = BUF_WRITER(BOOT_MAX);
 	size_t n = 0;
-	int *fds = arena_array(b->a, l->src.n + boot->tasks_fds.n + 4, sizeof(*fds));
+	int *fds = arena_array(b->a, l->src.n + boot->tasks_fds.n + NS_JOINS_MAX + 4, sizeof(*fds));
 	int r;
 
+	spawn_decide(&l->spawn);
+	if (l->spawn.join_in_stage)
+		fill_joins(l, b->a);
 	codec_encode(&enc, &stage_boot_table, boot);
 	if (enc.bad)
 		return err_set(e, -EFBIG, "the configuration is too large to hand over");
@@ -103,6 +124,9 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 	inherit_add(fds, &n, boot->rootfs_fd);
 	for (size_t i = 0; i < l->src.n; i++)
 		inherit_add(fds, &n, l->src.fds[i]);
+	for (size_t i = 0; i < boot->join_fds.n; i++)
+		inherit_add(fds, &n, (int) boot->join_fds.v[i]);
+	inherit_add(fds, &n, boot->target_pidfd);
 	for (size_t i = 0; i < boot->tasks_fds.n; i++)
 		inherit_add(fds, &n, (int) boot->tasks_fds.v[i]);
 	l->spawn.inherit = fds;

@@ -25,12 +25,16 @@ struct spawn {
 	int boot_fd;	      /* memfd of the boot block, inherited */
 	const int *inherit;   /* further fds that must survive the exec */
 	size_t n_inherit;
+	bool join_in_stage;   /* spawn_decide(): joining and creating is the stage's, see spawn.c */
 	int sync_child;	      /* the stage's end of the sync socket */
 	int sync_parent;
 };
 
 /* spawn_stage: clones, joins, execs the stage. On success *ret_pid is our child and *ret_pidfd its pidfd. */
 int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e);
+
+/* spawn_decide: who joins, from the namespaces; before the boot block is written. */
+void spawn_decide(struct spawn *s);
 
 /* spawn_kill: SIGKILL and reap, for a start that failed. */
 void spawn_kill(pid_t pid, int pidfd);
