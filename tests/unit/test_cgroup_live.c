@@ -251,6 +251,8 @@ static void test_limits_v1(void)
 	struct cg_hier top = {(char[]){"cpuset"}, (char[]){CG_ROOT "/cpuset"}, (char[]){""}};
 	struct cg cg;
 
+	if (host.cgroup == CG_V2)
+		return;
 	if (!cg_hier_v1((plan("/x", &cg), &cg), "memory"))
 		skip_rest("no v1 memory controller here", "%s: v1 limits", view);
 	ok(made("limits",
@@ -302,8 +304,8 @@ static void test_limits_v2(void)
 	struct kv depth = {(char[]){"cgroup.max.depth"}, (char[]){"3"}};
 	struct cg cg;
 
-	if (plan("/x", &cg) < 0 || !cg_unified(&cg))
-		skip_rest("no cgroup2 here", "%s: v2 limits", view);
+	if (host.cgroup == CG_V1 || plan("/x", &cg) < 0)
+		return;
 	if (!have(CTL_HUGETLB) || cg_hier_v1(&cg, "hugetlb"))
 		skip("no hugetlb controller in cgroup2", "%s: huge pages", view);
 	else {
@@ -361,8 +363,7 @@ static void test_errors(void)
 	}
 	ok(!exists(&cg, false), "%s: nothing is left of it", view);
 	if (have(CTL_MEMORY))
-		skip_rest("the memory controller is there", "%s: a missing controller is an error",
-			  view);
+		return;
 	plan(path_of("errors"), &cg);
 	ok(cgroup_make(&cg, RES(.memory = N(4096)), &host, &e) < 0 &&
 		   strstr(e.msg,
@@ -427,8 +428,9 @@ static void test_blocked(void)
 	struct cg cg, above;
 	pid_t pid;
 
-	if (plan("/x", &cg) < 0 || !cg_unified(&cg) || cg_hier_v1(&cg, "hugetlb") ||
-	    !have(CTL_HUGETLB))
+	if (host.cgroup == CG_V1)
+		return;
+	if (plan("/x", &cg) < 0 || cg_hier_v1(&cg, "hugetlb") || !have(CTL_HUGETLB))
 		skip_rest("no hugetlb controller in cgroup2", "%s: blocked controllers", view);
 	made("above", RES(.memory = {0}), &above);
 	pid = waiting_child(&above, 0);
@@ -513,8 +515,8 @@ static void test_clone_fd_of(void)
 	pid_t pid, second;
 	fd_auto int fd = -EBADF;
 
-	if (plan("/x", &cg) < 0 || !cg_unified(&cg))
-		skip_rest("no cgroup2 here", "%s: exec follows init", view);
+	if (host.cgroup == CG_V1)
+		return;
 	made("exec", RES(.memory = {0}), &cg);
 	pid = waiting_child(&cg, 0);
 	cg_path(path, cg_unified(&cg), "inner");
@@ -546,7 +548,7 @@ static void test_delegate(void)
 	struct cg cg;
 
 	if (host.cgroup != CG_V2)
-		skip_rest("only on v2", "%s: delegation", view);
+		return;
 	made("delegate", RES(.memory = {0}), &cg);
 	ok(cgroup_delegate(&cg, 4711, 4712, &e) == 0, "%s: delegate", view);
 	cg_path(path, cg_unified(&cg), NULL);
