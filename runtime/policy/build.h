@@ -43,7 +43,7 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 
 /* policy_build_process: the process of `exec`. base is the container's policy: its user namespace decides
  * what can be mapped and granted, and what the object leaves out (labels, capabilities, rlimits,
- * oomScoreAdj, scheduler, ioPriority) is the container's, as in runc. No new session keyring. */
+ * oomScoreAdj, scheduler, ioPriority) is the container's, as in runc; so is the session keyring. */
 int policy_build_process(const struct spec_process *s, const struct policy *base,
 			 const struct host *h, const char *config_name, struct arena *a,
 			 struct pol_process *ret, struct err *e);

@@ -956,8 +956,8 @@ static void test_exec(void)
 	ok(p.caps.bounding == BIT(5) && p.rlimits.n == 1 && p.oom_score_adj.v == 7 &&
 		   p.personality.v == 8,
 	   "capabilities, limits, OOM score and personality as well");
-	ok(!p.no_new_privs && !p.new_keyring,
-	   "no_new_privs is the object's, and there is no new keyring");
+	ok(!p.no_new_privs && p.new_keyring,
+	   "no_new_privs is the object's, and the session keyring is the container's");
 	ok(build_process(
 		   base,
 		   "{'cwd':'/','args':['x'],'user':{'uid':0,'gid':0},'capabilities':{},"
