@@ -80,6 +80,15 @@ static int copy_file(int sdir, int ddir, const char *name)
 	return r < 0 ? r : copy_meta(src, dst, &st);
 }
 
+/* An owner that has no id in our user namespace, or that we may not give, stays ours. */
+static int copy_owner(int ddir, const char *name, const struct stat *st)
+{
+	if (fchownat(ddir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
+	    errno != EINVAL)
+		return -errno;
+	return 0;
+}
+
 static int copy_link(int sdir, int ddir, const char *name, const struct stat *st)
 {
 	char to[4096];
@@ -90,20 +99,22 @@ static int copy_link(int sdir, int ddir, const char *name, const struct stat *st
 	to[n] = '\0';
 	if (symlinkat(to, ddir, name) < 0)
 		return -errno;
-	(void) fchownat(ddir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
-	return 0;
+	return copy_owner(ddir, name, st);
 }
 
 /* Sockets are of no use without the program behind them; device nodes need a privilege that may be missing. */
 static int copy_special(int ddir, const char *name, const struct stat *st)
 {
+	int r;
+
 	if (S_ISSOCK(st->st_mode))
 		return 0;
 	if (mknodat(ddir, name, st->st_mode & (S_IFMT | 07777), st->st_rdev) < 0)
 		return errno == EPERM ? 0 : -errno;
-	(void) fchownat(ddir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
-	(void) fchmodat(ddir, name, st->st_mode & 07777, 0);
-	return 0;
+	r = copy_owner(ddir, name, st);
+	if (r < 0)
+		return r;
+	return fchmodat(ddir, name, st->st_mode & 07777, 0) < 0 ? -errno : 0;
 }
 
 static int copy_dir(int src, int dst, unsigned depth, struct err *e);
