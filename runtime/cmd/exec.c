@@ -101,7 +101,6 @@ static int process_from_options(struct globals *g, const struct exec_opts *o, co
 	p->terminal = o->tty;
 	p->console_width = p->console_height = 0;
 	p->env = append(g->a, &p->env, &o->env);
-	p->new_keyring = false;
 	p->affinity_initial = p->affinity_final = NULL;
 	if (o->cwd) {
 		if (o->cwd[0] != '/')
