@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# docs/, contrib/: what `make install` puts beside the program
+
+dist_man_MANS =
+
+bashcompletiondir = $(datarootdir)/bash-completion/completions
+dist_bashcompletion_DATA =
+
+enginesdir = $(docdir)/engines
+dist_engines_DATA = \
+	contrib/engines/containerd.toml \
+	contrib/engines/containers.conf \
+	contrib/engines/crio.conf \
+	contrib/engines/docker-daemon.json \
+	contrib/engines/runtimeclass.yaml
