@@ -35,6 +35,7 @@ static const struct cfield boot_rows[] = {
 	F(rootless),
 	F(setgroups_denied),
 	F(join_here),
+	F(pid_fd),
 	F(create_ns),
 	F(join_fds),
 	F(join_flags),
@@ -74,22 +75,28 @@ static bool bpf_fits(const struct bytes *b)
 
 #define PASSED_MAX (1u << 20)
 
+static bool all_above(const struct u64s *fds, int64_t min)
+{
+	for (size_t i = 0; i < fds->n; i++)
+		if (fds->v[i] < (uint64_t) min || fds->v[i] > INT32_MAX)
+			return false;
+	return true;
+}
+
 /* Ours are neither stdio nor in the range that goes to the workload: a sync socket in there would be handed to it. */
 static bool fds_fit(const struct stage_boot *b)
 {
-	const int32_t fds[] = {b->start_fd, b->console_fd, b->proc_fd, b->rootfs_fd};
+	const int32_t fds[] = {b->start_fd,  b->console_fd,   b->proc_fd,
+			       b->rootfs_fd, b->target_pidfd, b->pid_fd};
 	int64_t min;
 
 	if (b->listen_fds > PASSED_MAX || b->preserve_fds > PASSED_MAX)
 		return false;
 	min = 3 + (int64_t) b->listen_fds + b->preserve_fds;
-	if (b->sync_fd < min)
+	if (b->sync_fd < min || !all_above(&b->tasks_fds, min) || !all_above(&b->join_fds, min))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0 && fds[i] < min)
-			return false;
-	for (size_t i = 0; i < b->tasks_fds.n; i++)
-		if (b->tasks_fds.v[i] < (uint64_t) min || b->tasks_fds.v[i] > INT32_MAX)
 			return false;
 	for (size_t i = 0; i < b->mount_fds.n; i++)
 		if (b->mount_fds.v[i].fd >= 0 && b->mount_fds.v[i].fd < min)
@@ -118,6 +125,8 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
 		return err_set(e, -EBADMSG, "boot block: %zu bytes are no seccomp program", boot.bpf.n);
 	if (boot.seccomp_notify && !boot.bpf.n)
 		return err_set(e, -EBADMSG, "boot block: a listener without a seccomp program");
+	if (boot.join_fds.n != boot.join_flags.n)
+		return err_set(e, -EBADMSG, "boot block: namespaces without their types");
 	if (!fds_fit(&boot))
 		return err_set(e, -EBADMSG, "boot block: a descriptor of ours is among those for the workload");
 	*ret = boot;

@@ -28,7 +28,7 @@ struct stage {
  * main.c is its only caller. */
 int stage_run(struct stage *s, struct err *e);
 /* join.c: joins and creates the namespaces that kavach left to us (boot->join_here). Comes back in the process that will be
- * the workload; the one that called it has told kavach that one's pid and ended. */
+ * the workload; the one that called it has told kavach (by boot->pid_fd) that one's pid and ended. */
 int stage_join(struct stage *s, struct err *e);
 /* wait.c: parks a created container until `start`: accepts on boot->start_fd until a peer that may start it says MSG_GO;
  * *ret_conn is the connection. owner: who that is, see there. */

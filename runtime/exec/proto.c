@@ -25,7 +25,6 @@ static const struct {
 	uint32_t min, max;
 } body_size[MSG_TYPE_MAX] = {
 	[MSG_IDS] = {0, 0},
-	[MSG_PID] = {4, 4},
 	[MSG_MOUNTS] = {0, 0},
 	[MSG_READY] = {0, 0},
 	[MSG_ACK] = {0, 0},

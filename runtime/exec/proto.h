@@ -13,7 +13,6 @@
 
 enum msg_type {
 	MSG_IDS = 1, /* parent: id maps are written, go on */
-	MSG_PID,     /* intermediate child: body = pid of the real one (int32) */
 	MSG_MOUNTS,  /* stage: root is assembled, run the runtime hooks */
 	MSG_READY,   /* stage: everything is done but start */
 	MSG_ACK,     /* parent: go on */

@@ -59,6 +59,7 @@ struct stage_boot {
 	bool setgroups_denied;	 /* /proc/self/setgroups says deny: skip setgroups */
 	/* Namespaces that the stage joins and creates itself (join.c); false: the clone did it all. */
 	bool join_here;
+	int32_t pid_fd;	       /* pipe that takes the pid (int32) of the process that was cloned there; -1 */
 	uint64_t create_ns;    /* CLONE_NEW* to create after joining */
 	struct u64s join_fds;  /* namespaces to join, in this order... */
 	struct u64s join_flags; /* ...with their CLONE_NEW* flags */

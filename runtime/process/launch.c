@@ -23,7 +23,7 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	int sv[2];
 
 	*l = (struct launch){.start_fd = -EBADF, .pidfd = -EBADF};
-	l->spawn = (struct spawn){.target_pidfd = -EBADF, .cgroup_fd = -EBADF, .boot_fd = -EBADF, .sync_child = -EBADF, .sync_parent = -EBADF};
+	l->spawn = (struct spawn){.target_pidfd = -EBADF, .cgroup_fd = -EBADF, .boot_fd = -EBADF, .sync_child = -EBADF, .sync_parent = -EBADF, .pid_child = -EBADF, .pid_parent = -EBADF};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return err_sys(e, "making the sync socket");
 	l->spawn.sync_parent = sv[0];
@@ -32,7 +32,7 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	l->boot.start_fd = -1;
 	l->boot.console_fd = io->console_fd >= 0 ? io->console_fd : -1;
 	l->boot.proc_fd = -1;
-	l->boot.target_pidfd = -1;
+	l->boot.target_pidfd = l->boot.pid_fd = -1;
 	l->boot.rootfs_fd = -1;
 	l->boot.preserve_fds = io->preserve_fds;
 	l->boot.listen_fds = io->listen_fds;
@@ -85,11 +85,16 @@ static void inherit_add(int *fds, size_t *n, int fd)
 		fds[(*n)++] = fd;
 }
 
-static void fill_joins(struct launch *l, struct arena *a)
+static int fill_joins(struct launch *l, struct arena *a, struct err *e)
 {
 	const struct spawn *s = &l->spawn;
 	struct stage_boot *boot = &l->boot;
+	int p[2];
 
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
+	l->spawn.pid_parent = p[0];
+	l->spawn.pid_child = boot->pid_fd = p[1];
 	boot->join_here = true;
 	boot->create_ns = s->create;
 	boot->target_pidfd = s->target_pidfd >= 0 ? s->target_pidfd : -1;
@@ -100,6 +105,7 @@ static void fill_joins(struct launch *l, struct arena *a)
 		boot->join_fds.v[i] = (uint64_t) s->join[i].fd;
 		boot->join_flags.v[i] = s->join[i].flag;
 	}
+	return 0;
 }
 
 int launch_spawn(struct launch *l, struct box *b, struct err *e)
@@ -107,12 +113,13 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 	struct stage_boot *boot = &l->boot;
 	buf_auto enc = BUF_WRITER(BOOT_MAX);
 	size_t n = 0;
-	int *fds = arena_array(b->a, l->src.n + boot->tasks_fds.n + NS_JOINS_MAX + 4, sizeof(*fds));
+	int *fds = arena_array(b->a, l->src.n + boot->tasks_fds.n + NS_JOINS_MAX + 5, sizeof(*fds));
 	int r;
 
 	spawn_decide(&l->spawn);
-	if (l->spawn.join_in_stage)
-		fill_joins(l, b->a);
+	r = l->spawn.join_in_stage ? fill_joins(l, b->a, e) : 0;
+	if (r < 0)
+		return r;
 	codec_encode(&enc, &stage_boot_table, boot);
 	if (enc.bad)
 		return err_set(e, -EFBIG, "the configuration is too large to hand over");
@@ -127,6 +134,7 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 	for (size_t i = 0; i < boot->join_fds.n; i++)
 		inherit_add(fds, &n, (int) boot->join_fds.v[i]);
 	inherit_add(fds, &n, boot->target_pidfd);
+	inherit_add(fds, &n, boot->pid_fd);
 	for (size_t i = 0; i < boot->tasks_fds.n; i++)
 		inherit_add(fds, &n, (int) boot->tasks_fds.v[i]);
 	l->spawn.inherit = fds;
@@ -148,6 +156,8 @@ void launch_close(struct launch *l)
 	l->spawn.boot_fd = fd_close(l->spawn.boot_fd);
 	l->spawn.sync_child = fd_close(l->spawn.sync_child);
 	l->spawn.sync_parent = fd_close(l->spawn.sync_parent);
+	l->spawn.pid_child = fd_close(l->spawn.pid_child);
+	l->spawn.pid_parent = fd_close(l->spawn.pid_parent);
 	l->start_fd = fd_close(l->start_fd);
 	for (size_t i = 0; i < l->boot.tasks_fds.n; i++)
 		fd_close((int) l->boot.tasks_fds.v[i]);

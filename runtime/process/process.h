@@ -28,6 +28,7 @@ struct spawn {
 	bool join_in_stage;   /* spawn_decide(): joining and creating is the stage's, see spawn.c */
 	int sync_child;	      /* the stage's end of the sync socket */
 	int sync_parent;
+	int pid_child, pid_parent; /* join_in_stage: pipe for the pid of the real process; -EBADF */
 };
 
 /* spawn_stage: clones, joins, execs the stage. On success *ret_pid is our child and *ret_pidfd its pidfd. */

@@ -152,13 +152,19 @@ void spawn_decide(struct spawn *s)
 static int reap_intermediate(struct spawn *s, pid_t mid, pid_t *ret_pid, struct err *e)
 {
 	int32_t pid = 0;
-	int st, r;
+	ssize_t n;
+	int st;
 
-	r = msg_expect(s->sync_parent, MSG_PID, &pid, sizeof(pid), e);
+	s->pid_child = fd_close(s->pid_child);
+	n = io_read_full(s->pid_parent, &pid, sizeof(pid));
 	while (waitpid(mid, &st, 0) < 0 && errno == EINTR)
 		;
-	if (r < 0)
-		return r;
+	if (n != (ssize_t) sizeof(pid)) {
+		/* it ended early: why, is on the sync socket */
+		int r = msg_expect(s->sync_parent, MSG_READY, NULL, 0, e);
+
+		return r < 0 ? r : err_set(e, -EPROTO, "the container's process ended before it said who it is");
+	}
 	if (pid <= 0)
 		return err_set(e, -EPROTO, "the container's process has no pid here");
 	*ret_pid = pid;
