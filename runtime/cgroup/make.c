@@ -158,10 +158,12 @@ static int make_dirs(struct making *m, struct err *e)
 	return 0;
 }
 
+/* What was there before is not ours, and a later delete must not take it for ours either. */
 static void undo_dirs(const struct making *m)
 {
 	char path[PATH_MAX];
 
+	m->cg->made_by_us = false;
 	for (size_t i = 0; i < m->cg->hier.n; i++)
 		if (m->made[i] && cg_path(path, &m->cg->hier.v[i], NULL) == 0)
 			rmdir(path);
