@@ -53,10 +53,10 @@ static void test_exchange(int type, const char *kind)
 
 	open_pair(type);
 	is_int(msg_send(sv[0], MSG_READY, NULL, 0), 0, "%s: sends a message without body", kind);
-	is_int(msg_send(sv[0], MSG_PID, &pid, sizeof(pid)), 0, "%s: sends one with a body", kind);
+	is_int(msg_send(sv[0], MSG_SECCOMP, &pid, sizeof(pid)), 0, "%s: sends one with a body", kind);
 	is_int(msg_recv(sv[1], body, sizeof(body), &n), MSG_READY, "%s: the first comes first", kind);
 	is_int(n, 0, "%s: without a body", kind);
-	is_int(msg_expect(sv[1], MSG_PID, &got, sizeof(got), &e), MSG_PID, "%s: the second is not eaten by it", kind);
+	is_int(msg_expect(sv[1], MSG_SECCOMP, &got, sizeof(got), &e), MSG_SECCOMP, "%s: the second is not eaten by it", kind);
 	is_int(got, 4711, "%s: with its body", kind);
 
 	err_set_id(&out, ERR_NO_EXECUTABLE, -ENOENT, "exec: \"foo\": not there");
@@ -111,9 +111,9 @@ static void test_hostile(int type, const char *kind)
 		{"a type above the last", 1, MSG_TYPE_MAX, 0, 0},
 		{"type 255", 1, 255, 0, 0},
 		{"a body where none belongs", 1, MSG_ACK, 4, 4},
-		{"a pid of 3 bytes", 1, MSG_PID, 3, 3},
-		{"a pid of 5 bytes", 1, MSG_PID, 5, 5},
-		{"a body shorter than it says", 1, MSG_PID, 4, 2},
+		{"an fd of 3 bytes", 1, MSG_SECCOMP, 3, 3},
+		{"an fd of 5 bytes", 1, MSG_SECCOMP, 5, 5},
+		{"a body shorter than it says", 1, MSG_SECCOMP, 4, 2},
 		{"a warning without text", 1, MSG_WARN, 0, 0},
 		{"a warning that is too long", 1, MSG_WARN, 1025, 1025},
 		{"an error without text", 1, MSG_ERROR, 8, 8},
@@ -212,7 +212,7 @@ static void test_pack(void)
 
 	is_int(msg_pack(b, sizeof(b), MSG_GO, NULL, 0), MSG_HEAD, "packs a message for write(2)");
 	is_int(msg_pack(b, 4, MSG_GO, NULL, 0), -EMSGSIZE, "not into too little room");
-	is_int(msg_pack(b, sizeof(b), MSG_PID, b, 8), -EMSGSIZE, "not with a body that its type does not have");
+	is_int(msg_pack(b, sizeof(b), MSG_SECCOMP, b, 8), -EMSGSIZE, "not with a body that its type does not have");
 	is_int(msg_pack(b, sizeof(b), (enum msg_type) 77, NULL, 0), -EMSGSIZE, "not of an unknown type");
 }
 
