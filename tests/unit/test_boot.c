@@ -24,7 +24,11 @@ static struct stage_boot full(void)
 		.joined_userns = true,
 		.rootless = true,
 		.setgroups_denied = true,
-		.join_ns = 0x20000,
+		.join_here = true,
+		.create_ns = 0x20000,
+		.target_pidfd = 30,
+		.target_ns = 0x40000,
+		.pid_fd = 31,
 		.unshare_cgroup = true,
 		.host_cgroupns = true,
 		.sync_fd = 5,
@@ -48,6 +52,11 @@ static struct stage_boot full(void)
 	b.tasks_fds.v[0] = 20;
 	b.tasks_fds.v[1] = 21;
 	b.tasks_fds.n = 2;
+	b.join_fds.v = arena_array(&a, 1, sizeof(uint64_t));
+	b.join_fds.v[0] = 22;
+	b.join_flags.v = arena_array(&a, 1, sizeof(uint64_t));
+	b.join_flags.v[0] = 0x40000000;
+	b.join_fds.n = b.join_flags.n = 1;
 	b.mount_fds.v = arena_new(&a, struct stage_fd);
 	b.mount_fds.v[0] = (struct stage_fd){.index = 3, .fd = 11};
 	b.mount_fds.n = 1;
@@ -134,6 +143,9 @@ static void test_refusals(void)
 	REFUSES(in.tasks_fds.v[1] = 1ull << 32, "a descriptor that is no int");
 	REFUSES(in.preserve_fds = 2, "the sync socket among the preserved descriptors");
 	REFUSES(in.sync_fd = 4, "the sync socket among the socket-activated and preserved ones");
+	REFUSES(in.join_flags.n = 0, "namespaces without their types");
+	REFUSES(in.join_fds.v[0] = 3, "a namespace among the preserved descriptors");
+	REFUSES(in.pid_fd = 4, "the pipe for the pid among the preserved descriptors");
 	REFUSES(in.preserve_fds = UINT32_MAX, "more preserved descriptors than there can be");
 	REFUSES((in.sync_fd = 15, in.start_fd = 16, in.console_fd = in.proc_fd = in.rootfs_fd = -1, in.preserve_fds = 8),
 		"a mount source among the preserved descriptors");

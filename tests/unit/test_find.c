@@ -86,7 +86,7 @@ int main(void)
 	FAILS("two/dangling", path, ERR_NO_EXECUTABLE, 127, "\"two/dangling\": no such file or directory", "a dangling symlink");
 	FAILS("one/data", path, ERR_EXEC_DENIED, 126, "\"one/data\": permission denied", "a file that is not executable");
 	FAILS("two/fifo", path, ERR_EXEC_DENIED, 126, "\"two/fifo\": permission denied", "a FIFO");
-	FAILS("/", path, ERR_EXEC_DIR, 126, "\"/\": is a directory", "a folder");
+	FAILS("/", path, ERR_EXEC_DIR, 126, "\"/\": is a directory: permission denied", "a folder");
 
 	(void) !system(arena_printf(&a, "rm -rf %s", dir));
 	arena_free(&a);
