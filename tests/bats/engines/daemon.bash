@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# For bats files that start a private containerd or dockerd: see engine-init for where it runs. The
+# engine's files are in ENGINE_DIR; its containers' cgroups have ENGINE_NAME in their path.
+#
+# ENGINE_RUNTIME is the runtime under test, kavach unless the caller says otherwise: with
+# ENGINE_RUNTIME=/usr/sbin/runc the same tests show what the engine does with runc.
+
+: "${KAVACH_SRC:=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)}"
+: "${KAVACH_BUILD:=$KAVACH_SRC}"
+: "${KAVACH:=$KAVACH_BUILD/kavach}"
+: "${ENGINE_RUNTIME:=$KAVACH}"
+export KAVACH KAVACH_SRC KAVACH_BUILD ENGINE_RUNTIME
+
+IMAGE=localhost/kavach-busybox:latest
+
+requires_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+requires_program() {
+	local p
+	for p; do
+		command -v "$p" >/dev/null || skip "needs $p"
+	done
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# Runs a command as bats' run does and shows what came of it if the test fails.
+show() {
+	run "$@"
+	printf '# %s -> %s\n%s\n' "$*" "$status" "$output"
+}
+
+# Names and directories of the file's engine. Short: containerd's sockets have names of at most 107 bytes.
+engine_setup() {
+	ENGINE_NAME=kavach-$1-$$
+	ENGINE_DIR=$BATS_FILE_TMPDIR
+	export ENGINE_NAME ENGINE_DIR
+	mkdir -p "$ENGINE_DIR"
+	BUSYBOX_TAR=$("$KAVACH_SRC/tests/bats/images.sh" busybox "$ENGINE_DIR")
+	export BUSYBOX_TAR
+}
+
+# engine_start DAEMON [ARGUMENT...]: sets ENGINE_PID, the first process of the engine's namespaces
+engine_start() {
+	local ready=$ENGINE_DIR/ready
+	rm -f "$ready"
+	# ends with bats too, should that be killed; 3 is bats' own descriptor
+	setpriv --pdeathsig KILL unshare --mount --pid --net --fork --kill-child --mount-proc \
+		"$KAVACH_SRC/tests/bats/engines/engine-init" "$ready" "$@" \
+		>"$ENGINE_DIR/engine.log" 2>&1 </dev/null 3>&- &
+	ENGINE_OUTER=$!
+	export ENGINE_OUTER
+	wait_for 10 test -e "$ready"
+	ENGINE_PID=$(cat "/proc/$ENGINE_OUTER/task/$ENGINE_OUTER/children")
+	ENGINE_PID=${ENGINE_PID%% *}
+	export ENGINE_PID
+}
+
+# in_engine COMMAND...: as a process of the engine's machine. Process ids are those of its namespace.
+# What takes a minute hangs.
+in_engine() {
+	timeout --foreground -k 5 60 nsenter --target "$ENGINE_PID" --mount --pid --net -- "$@" 3>&-
+}
+
+cgroups_of_engine() {
+	find /sys/fs/cgroup -depth -path "*$ENGINE_NAME*" -type d 2>/dev/null
+}
+
+engine_stop() {
+	local left
+	[ -n "${ENGINE_OUTER:-}" ] || return 0
+	kill -KILL "$ENGINE_OUTER" 2>/dev/null || true
+	wait_for 10 engine_is_gone || echo "# processes of the engine are left" >&2
+	left=$(cgroups_of_engine)
+	[ -z "$left" ] || xargs -r rmdir <<<"$left" 2>/dev/null || true
+}
+
+engine_is_gone() {
+	! kill -0 "$ENGINE_PID" 2>/dev/null
+}
+
+# pty COMMAND...: with a terminal on the three standard streams, its output as a file would have it
+pty() {
+	script -qec "$(printf '%q ' "$@")" /dev/null | tr -d '\r'
+	return "${PIPESTATUS[0]}"
+}
