@@ -13,7 +13,7 @@ teardown() { teardown_kavach; }
 	kvrun run -b "$BUNDLE" "$ID"
 	[ "$status" -eq 7 ]
 	[ "$output" = hello ]
-	[ -z "$(ls -A "$STATE" | grep -v '^\.')" ]
+	[ -z "$(kv list -q)" ]
 }
 
 @test "run: a program killed by a signal gives 128 + signal" {

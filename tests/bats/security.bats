@@ -63,7 +63,7 @@ swap() {
 		| .process.noNewPrivileges = false'
 	kv create -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/spy.out"
 	kv start "$ID"
-	for i in $(seq 60); do
+	for _ in $(seq 60); do
 		kv exec "$ID" /bin/true
 	done
 	kv exec "$ID" /bin/evil || true
@@ -84,7 +84,7 @@ swap() {
 	args /bin/spy
 	kv create -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/spy.out"
 	kv start "$ID"
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		kv exec "$ID" /bin/true
 	done
 	# the spy does see what is there to be seen
@@ -171,7 +171,7 @@ swap() {
 		{destination: "/vol/a/new/deep", type: "tmpfs", source: "tmpfs"},
 		{destination: "/vol/a/x", type: "bind", source: ($s + "/f"), options: ["bind"]}]'
 	swap "$BATS_TEST_TMPDIR/vol/a" "$BATS_TEST_TMPDIR/vol/link"
-	for i in $(seq 300); do
+	for _ in $(seq 300); do
 		kv run -b "$BUNDLE" "$ID" >/dev/null 2>&1 || true
 	done
 	[ "$(canary)" = "$CANARY_BEFORE" ]
@@ -198,7 +198,7 @@ swap() {
 	config --arg c "$CANARY/file" '.mounts |= map(select(.destination | startswith("/dev") | not))
 		| .linux.maskedPaths = ["/proc/kallsyms", "/etc/passwd"] | .linux.devices = []'
 	for kind in symlink file device; do
-		rm -rf "$ROOT/dev"
+		rm -rf "${ROOT:?}/dev"
 		mkdir "$ROOT/dev"
 		case $kind in
 		symlink) ln -s "$CANARY/file" "$ROOT/dev/null" ;;
@@ -214,7 +214,7 @@ swap() {
 }
 
 @test "CVE-2026-41579: /dev of the image as a symlink is refused and nothing is made behind it" {
-	rm -rf "$ROOT/dev"
+	rm -rf "${ROOT:?}/dev"
 	ln -s "$CANARY/empty" "$ROOT/dev"
 	mkdir -p "$ROOT$CANARY/empty"
 	kvrun run -b "$BUNDLE" "$ID"
@@ -226,7 +226,7 @@ swap() {
 }
 
 @test "CVE-2026-88264, CVE-2025-52565: /dev/console of the image as a symlink is not followed" {
-	rm -rf "$ROOT/dev"
+	rm -rf "${ROOT:?}/dev"
 	mkdir "$ROOT/dev"
 	mkdir "$ROOT/dev/pts"
 	ln -s "$CANARY/file" "$ROOT/dev/console"
@@ -260,7 +260,7 @@ swap() {
 	args true
 	config '.linux.readonlyPaths += ["/data/d"] | .linux.maskedPaths += ["/data/d/f"]'
 	swap "$ROOT/data/d" "$ROOT/data/other"
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		kv run -b "$BUNDLE" "$ID" >/dev/null 2>&1 || true
 	done
 	[ "$(cat "$ROOT/data/d/f" "$ROOT/data/other/f" | sort | tr '\n' ' ')" = "other secret " ]
