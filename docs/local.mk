@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # docs/, contrib/: what `make install` puts beside the program
 
-dist_man_MANS =
+dist_man_MANS = \
+	docs/man/kavach.1
 
 bashcompletiondir = $(datarootdir)/bash-completion/completions
-dist_bashcompletion_DATA =
+dist_bashcompletion_DATA = \
+	contrib/completion/kavach
 
 enginesdir = $(docdir)/engines
 dist_engines_DATA = \

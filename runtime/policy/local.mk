@@ -9,7 +9,10 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/codec_json.c \
 	runtime/policy/encode.c \
 	runtime/policy/explain.c \
+	runtime/policy/explain.h \
+	runtime/policy/explain_files.c \
 	runtime/policy/explain_json.c \
+	runtime/policy/explain_limits.c \
 	runtime/policy/facts.c \
 	runtime/policy/facts.h \
 	runtime/policy/fields.c \

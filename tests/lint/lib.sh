@@ -44,7 +44,7 @@ scripts() {
 		LC_ALL=C sort | while read -r f; do
 		case $f in
 		*.bats) echo "$f" ;;
-		*.bash | */lib.sh) echo "$f" ;;
+		*.bash | */lib.sh | */completion/*) echo "$f" ;;
 		*)
 			read -r first <"$f" 2>/dev/null || continue
 			case $first in '#!'*sh | '#!'*bats) echo "$f" ;; esac

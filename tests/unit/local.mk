@@ -18,6 +18,7 @@ unit_programs = \
 	tests/unit/test_exec_race \
 	tests/unit/test_fd \
 	tests/unit/test_find \
+	tests/unit/test_golden_policy \
 	tests/unit/test_golden_spec \
 	tests/unit/test_hooks \
 	tests/unit/test_io \
@@ -25,6 +26,8 @@ unit_programs = \
 	tests/unit/test_json_read \
 	tests/unit/test_jsonw \
 	tests/unit/test_log \
+	tests/unit/test_mntopt \
+	tests/unit/test_names \
 	tests/unit/test_num \
 	tests/unit/test_out \
 	tests/unit/test_outside \
@@ -32,6 +35,8 @@ unit_programs = \
 	tests/unit/test_policy \
 	tests/unit/test_policy_codec \
 	tests/unit/test_proto \
+	tests/unit/test_rules \
+	tests/unit/test_score \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
 	tests/unit/test_seccomp_equiv \
@@ -92,6 +97,9 @@ tests_unit_test_fd_LDADD = libkv_base.a
 tests_unit_test_find_SOURCES = tests/unit/test_find.c
 tests_unit_test_find_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
+tests_unit_test_golden_policy_SOURCES = tests/unit/test_golden_policy.c
+tests_unit_test_golden_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
 tests_unit_test_golden_spec_SOURCES = tests/unit/test_golden_spec.c
 tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
@@ -113,6 +121,12 @@ tests_unit_test_jsonw_LDADD = libkv_base.a
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
 
+tests_unit_test_mntopt_SOURCES = tests/unit/test_mntopt.c
+tests_unit_test_mntopt_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_names_SOURCES = tests/unit/test_names.c
+tests_unit_test_names_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
 tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
@@ -133,6 +147,12 @@ tests_unit_test_policy_codec_LDADD = libkv_policy.a libkv_spec.a libkv_json.a li
 
 tests_unit_test_proto_SOURCES = tests/unit/test_proto.c
 tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
+tests_unit_test_rules_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_score_SOURCES = tests/unit/test_score.c
+tests_unit_test_score_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_seccomp_SOURCES = tests/unit/test_seccomp.c
 tests_unit_test_seccomp_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
