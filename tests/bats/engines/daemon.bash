@@ -48,6 +48,8 @@ engine_setup() {
 	ENGINE_DIR=$BATS_FILE_TMPDIR
 	export ENGINE_NAME ENGINE_DIR
 	mkdir -p "$ENGINE_DIR"
+	# user namespaces' root looks up the container's root there
+	chmod 0711 "$BATS_RUN_TMPDIR"
 	BUSYBOX_TAR=$("$KAVACH_SRC/tests/bats/images.sh" busybox "$ENGINE_DIR")
 	export BUSYBOX_TAR
 }
@@ -73,6 +75,7 @@ engine_start() {
 in_engine() {
 	timeout --foreground -k 5 60 nsenter --target "$ENGINE_PID" --mount --pid --net -- "$@" 3>&-
 }
+export -f in_engine	# for pty, below
 
 cgroups_of_engine() {
 	find /sys/fs/cgroup -depth -path "*$ENGINE_NAME*" -type d 2>/dev/null
@@ -91,8 +94,11 @@ engine_is_gone() {
 	! kill -0 "$ENGINE_PID" 2>/dev/null
 }
 
-# pty COMMAND...: with a terminal on the three standard streams, its output as a file would have it
+# pty COMMAND...: with a terminal of 33 rows and 77 columns on the three standard streams, its output as
+# a file would have it. The input has no end: script would type one.
 pty() {
-	script -qec "$(printf '%q ' "$@")" /dev/null | tr -d '\r'
+	local fifo=$BATS_TEST_TMPDIR/pty
+	[ -p "$fifo" ] || mkfifo "$fifo"
+	SHELL=/bin/bash script -qec "stty rows 33 cols 77; $(printf '%q ' "$@")" /dev/null <>"$fifo" | tr -d '\r'
 	return "${PIPESTATUS[0]}"
 }
