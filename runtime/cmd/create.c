@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "cmd/box.h"
+#include "cmd/notify.h"
 #include "spec/out.h"
 
 int console_check(bool terminal, bool detach, const char *socket, struct err *e)
@@ -164,6 +165,11 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	undo_push(u, undo_state, l);
 	rec = l->st.rec;
 	fill_record(g, bd, rec);
+	if (notify_wanted()) {
+		r = notify_make_dir(l->st.dir_fd, e);
+		if (r < 0)
+			return r;
+	}
 	r = cgroup_plan(&bd->policy->cgroup, id, &g->host, g->a, &rec->cg, e);
 	if (r == 0)
 		r = state_save_file(&l->st, "policy", bd->policy_enc.v, bd->policy_enc.n, e);
@@ -194,6 +200,12 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	int r;
 
 	r = state_check_id(id, e);
+	if (r == 0 && notify_wanted()) {
+		char *root;
+
+		r = cmd_abs_path(g->a, cmd_root(g), &root, e);
+		in.notify_dir = arena_printf(g->a, "%s/%s/notify", root, id);
+	}
 	if (r == 0)
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
 	if (r == 0)

@@ -16,6 +16,8 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/help.c \
 	runtime/cmd/kill.c \
 	runtime/cmd/lifecycle.h \
+	runtime/cmd/notify.c \
+	runtime/cmd/notify.h \
 	runtime/cmd/parse.c \
 	runtime/cmd/pause.c \
 	runtime/cmd/policy.c \

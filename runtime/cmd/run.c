@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run: create, start, and unless detached: wait and delete. */
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "cmd/box.h"
 #include "cmd/lifecycle.h"
+#include "cmd/notify.h"
 
 #define O(field) offsetof(struct create_opts, field)
 
@@ -59,11 +61,23 @@ static int wait_and_delete(struct globals *g, struct loaded *l, struct foregroun
 	return r < 0 ? r : status;
 }
 
+static int in_foreground(struct globals *g, struct loaded *l, struct foreground *f, int notify, bool keep, struct err *e)
+{
+	pid_t helper = notify_forward_aside(notify, l->box.pidfd, l->box.pid);
+	int r = wait_and_delete(g, l, f, keep, e);
+
+	if (helper > 0) {
+		(void) kill(helper, SIGKILL); /* still waiting for the service manager, at most */
+		(void) waitpid(helper, NULL, 0);
+	}
+	return r;
+}
+
 static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct create_opts *o = opts;
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
-	fd_auto int ours = -EBADF, theirs = -EBADF;
+	fd_auto int ours = -EBADF, theirs = -EBADF, notify = -EBADF;
 	box_auto l = LOADED_INIT;
 	struct bundle bd = {0};
 	struct box_io io;
@@ -89,11 +103,14 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 	if (r == 0 && !o->detach && bd.policy->process.terminal)
 		r = foreground_console(&f, ours, e);
 	if (r == 0) {
-		r = start(g, &l, e);
+		notify = notify_bind(l.st.dir_fd, e);
+		r = notify < 0 && notify != -EBADF ? notify : start(g, &l, e);
 		if (r < 0)
 			run_undo(g, &l);
 		else if (!o->detach)
-			r = wait_and_delete(g, &l, &f, o->keep, e);
+			r = in_foreground(g, &l, &f, notify, o->keep, e);
+		else if (notify >= 0)
+			notify_forward(notify, l.box.pidfd, l.box.pid);
 	}
 	foreground_end(&f);
 	return r;

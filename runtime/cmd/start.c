@@ -2,8 +2,10 @@
 /* start: releases the parked process of a created container, then the poststart hooks. */
 #include <errno.h>
 
+#include "base/fd.h"
 #include "cmd/box.h"
 #include "cmd/lifecycle.h"
+#include "cmd/notify.h"
 
 /* A poststart hook that fails stops the container (runtime-spec 1.3). */
 int container_poststart(struct globals *g, struct loaded *l, struct err *e)
@@ -25,6 +27,7 @@ int container_poststart(struct globals *g, struct loaded *l, struct err *e)
 static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	box_auto l = LOADED_INIT;
+	fd_auto int notify = -EBADF;
 	int r;
 
 	(void) opts, (void) argc;
@@ -33,11 +36,16 @@ static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struc
 		return r;
 	if (!l.st.rec->has_process)
 		return err_set(e, -EINVAL, "cannot start container %s: its config.json has no process", argv[0]);
+	notify = notify_bind(l.st.dir_fd, e);
+	if (notify < 0 && notify != -EBADF)
+		return notify;
 	l.box.status = "created";
 	r = l.ops->start(&l.box, true, e);
-	if (r < 0)
-		return r;
-	return container_poststart(g, &l, e);
+	if (r == 0)
+		r = container_poststart(g, &l, e);
+	if (r == 0 && notify >= 0)
+		notify_forward(notify, l.st.pidfd, l.box.pid);
+	return r;
 }
 
 const struct command command_start = {

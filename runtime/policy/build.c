@@ -9,7 +9,8 @@
 #include "base/path.h"
 #include "policy/pb.h"
 
-static void refusal(const struct pb *b, struct err *e, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void refusal(const struct pb *b, struct err *e,
+							  const char *fmt, va_list ap)
 {
 	char text[ERR_MSG_MAX];
 
@@ -144,6 +145,7 @@ static int resources(struct pb *b, struct err *e)
 static int (*const parts[])(struct pb *b, struct err *e) = {
 	pb_namespaces, pb_sysctl, pb_root,  pb_mounts,	pb_paths, pb_devices,	process, pb_seccomp,
 	pb_cgroup,     resources, pb_hooks, pb_netdevs, pb_rdt,	  pb_mempolicy, pb_vm,
+	pb_notify,
 };
 
 int policy_build(const struct spec *s, const struct rules *r, const struct host *h,

@@ -26,6 +26,7 @@ struct policy_input {
 	const char *config_name; /* for messages: "config.json" */
 	uint32_t backend_floor;	 /* from argv[0]; POL_BACKEND_PROCESS by default */
 	uint32_t cg_manager; /* enum pol_cg_manager from --cgroup-manager / --systemd-cgroup; 0 = cgroupfs */
+	const char *notify_dir; /* host directory with the container's notify socket; NULL = none */
 	bool no_pivot, no_new_keyring;
 	bool need_process; /* run: S-09 */
 	bool console_socket,

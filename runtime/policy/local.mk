@@ -24,6 +24,7 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/p_dev.c \
 	runtime/policy/p_misc.c \
 	runtime/policy/p_mount.c \
+	runtime/policy/p_notify.c \
 	runtime/policy/p_ns.c \
 	runtime/policy/p_process.c \
 	runtime/policy/p_resources.c \

@@ -75,6 +75,7 @@ int pb_netdevs(struct pb *b, struct err *e);
 int pb_rdt(struct pb *b, struct err *e);
 int pb_mempolicy(struct pb *b, struct err *e);
 int pb_vm(struct pb *b, struct err *e);
+int pb_notify(struct pb *b, struct err *e); /* p_notify.c: after mounts and process */
 int pb_preset(struct pb *b, const struct rules *r,
 	      struct err *e); /* preset.c: last, it tightens all */
 

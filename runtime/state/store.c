@@ -257,6 +257,11 @@ int state_remove(struct state *s, struct err *e)
 		fd_close(fd);
 		return err_sys(e, "reading the state directory of %s", s->rec->id);
 	}
+	(void) unlinkat(s->dir_fd, "notify/notify.sock", 0);
+	if (unlinkat(s->dir_fd, "notify", AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTDIR) {
+		closedir(dir);
+		return err_sys(e, "removing the notify directory of container %s", s->rec->id);
+	}
 	/* the record goes last: until then a second delete --force knows what to clean */
 	while ((d = readdir(dir)))
 		if (!str_eq(d->d_name, ".") && !str_eq(d->d_name, "..") && !str_eq(d->d_name, "record") &&

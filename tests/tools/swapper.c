@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	for (;;)
-		if (syscall(SYS_renameat2, AT_FDCWD, argv[1], AT_FDCWD, argv[2], RENAME_EXCHANGE) < 0) {
+		if (syscall(SYS_renameat2, AT_FDCWD, argv[1], AT_FDCWD, argv[2], RENAME_EXCHANGE) <
+		    0) {
 			perror("renameat2");
 			return 1;
 		}
