@@ -2,10 +2,10 @@
 /*
  * The `cgroup` mount: what the container sees of its own control groups.
  *
- * v2: a new cgroup2 mount shows the root of the cgroup namespace. Without a namespace of its own that would
- * be the whole machine (and a new mount would cost an RCU grace period), so it is a bind of the
- * container's own directory. v1 and hybrid: a tmpfs with a bind of the container's directory per
- * hierarchy, and symlinks for controllers that share one (cpu -> cpu,cpuacct).
+ * v2: a new cgroup2 mount shows the root of the cgroup namespace. Without a namespace of its own
+ * that would be the whole machine (and a new mount would cost an RCU grace period), so it is a bind
+ * of the container's own directory. v1 and hybrid: a tmpfs with a bind of the container's directory
+ * per hierarchy, and symlinks for controllers that share one (cpu -> cpu,cpuacct).
  */
 #include <fcntl.h>
 #include <string.h>
@@ -43,7 +43,8 @@ static int mount_v2(struct stage *s, const struct pol_mount *m, int target, stru
 	if (s->boot->host_cgroupns)
 		return bind_own_v2(s, m, target, e);
 	fd = mnt_place(s, m, &f, target, e);
-	if (fd == -EPERM || fd == -EBUSY) { /* the namespace belongs to another user namespace, or v2 is in use by v1 */
+	/* The namespace belongs to another user namespace, or v2 is in use by v1. */
+	if (fd == -EPERM || fd == -EBUSY) {
 		err_clear(e);
 		return bind_own_v2(s, m, target, e);
 	}
@@ -79,8 +80,10 @@ static int add_link(struct stage *s, const struct stage_cg_bind *b, int dir, str
 	return 0;
 }
 
-/* Names in the tmpfs that we have just made, that is our working directory, and that nobody else can reach. */
-static int add_bind(struct stage *s, const struct pol_mount *m, const struct stage_cg_bind *b, int dir, struct err *e)
+/* Names in the tmpfs that we have just made, that is our working directory, and that nobody else
+ * can reach. */
+static int add_bind(struct stage *s, const struct pol_mount *m, const struct stage_cg_bind *b,
+		    int dir, struct err *e)
 {
 	struct pol_mount one = {.kind = POL_MOUNT_BIND, .attr_set = attrs(m)};
 	fd_auto int src = -EBADF, at = -EBADF;
@@ -106,8 +109,9 @@ static int add_bind(struct stage *s, const struct pol_mount *m, const struct sta
 	return r < 0 ? err_neg(e, r, "bind %s", b->source ? b->source : b->name) : 0;
 }
 
-/* Flags of the binds and of the tmpfs in one call, when everything is in place: until then nothing runs here that
- * could use them. The trees that the parent opened are peers of the host's: no longer after this. */
+/* Flags of the binds and of the tmpfs in one call, when everything is in place: until then nothing
+ * runs here that could use them. The trees that the parent opened are peers of the host's: no
+ * longer after this. */
 static int finish_v1(struct stage *s, const struct pol_mount *m, int top, struct err *e)
 {
 	struct mount_attr a = {.attr_set = attrs(m), .propagation = MS_PRIVATE};

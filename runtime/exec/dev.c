@@ -2,9 +2,10 @@
 /*
  * /dev: device nodes and the links that programs expect.
  *
- * /dev is opened once, as a directory and not through a symlink: an image whose /dev leads elsewhere is refused
- * before anything is made (CVE-2026-41579). Nodes are made with mknod; in a user namespace the kernel
- * forbids that, and the host's node is bound onto an empty file instead, checked on the fd that is bound.
+ * /dev is opened once, as a directory and not through a symlink: an image whose /dev leads
+ * elsewhere is refused before anything is made (CVE-2026-41579). Nodes are made with mknod; in a
+ * user namespace the kernel forbids that, and the host's node is bound onto an empty file instead,
+ * checked on the fd that is bound.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -21,11 +22,8 @@
 static const struct {
 	const char *name, *to;
 } links[] = {
-	{"fd", "/proc/self/fd"},
-	{"stdin", "/proc/self/fd/0"},
-	{"stdout", "/proc/self/fd/1"},
-	{"stderr", "/proc/self/fd/2"},
-	{"ptmx", "pts/ptmx"},
+	{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
 /* A node as the policy wants it, and where it goes. */
@@ -56,10 +54,12 @@ static int wrong_node(const struct node *n, struct err *e)
 
 /* ---- by bind ---- */
 
-/* The place for a bind: a new empty file, or a regular file that is there. *ret_done: the right node is there. */
+/* The place for a bind: a new empty file, or a regular file that is there. *ret_done: the right
+ * node is there. */
 static int bind_target(const struct node *n, bool *ret_done, struct err *e)
 {
-	fd_auto int fd = openat(n->dir, n->name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd_auto int fd = openat(n->dir, n->name,
+				O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat st;
 
 	if (fd >= 0)
@@ -103,7 +103,8 @@ static int bind_node(struct stage *s, const struct node *n, struct err *e)
 	target = bind_target(n, &done, e);
 	if (target < 0 || done)
 		return target < 0 ? target : 0;
-	r = s->fs->legacy ? legacy_raw(s, src, NULL, target, NULL, MS_BIND, NULL) : mnt_attach(src, target);
+	r = s->fs->legacy ? legacy_raw(s, src, NULL, target, NULL, MS_BIND, NULL)
+			  : mnt_attach(src, target);
 	return r < 0 ? err_neg(e, r, "bind %s", n->d->path) : 0;
 }
 
@@ -118,7 +119,8 @@ static int check_node(const struct node *n, struct err *e)
 	return is_node(n, &st) ? 0 : wrong_node(n, e);
 }
 
-/* In a directory that the container shares with others the name may be another file by now: checked on the fd. */
+/* In a directory that the container shares with others the name may be another file by now: checked
+ * on the fd. */
 static int chown_node(const struct node *n, struct err *e)
 {
 	fd_auto int fd = openat(n->dir, n->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -148,7 +150,8 @@ static int make_node(const struct node *n, struct err *e)
 
 /* ---- all of it ---- */
 
-static int add_device(struct stage *s, int dev, const struct pol_device *d, bool *bind, struct err *e)
+static int add_device(struct stage *s, int dev, const struct pol_device *d, bool *bind,
+		      struct err *e)
 {
 	struct node n = {.d = d, .rdev = makedev(d->major, d->minor), .dir = dev};
 	fd_auto int dir = -EBADF;
@@ -156,8 +159,10 @@ static int add_device(struct stage *s, int dev, const struct pol_device *d, bool
 
 	n.name = str_prefix(d->path, "/dev/");
 	if (!n.name || strchr(n.name, '/')) {
-		/* Below /dev the held directory is the root of the look-up; a link in it cannot leave it. */
-		dir = path_open_parent_in(n.name ? dev : s->root_fd, n.name ? n.name : d->path, true, &n.name);
+		/* Below /dev the held directory is the root of the look-up; a link in it cannot
+		 * leave it. */
+		dir = path_open_parent_in(n.name ? dev : s->root_fd, n.name ? n.name : d->path,
+					  true, &n.name);
 		if (dir < 0)
 			return err_neg(e, dir, "open the directory of %s", d->path);
 		n.dir = dir;
@@ -172,16 +177,19 @@ static int add_device(struct stage *s, int dev, const struct pol_device *d, bool
 static int add_links(int dev, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		if (symlinkat(links[i].to, dev, links[i].name) < 0 && errno != EEXIST && errno != EROFS)
+		if (symlinkat(links[i].to, dev, links[i].name) < 0 && errno != EEXIST &&
+		    errno != EROFS)
 			return err_sys(e, "make the link /dev/%s", links[i].name);
 	return 0;
 }
 
-/* With the host's whole /dev in the container nothing may be made in it: it would be made on the host. */
+/* With the host's whole /dev in the container nothing may be made in it: it would be made on the
+ * host. */
 static bool dev_is_bound(const struct policy *p)
 {
 	for (size_t i = 0; i < p->mounts.n; i++)
-		if ((p->mounts.v[i].kind == POL_MOUNT_BIND || p->mounts.v[i].kind == POL_MOUNT_RBIND) &&
+		if ((p->mounts.v[i].kind == POL_MOUNT_BIND ||
+		     p->mounts.v[i].kind == POL_MOUNT_RBIND) &&
 		    str_eq(p->mounts.v[i].destination, "/dev"))
 			return true;
 	return false;
@@ -200,7 +208,8 @@ int devices_apply(struct stage *s, struct err *e)
 		dev = path_mkdir_in(s->root_fd, "/dev", 0755);
 		if (dev >= 0) {
 			fd_close(dev);
-			dev = path_open_in(s->root_fd, "/dev", O_PATH | O_DIRECTORY, 0, PATH_NO_SYMLINKS);
+			dev = path_open_in(s->root_fd, "/dev", O_PATH | O_DIRECTORY, 0,
+					   PATH_NO_SYMLINKS);
 		}
 	}
 	if (dev == -ELOOP)
@@ -208,8 +217,8 @@ int devices_apply(struct stage *s, struct err *e)
 	if (dev < 0)
 		return err_neg(e, dev, "open /dev");
 	for (size_t i = 0; i < s->p->devices.n && r == 0; i++)
-		/* Among a privileged container's devices is the host's ptmx, which belongs to the host's devpts; the
-		 * spec wants a link to that of the container here. */
+		/* Among a privileged container's devices is the host's ptmx, which belongs to the
+		 * host's devpts; the spec wants a link to that of the container here. */
 		if (!str_eq(s->p->devices.v[i].path, "/dev/ptmx"))
 			r = add_device(s, dev, &s->p->devices.v[i], &bind, e);
 	return r < 0 ? r : add_links(dev, e);

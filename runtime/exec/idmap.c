@@ -2,10 +2,11 @@
 /*
  * Id-mapped bind mounts.
  *
- * The kernel takes the map of a mount from a user namespace. One with the maps of the config is made by a
- * short-lived child; without maps in the config it is the container's own. Mapping a mount needs
- * CAP_SYS_ADMIN in the user namespace of its file system: a stage that is in a user namespace of its own
- * does not have that, so for such containers the parent opens and maps the trees (boot.mount_fds).
+ * The kernel takes the map of a mount from a user namespace. One with the maps of the config is
+ * made by a short-lived child; without maps in the config it is the container's own. Mapping a
+ * mount needs CAP_SYS_ADMIN in the user namespace of its file system: a stage that is in a user
+ * namespace of its own does not have that, so for such containers the parent opens and maps the
+ * trees (boot.mount_fds).
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -28,10 +29,18 @@ static const struct {
 	unsigned long magic;
 	const char *name;
 } fs_names[] = {
-	{TMPFS_MAGIC, "tmpfs"},	     {EXT4_SUPER_MAGIC, "ext4"},     {XFS_SUPER_MAGIC, "xfs"},
-	{BTRFS_SUPER_MAGIC, "btrfs"}, {OVERLAYFS_SUPER_MAGIC, "overlay"}, {NFS_SUPER_MAGIC, "nfs"},
-	{FUSE_SUPER_MAGIC, "fuse"},   {V9FS_MAGIC, "9p"},	     {PROC_SUPER_MAGIC, "proc"},
-	{SYSFS_MAGIC, "sysfs"},	     {CGROUP2_SUPER_MAGIC, "cgroup2"}, {DEVPTS_SUPER_MAGIC, "devpts"},
+	{TMPFS_MAGIC, "tmpfs"},
+	{EXT4_SUPER_MAGIC, "ext4"},
+	{XFS_SUPER_MAGIC, "xfs"},
+	{BTRFS_SUPER_MAGIC, "btrfs"},
+	{OVERLAYFS_SUPER_MAGIC, "overlay"},
+	{NFS_SUPER_MAGIC, "nfs"},
+	{FUSE_SUPER_MAGIC, "fuse"},
+	{V9FS_MAGIC, "9p"},
+	{PROC_SUPER_MAGIC, "proc"},
+	{SYSFS_MAGIC, "sysfs"},
+	{CGROUP2_SUPER_MAGIC, "cgroup2"},
+	{DEVPTS_SUPER_MAGIC, "devpts"},
 };
 
 static int map_error(int tree, int r, struct err *e)
@@ -44,12 +53,15 @@ static int map_error(int tree, int r, struct err *e)
 			if ((uint32_t) st.f_type == (uint32_t) fs_names[i].magic)
 				name = fs_names[i].name;
 	if (r == -EINVAL)
-		return err_set(e, r,
-			       "id-mapped mounts are not possible on this file system (%s) with this kernel, or the "
-			       "mount is id-mapped already; ext4, xfs, btrfs (5.12, 5.15), tmpfs (6.3) and overlay on "
-			       "mapped layers can", name);
+		return err_set(
+			e, r,
+			"id-mapped mounts are not possible on this file system (%s) with this "
+			"kernel, or the mount is id-mapped already; ext4, xfs, btrfs (5.12, "
+			"5.15), tmpfs (6.3) and overlay on mapped layers can",
+			name);
 	if (r == -EPERM)
-		return err_set(e, r, "id-mapping a mount needs privilege over its file system (%s)", name);
+		return err_set(e, r, "id-mapping a mount needs privilege over its file system (%s)",
+			       name);
 	return err_neg(e, r, "id-map the mount");
 }
 
@@ -98,7 +110,8 @@ static int write_maps(struct stage *s, const struct pol_mount *m, const char *pi
 	if (r < 0)
 		return err_context(e, "gidMappings");
 	strcat(strcpy(path, pid), "/ns/user");
-	/* A magic link, which proc_open() refuses; nothing can stand in for it in our private procfs. */
+	/* A magic link, which proc_open() refuses; nothing can stand in for it in our private
+	 * procfs. */
 	r = openat(s->proc_fd, path, O_RDONLY | O_CLOEXEC);
 	return r < 0 ? err_sys(e, "open the user namespace") : r;
 }

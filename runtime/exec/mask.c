@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Masked and read-only paths: a directory gets an empty read-only tmpfs over it, a file the null device, and
- * a read-only path a read-only copy of itself.
+ * Masked and read-only paths: a directory gets an empty read-only tmpfs over it, a file the null
+ * device, and a read-only path a read-only copy of itself.
  *
- * The null device is the host's, checked on the fd and copied before the pivot: the container's own may be
- * anything (CVE-2025-31133). The copy is read-only, or root in the container could change the mode, owner and
- * times of the host's node through it; reading and writing the device is not affected. Each target is
- * resolved once and held by fd, so that what is made read-only is what was looked at
- * (GHSA-3q8j-pf29-vwv8). All directories share one tmpfs.
+ * The null device is the host's, checked on the fd and copied before the pivot: the container's own
+ * may be anything (CVE-2025-31133). The copy is read-only, or root in the container could change
+ * the mode, owner and times of the host's node through it; reading and writing the device is not
+ * affected. Each target is resolved once and held by fd, so that what is made read-only is what was
+ * looked at (GHSA-3q8j-pf29-vwv8). All directories share one tmpfs.
  */
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -44,7 +44,8 @@ int masks_open_null(struct stage *s, struct err *e)
 	return 0;
 }
 
-/* What covers one kind of target: the first use attaches it, later ones attach copies of what is attached. */
+/* What covers one kind of target: the first use attaches it, later ones attach copies of what is
+ * attached. */
 struct cover {
 	int tree;
 	bool used;
@@ -64,8 +65,9 @@ static int put_cover(struct cover *c, int target)
 
 static int mask_dir(struct stage *s, struct cover *c, int target, struct err *e)
 {
-	const char *opt[] = {"mode=0755", "size=4k", mnt_label(s)};
-	struct mnt_fs f = {.type = "tmpfs", .attr = MASK_ATTR, .opt = opt, .opt_n = opt[2] ? 3 : 2};
+	const char *label = mnt_label(s);
+	struct mnt_fs f = {
+		.type = "tmpfs", .attr = MASK_ATTR, .opt = &label, .opt_n = label ? 1 : 0};
 	int r;
 
 	if (s->fs->legacy)
@@ -107,7 +109,8 @@ static int find_target(struct stage *s, const char *path, struct err *e)
 	return fd < 0 ? err_neg(e, fd, "open it") : fd;
 }
 
-static int mask_path(struct stage *s, struct cover *dirs, struct cover *files, const char *path, struct err *e)
+static int mask_path(struct stage *s, struct cover *dirs, struct cover *files, const char *path,
+		     struct err *e)
 {
 	fd_auto int target = find_target(s, path, e);
 	struct stat st;
@@ -118,7 +121,8 @@ static int mask_path(struct stage *s, struct cover *dirs, struct cover *files, c
 		return target;
 	if (fstat(target, &st) < 0)
 		return err_sys(e, "look at it");
-	return S_ISDIR(st.st_mode) ? mask_dir(s, dirs, target, e) : mask_file(s, files, path, target, e);
+	return S_ISDIR(st.st_mode) ? mask_dir(s, dirs, target, e)
+				   : mask_file(s, files, path, target, e);
 }
 
 static int readonly_legacy(struct stage *s, const char *path, int target, struct err *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mounts of the policy, in order, put below the root before the pivot: createContainer hooks of engines
- * expect to find them at the paths of the host.
+ * The mounts of the policy, in order, put below the root before the pivot: createContainer hooks of
+ * engines expect to find them at the paths of the host.
  */
 #include "exec/mount.h"
 
@@ -16,12 +16,19 @@
 #include "base/path.h"
 #include "base/str.h"
 
-/* Files of procfs that a mount may cover (R-12): what lxcfs and nested engines replace. Anything else below
- * /proc would let an image volume stand in for a file that decides about security (CVE-2019-16884). */
+/* Files of procfs that a mount may cover (R-12): what lxcfs and nested engines replace. Anything
+ * else below /proc would let an image volume stand in for a file that decides about security
+ * (CVE-2019-16884). */
 static const char *const proc_files[] = {
-	"/proc/cpuinfo", "/proc/diskstats",	    "/proc/meminfo",
-	"/proc/stat",	 "/proc/swaps",		    "/proc/uptime",
-	"/proc/loadavg", "/proc/slabinfo",	    "/proc/sys/kernel/ns_last_pid",
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/uptime",
+	"/proc/loadavg",
+	"/proc/slabinfo",
+	"/proc/sys/kernel/ns_last_pid",
 	"/proc/sys/crypto/fips_enabled",
 };
 
@@ -44,23 +51,28 @@ const char *mnt_label(struct stage *s)
 
 static bool wants_plain_path(const struct pol_mount *m)
 {
-	return str_eq0(m->type, "proc") || str_eq0(m->type, "sysfs") || str_eq(m->destination, "/proc") ||
-	       str_eq(m->destination, "/sys") || str_eq(m->destination, "/dev");
+	return str_eq0(m->type, "proc") || str_eq0(m->type, "sysfs") ||
+	       str_eq(m->destination, "/proc") || str_eq(m->destination, "/sys") ||
+	       str_eq(m->destination, "/dev");
 }
 
 static int target_error(const struct pol_mount *m, int r, struct err *e)
 {
 	if (r == -ELOOP && wants_plain_path(m))
-		return err_set(e, r, "the mount point is reached through a symlink, which is refused for %s",
-			       m->destination);
+		return err_set(
+			e, r,
+			"the mount point is reached through a symlink, which is refused for %s",
+			m->destination);
 	if (r == -ENOTDIR)
 		return err_set(e, r, "the mount point or a part of its path is not a directory");
 	if (r == -EISDIR)
-		return err_set(e, -ENOTDIR, "the mount point is a directory, but the source is not a directory");
+		return err_set(e, -ENOTDIR,
+			       "the mount point is a directory, but the source is not a directory");
 	return err_neg(e, r, "open the mount point");
 }
 
-/* The usual case: only the last part is missing. 0 if it is not (a link that leads nowhere, a race, more missing). */
+/* The usual case: only the last part is missing. 0 if it is not (a link that leads nowhere, a race,
+ * more missing). */
 static int make_last(struct stage *s, const struct pol_mount *m, bool dir)
 {
 	const char *name;
@@ -69,7 +81,8 @@ static int make_last(struct stage *s, const struct pol_mount *m, bool dir)
 	if (parent < 0)
 		return -ENOENT;
 	if (!dir)
-		return openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		return openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			      0644);
 	if (mkdirat(parent, name, 0755) < 0)
 		return -errno;
 	return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -89,10 +102,12 @@ static int make_target(struct stage *s, const struct pol_mount *m, bool dir, uns
 	return path_open_in(s->root_fd, m->destination, O_PATH, 0, flags);
 }
 
-/* Asked only where the path says so or goes through a symlink, which may lead to /proc from anywhere. */
+/* R-12. Asked only where the path says so or goes through a symlink, which may lead to /proc from
+ * anywhere. */
 static int check_not_proc(const struct pol_mount *m, int target, struct err *e)
 {
-	if (str_eq0(m->type, "proc") || str_eq(m->destination, "/proc") || !fd_is_fs(target, PROC_SUPER_MAGIC))
+	if (str_eq0(m->type, "proc") || str_eq(m->destination, "/proc") ||
+	    !fd_is_fs(target, PROC_SUPER_MAGIC))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(proc_files); i++)
 		if (str_eq(m->destination, proc_files[i]))
@@ -110,18 +125,21 @@ static bool like_is_dir(int like)
 
 int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_made, struct err *e)
 {
-	unsigned flags = PATH_NO_SYMLINKS | (m->flags & POL_MOUNT_DEST_NOFOLLOW ? PATH_NOFOLLOW : 0);
+	unsigned flags = PATH_NO_SYMLINKS |
+			 (m->flags & POL_MOUNT_DEST_NOFOLLOW ? PATH_NOFOLLOW : 0);
 	bool check = path_below(m->destination, "/proc");
 	fd_auto int fd = -EBADF;
 	int r = 0;
 
 	if (str_eq(m->destination, "/"))
 		return err_set(e, -EINVAL, "the root itself cannot be a mount point");
-	fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0), 0, flags);
+	fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0), 0,
+			  flags);
 	if (fd == -ELOOP && !wants_plain_path(m)) {
 		flags &= ~(unsigned) PATH_NO_SYMLINKS;
 		check = true;
-		fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0), 0, flags);
+		fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0),
+				  0, flags);
 	}
 	if (ret_made)
 		*ret_made = fd == -ENOENT;
@@ -134,16 +152,29 @@ int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_m
 	return r < 0 ? r : fd_take(&fd);
 }
 
+int mnt_err_locked(struct err *e)
+{
+	return err_set(e, -EPERM,
+		       "the source has flags (read-only, nosuid, nodev, noexec or atime) that a "
+		       "user namespace cannot clear");
+}
+
+/* Docker looks for "not a directory". */
+int mnt_err_mismatch(struct err *e)
+{
+	return err_set(e, -ENOTDIR,
+		       "source and mount point do not match: one is a directory, the other is not "
+		       "a directory");
+}
+
 static int attach_error(int r, int tree, int target, struct err *e)
 {
 	struct stat a, b;
 
-	/* EINVAL has many reasons, this one among them. Docker looks for the words. */
-	if (fstat(tree, &a) == 0 && fstat(target, &b) == 0 && S_ISDIR(a.st_mode) != S_ISDIR(b.st_mode))
-		r = -ENOTDIR;
-	if (r == -ENOTDIR)
-		return err_set(e, r, "source and mount point do not match: one is a directory, the other is not a "
-			       "directory");
+	/* EINVAL has many reasons, this one among them. */
+	if (fstat(tree, &a) == 0 && fstat(target, &b) == 0 &&
+	    S_ISDIR(a.st_mode) != S_ISDIR(b.st_mode))
+		return mnt_err_mismatch(e);
 	return err_neg(e, r, "attach the mount");
 }
 
@@ -159,7 +190,8 @@ static size_t fs_options(struct stage *s, const struct pol_mount *m, int target,
 	for (size_t i = 0; i < m->data.n; i++)
 		opt[n++] = m->data.v[i];
 	if (str_eq(m->type, "tmpfs") && !made) {
-		/* What stood there keeps its mode; a config that has one of its own comes later in the list. */
+		/* What stood there keeps its mode; a config that has one of its own comes later in
+		 * the list. */
 		bool given = false;
 
 		for (size_t i = 0; i < m->data.n; i++)
@@ -167,13 +199,14 @@ static size_t fs_options(struct stage *s, const struct pol_mount *m, int target,
 		if (!given && fstat(target, &st) == 0)
 			opt[n++] = arena_printf(s->a, "mode=%o", (unsigned) (st.st_mode & 07777));
 	}
-	if (label && !str_eq(m->type, "proc") && !str_eq(m->type, "sysfs") && !str_eq(m->type, "mqueue") &&
-	    !str_prefix(m->type, "cgroup"))
+	if (label && !str_eq(m->type, "proc") && !str_eq(m->type, "sysfs") &&
+	    !str_eq(m->type, "mqueue") && !str_prefix(m->type, "cgroup"))
 		opt[n++] = label;
 	return n;
 }
 
-int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f, int target, struct err *e)
+int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f, int target,
+	      struct err *e)
 {
 	fd_auto int fd = -EBADF;
 	int r;
@@ -192,8 +225,8 @@ int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f
 	return r < 0 ? attach_error(r, fd, target, e) : fd_take(&fd);
 }
 
-int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source, bool rec, int target,
-		  struct err *e)
+int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source, bool rec,
+		  int target, struct err *e)
 {
 	struct pol_mount bind = *m;
 	fd_auto int fd = -EBADF;
@@ -205,7 +238,8 @@ int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source
 	bind.flags = 0;
 	fd = s->fs->legacy ? open(source, O_PATH | O_CLOEXEC)
 			   : sys_open_tree(AT_FDCWD, source,
-					   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (rec ? AT_RECURSIVE : 0));
+					   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+						   (rec ? AT_RECURSIVE : 0));
 	if (fd < 0)
 		return err_neg(e, s->fs->legacy ? -errno : fd, "open %s", source);
 	if (s->fs->legacy)
@@ -217,9 +251,10 @@ int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source
 	return r < 0 ? attach_error(r, fd, target, e) : 0;
 }
 
-/* The kernel makes a sysfs only for the owner of the network namespace, and a procfs or sysfs in a user namespace only
- * where the present one is not covered anywhere. Without privilege outside, the host's own is what
- * remains; it shows what this container's namespaces show only if it shares them. */
+/* The kernel makes a sysfs only for the owner of the network namespace, and a procfs or sysfs in a
+ * user namespace only where the present one is not covered anywhere. Without privilege outside, the
+ * host's own is what remains; it shows what this container's namespaces show only if it shares
+ * them. */
 static int fall_back(struct stage *s, const struct pol_mount *m, int r, int target, struct err *e)
 {
 	const char *host = NULL;
@@ -238,7 +273,8 @@ static int fall_back(struct stage *s, const struct pol_mount *m, int r, int targ
 	return mnt_bind_host(s, m, host, true, target, e);
 }
 
-/* Mount points of later mounts and device nodes are made in a tmpfs or in /dev: it becomes read-only at the end. */
+/* Mount points of later mounts and device nodes are made in a tmpfs or in /dev: it becomes
+ * read-only at the end. */
 static bool is_late_ro(const struct pol_mount *m)
 {
 	return ((m->attr_set | m->rattr_set) & MOUNT_ATTR_RDONLY) &&
@@ -260,21 +296,25 @@ static int set_propagation(struct stage *s, const struct pol_mount *m, int fd, s
 	struct mount_attr a = {.propagation = m->propagation & MNT_PROPAGATION};
 	int r;
 
-	if (a.propagation == 0 || a.propagation == MS_PRIVATE) /* as every new mount below a private one */
-		return 0;
 	if (s->fs->legacy)
-		r = legacy_raw(s, -EBADF, NULL, fd, NULL, (unsigned long) a.propagation, NULL);
+		r = legacy_raw(s, -EBADF, NULL, fd, NULL, (unsigned long) m->propagation, NULL);
 	else
-		r = mnt_set(fd, &a, false);
+		r = mnt_set(fd, &a, m->propagation & MS_REC);
 	return r < 0 ? err_neg(e, r, "set the propagation") : 0;
+}
+
+/* A new mount below a private one is private. */
+static bool wants_propagation(const struct pol_mount *m)
+{
+	uint64_t type = m->propagation & MNT_PROPAGATION;
+
+	return type && type != MS_PRIVATE;
 }
 
 /* Whether something is still to be done with the mount once it is there. */
 static bool needs_fd(const struct pol_mount *m)
 {
-	uint64_t type = m->propagation & MNT_PROPAGATION;
-
-	return is_late_ro(m) || (m->flags & POL_MOUNT_TMPCOPYUP) || (type && type != MS_PRIVATE);
+	return is_late_ro(m) || (m->flags & POL_MOUNT_TMPCOPYUP) || wants_propagation(m);
 }
 
 static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
@@ -307,7 +347,7 @@ static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
 	fd = mnt_place(s, m, &f, target, e);
 	if (fd < 0)
 		return fall_back(s, m, fd, target, e);
-	r = set_propagation(s, m, fd, e);
+	r = wants_propagation(m) ? set_propagation(s, m, fd, e) : 0;
 	if (r == 0 && (m->flags & POL_MOUNT_TMPCOPYUP) && str_eq(m->type, "tmpfs"))
 		r = copy_up(target, fd, e);
 	if (r == 0 && late)
@@ -356,7 +396,8 @@ int mounts_open_sources(struct stage *s, struct err *e)
 	for (size_t i = 0; i < s->p->mounts.n; i++) {
 		const struct pol_mount *m = &s->p->mounts.v[i];
 
-		if (!is_bind(m) || source_of_parent(s, i) >= 0 || (m->flags & POL_MOUNT_COPY_SYMLINK))
+		if (!is_bind(m) || source_of_parent(s, i) >= 0 ||
+		    (m->flags & POL_MOUNT_COPY_SYMLINK))
 			continue;
 		s->fs->trees[i] = open_source(s, m);
 		if (s->fs->trees[i] < 0 && !(m->flags & POL_MOUNT_OPTIONAL))
@@ -377,7 +418,8 @@ int mnt_source(struct stage *s, size_t i, bool *ret_ours, struct err *e)
 	return fd < 0 ? source_error(m, fd, e) : fd;
 }
 
-/* copy-symlink: a source that is a symlink is made again at the destination. 1 = done, 0 = it is none. */
+/* copy-symlink: a source that is a symlink is made again at the destination. 1 = done, 0 = it is
+ * none. */
 static int copy_symlink(struct stage *s, const struct pol_mount *m, struct err *e)
 {
 	char want[4096], have[4096];
@@ -397,7 +439,8 @@ static int copy_symlink(struct stage *s, const struct pol_mount *m, struct err *
 		return err_sys(e, "make the symlink");
 	k = readlinkat(dir, name, have, sizeof(have));
 	if (k != n || memcmp(have, want, (size_t) n) != 0)
-		return err_set(e, -EEXIST, "the destination exists and is not a symlink to \"%.256s\"", want);
+		return err_set(e, -EEXIST,
+			       "the destination exists and is not a symlink to \"%.256s\"", want);
 	return 1;
 }
 
@@ -432,7 +475,8 @@ static int mount_bind(struct stage *s, size_t i, struct err *e)
 
 /* ---- remount ---- */
 
-/* Options of the file system need mount(2): it is the only call that takes flags and data for a mount in place. */
+/* Options of the file system need mount(2): it is the only call that takes flags and data for a
+ * mount in place. */
 static int remount_data(struct stage *s, const struct pol_mount *m, int fd, struct err *e)
 {
 	const char **opt = arena_array(s->a, m->data.n, sizeof(*opt));
@@ -453,11 +497,17 @@ static int mount_remount(struct stage *s, const struct pol_mount *m, struct err 
 
 	if (fd < 0)
 		return target_error(m, fd, e);
+	if (m->propagation) {
+		r = set_propagation(s, m, fd, e);
+		if (r < 0)
+			return r;
+	}
 	if (m->data.n > 0)
 		return remount_data(s, m, fd, e);
 	if (s->fs->legacy) {
 		if (all.attr_set || all.attr_clr)
-			return err_set(e, -ENOSYS, "recursive mount options need mount_setattr (Linux 5.12)");
+			return err_set(e, -ENOSYS,
+				       "recursive mount options need mount_setattr (Linux 5.12)");
 		r = legacy_set(s, fd, m->attr_set, m->attr_clr);
 		return r < 0 ? err_neg(e, r, "remount") : 0;
 	}
@@ -499,9 +549,13 @@ int mounts_apply(struct stage *s, struct err *e)
 		if (m->config_index == UINT32_MAX)
 			return err_context(e, "mount %s", m->destination);
 		return err_context(e, "mounts[%u]: mount %s at %s", m->config_index,
-				   m->type ? m->type : str_empty(m->source) ? "it" : m->source, m->destination);
+				   m->type		  ? m->type
+				   : str_empty(m->source) ? "it"
+							  : m->source,
+				   m->destination);
 	}
-	/* mnt_here() and the others leave us on some mount point; hooks inherit the working directory. */
+	/* mnt_here() and the others leave us on some mount point; hooks inherit the working
+	 * directory. */
 	return chdir("/") < 0 ? err_sys(e, "go to the root directory") : 0;
 }
 
@@ -510,7 +564,8 @@ int mounts_late(struct stage *s, struct err *e)
 	for (size_t i = 0; i < s->fs->late_n; i++) {
 		struct late_ro *l = &s->fs->late[i];
 		struct mount_attr a = {.attr_set = MOUNT_ATTR_RDONLY};
-		int r = s->fs->legacy ? legacy_set(s, l->fd, MOUNT_ATTR_RDONLY, 0) : mnt_set(l->fd, &a, false);
+		int r = s->fs->legacy ? legacy_set(s, l->fd, MOUNT_ATTR_RDONLY, 0)
+				      : mnt_set(l->fd, &a, false);
 
 		if (r < 0)
 			return err_neg(e, r, "make %s read-only", l->m->destination);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mounting with mount(2), for kernels before 5.12 and for outer containers whose filter hides the new calls.
+ * Mounting with mount(2), for kernels before 5.12 and for outer containers whose filter hides the
+ * new calls.
  *
- * Theory of operation: mount(2) knows only paths, so the working directory becomes our private procfs and
- * source and target are named "self/fd/N": the kernel jumps to exactly the file that the fd holds. A bind
- * mount takes its flags only in a second call on the mount itself; for that the destination is resolved
- * once more and has to be the same inode that was bound. What mount(2) cannot do (recursive
- * flags, id-mapped mounts) is refused by name: nothing is silently left out.
+ * Theory of operation: mount(2) knows only paths, so the working directory becomes our private
+ * procfs and source and target are named "self/fd/N": the kernel jumps to exactly the file that the
+ * fd holds. A bind mount takes its flags only in a second call on the mount itself; for that the
+ * destination is resolved once more and has to be the same inode that was bound. What mount(2)
+ * cannot do (recursive flags, id-mapped mounts) is refused by name: nothing is silently left out.
  */
 #include "exec/mount.h"
 
@@ -85,14 +86,16 @@ int legacy_raw(struct stage *s, int src_fd, const char *src, int target, const c
 
 	if (fchdir(s->proc_fd) < 0)
 		return -errno;
-	if (mount(src_fd >= 0 ? fd_path(from, src_fd) : src, fd_path(to, target), type, flags, data) < 0)
+	if (mount(src_fd >= 0 ? fd_path(from, src_fd) : src, fd_path(to, target), type, flags,
+		  data) < 0)
 		r = -errno;
 	if (chdir("/") < 0 && r == 0) /* hooks inherit the working directory */
 		r = -errno;
 	return r;
 }
 
-/* A label with categories has commas in it, and mount(2) wants that in quotes; fsconfig(2) does not. */
+/* A label with categories has commas in it, and mount(2) wants that in quotes; fsconfig(2) does
+ * not. */
 static bool needs_quotes(const char *opt)
 {
 	const char *eq = strchr(opt, '=');
@@ -141,7 +144,8 @@ int mnt_here(const struct mnt_fs *f, int target)
 		return r;
 	if (fchdir(target) < 0)
 		return -errno;
-	return mount(f->source ? f->source : f->type, ".", f->type, fs_flags(f), data) < 0 ? -errno : 0;
+	return mount(f->source ? f->source : f->type, ".", f->type, fs_flags(f), data) < 0 ? -errno
+											   : 0;
 }
 
 int legacy_fs(struct stage *s, const struct mnt_fs *f, int target, struct err *e)
@@ -196,7 +200,8 @@ int legacy_set(struct stage *s, int fd, uint64_t set, uint64_t clr)
 	if ((set | clr) & MOUNT_ATTR__ATIME)
 		clr |= MOUNT_ATTR__ATIME;
 	attr = (attr & ~clr) | set;
-	return legacy_raw(s, -EBADF, NULL, fd, NULL, MS_BIND | MS_REMOUNT | mnt_ms_flags(attr), NULL);
+	return legacy_raw(s, -EBADF, NULL, fd, NULL, MS_BIND | MS_REMOUNT | mnt_ms_flags(attr),
+			  NULL);
 }
 
 static int set_flags(struct stage *s, const struct pol_mount *m, int fd, struct err *e)
@@ -210,8 +215,7 @@ static int set_flags(struct stage *s, const struct pol_mount *m, int fd, struct 
 	if (r == -EPERM && clr && !(m->flags & POL_MOUNT_USER_CLEARED))
 		r = legacy_set(s, fd, set & ~(uint64_t) MOUNT_ATTR__ATIME, 0);
 	if (r == -EPERM && clr)
-		return err_set(e, r, "the source has flags (read-only, nosuid, nodev, noexec or atime) that a user "
-			       "namespace cannot clear");
+		return mnt_err_locked(e);
 	return r < 0 ? err_neg(e, r, "set mount flags") : 0;
 }
 
@@ -224,11 +228,11 @@ int legacy_bind(struct stage *s, const struct pol_mount *m, int src, int target,
 	if (m->flags & (POL_MOUNT_IDMAP | POL_MOUNT_IDMAP_REC))
 		return err_set(e, -ENOSYS, "id-mapped mounts need mount_setattr (Linux 5.12)");
 	if (rec && (m->rattr_set || m->rattr_clr))
-		return err_set(e, -ENOSYS, "recursive mount options need mount_setattr (Linux 5.12)");
+		return err_set(e, -ENOSYS,
+			       "recursive mount options need mount_setattr (Linux 5.12)");
 	r = legacy_raw(s, src, NULL, target, NULL, MS_BIND | (rec ? MS_REC : 0), NULL);
 	if (r == -ENOTDIR)
-		return err_set(e, r, "source and mount point do not match: one is a directory, the other is not a "
-			       "directory");
+		return mnt_err_mismatch(e);
 	if (r < 0)
 		return err_neg(e, r, "bind the source");
 	if (!m->attr_set && !m->attr_clr && !m->rattr_set && !m->rattr_clr && !m->propagation)
@@ -243,8 +247,9 @@ int legacy_bind(struct stage *s, const struct pol_mount *m, int src, int target,
 	return r < 0 ? err_neg(e, r, "set the propagation") : 0;
 }
 
-/* "/" stays shared with the host only if the policy wants that; then at least the mount that the rootfs lies on
- * must not be, or the container's mounts would show up there. It is the first parent that is a mount point. */
+/* "/" stays shared with the host only if the policy wants that; then at least the mount that the
+ * rootfs lies on must not be, or the container's mounts would show up there. It is the first parent
+ * that is a mount point. */
 static int make_parent_private(const char *rootfs)
 {
 	char path[4096];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mounts as objects: fsopen/fsconfig/fsmount, open_tree, mount_setattr, move_mount (Linux 5.2, 5.12).
+ * Mounts as objects: fsopen/fsconfig/fsmount, open_tree, mount_setattr, move_mount (Linux 5.2,
+ * 5.12).
  */
 #include "exec/mount.h"
 
@@ -24,16 +25,15 @@
 static const struct {
 	uint64_t flag;
 	const char *name;
-	bool may_fail; /* some file systems have an option of their own for it, mount(2) never complains */
+	bool may_fail; /* an option of some file systems only; mount(2) never complains */
 } sb_names[] = {
-	{MS_SYNCHRONOUS, "sync", false},
-	{MS_DIRSYNC, "dirsync", false},
-	{MS_LAZYTIME, "lazytime", false},
-	{MS_MANDLOCK, "mand", true},
+	{MS_SYNCHRONOUS, "sync", false},  {MS_DIRSYNC, "dirsync", false},
+	{MS_LAZYTIME, "lazytime", false}, {MS_MANDLOCK, "mand", true},
 	{MS_I_VERSION, "iversion", true},
 };
 
-/* What the kernel said about the last refusal: messages of the form "e text". Returns false if nothing. */
+/* What the kernel said about the last refusal: messages of the form "e text". Returns false if
+ * nothing. */
 static bool context_message(int ctx, char *buf, size_t size)
 {
 	ssize_t n;
@@ -56,7 +56,8 @@ static int context_error(int ctx, int r, struct err *e, const char *type, const 
 	bool has = context_message(ctx, said, sizeof(said));
 
 	if (option)
-		return err_neg(e, r, "%s: option \"%.128s\"%s%s", type, option, has ? ": " : "", has ? said : "");
+		return err_neg(e, r, "%s: option \"%.128s\"%s%s", type, option, has ? ": " : "",
+			       has ? said : "");
 	return err_neg(e, r, "make a %s file system%s%s", type, has ? ": " : "", has ? said : "");
 }
 
@@ -85,8 +86,10 @@ bool mnt_fits_new(const struct mnt_fs *f)
 
 		if (eq && strlen(eq + 1) > FSCONFIG_VALUE_MAX)
 			return false;
-		/* "a=1,b=2" works with other runtimes; a comma in an SELinux label is one in a value */
-		if (strchr(f->opt[i], ',') && !(eq && memmem(f->opt[i], (size_t) (eq - f->opt[i]), "context", 7)))
+		/* "a=1,b=2" works with other runtimes; a comma in an SELinux label is one in a
+		 * value */
+		if (strchr(f->opt[i], ',') &&
+		    !(eq && memmem(f->opt[i], (size_t) (eq - f->opt[i]), "context", 7)))
 			return false;
 	}
 	return true;
@@ -144,7 +147,8 @@ int mnt_new_fs(const struct mnt_fs *f, struct err *e)
 int mnt_clone(int fd, bool rec)
 {
 	return sys_open_tree(fd, "",
-			     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (rec ? AT_RECURSIVE : 0));
+			     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				     (rec ? AT_RECURSIVE : 0));
 }
 
 int mnt_set(int fd, struct mount_attr *a, bool rec)
@@ -155,7 +159,8 @@ int mnt_set(int fd, struct mount_attr *a, bool rec)
 	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | (rec ? AT_RECURSIVE : 0), a);
 }
 
-int mnt_clone_set(struct stage *s, int dirfd, const char *path, unsigned at_flags, struct mount_attr *a)
+int mnt_clone_set(struct stage *s, int dirfd, const char *path, unsigned at_flags,
+		  struct mount_attr *a)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_flags;
 	fd_auto int fd = -EBADF;
@@ -178,12 +183,13 @@ int mnt_clone_set(struct stage *s, int dirfd, const char *path, unsigned at_flag
 
 int mnt_attach(int tree, int target)
 {
-	return sys_move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	return sys_move_mount(tree, "", target, "",
+			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-/* A mount that came from a more privileged mount namespace keeps its nosuid, nodev, noexec, read-only and
- * atime flags for good; asking to clear them, or for another atime mode, gives EPERM. Unless it was the user who
- * asked, what is locked stays as it is: that is the stricter outcome. */
+/* A mount that came from a more privileged mount namespace keeps its nosuid, nodev, noexec,
+ * read-only and atime flags for good; asking to clear them, or for another atime mode, gives EPERM.
+ * Unless it was the user who asked, what is locked stays as it is: that is the stricter outcome. */
 static int set_unlocked(const struct pol_mount *m, int tree, struct mount_attr *a, bool rec)
 {
 	int r = mnt_set(tree, a, rec);
@@ -195,7 +201,8 @@ static int set_unlocked(const struct pol_mount *m, int tree, struct mount_attr *
 	return mnt_set(tree, a, rec);
 }
 
-static int bind_set(const struct pol_mount *m, int tree, struct mount_attr *a, bool rec, struct err *e)
+static int bind_set(const struct pol_mount *m, int tree, struct mount_attr *a, bool rec,
+		    struct err *e)
 {
 	int r;
 
@@ -203,8 +210,7 @@ static int bind_set(const struct pol_mount *m, int tree, struct mount_attr *a, b
 		return 0;
 	r = set_unlocked(m, tree, a, rec);
 	if (r == -EPERM && a->attr_clr)
-		return err_set(e, r, "the source has flags (read-only, nosuid, nodev, noexec or atime) that a user "
-			       "namespace cannot clear");
+		return mnt_err_locked(e);
 	return r < 0 ? err_neg(e, r, "set mount flags%s", rec ? " recursively" : "") : 0;
 }
 
@@ -218,8 +224,9 @@ int mnt_bind_attrs(struct stage *s, const struct pol_mount *m, int tree, bool ou
 	int r;
 
 	asked->propagation = m->propagation & MNT_PROPAGATION;
-	/* A tree that the parent opened is a peer of the host's mounts: what the container mounts there would
-	 * appear on the host. It gets what a tree of our own has from the propagation of "/". */
+	/* A tree that the parent opened is a peer of the host's mounts: what the container mounts
+	 * there would appear on the host. It gets what a tree of our own has from the propagation
+	 * of "/". */
 	if (!ours && s->fs->propagation != MS_SHARED) {
 		struct mount_attr *whole = rec ? &all : &one;
 

@@ -2,10 +2,11 @@
 /*
  * A procfs that nothing in the container can put something over (R-03).
  *
- * The files below /proc decide about security: exec labels, sysctls, id maps. A container that shares a
- * volume with this one could make /proc/self/attr/exec lead to another file while we set up (CVE-2025-52881),
- * so no path that starts with /proc is ever used: there is one directory fd, look-ups below it neither leave
- * the file system nor follow magic links, and the file that comes out is checked once more.
+ * The files below /proc decide about security: exec labels, sysctls, id maps. A container that
+ * shares a volume with this one could make /proc/self/attr/exec lead to another file while we set
+ * up (CVE-2025-52881), so no path that starts with /proc is ever used: there is one directory fd,
+ * look-ups below it neither leave the file system nor follow magic links, and the file that comes
+ * out is checked once more.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -24,11 +25,12 @@ static bool is_proc_root(int fd)
 {
 	struct stat st;
 
-	return fd_is_fs(fd, PROC_SUPER_MAGIC) && fstat(fd, &st) == 0 && st.st_ino == PROC_ROOT_INODE;
+	return fd_is_fs(fd, PROC_SUPER_MAGIC) && fstat(fd, &st) == 0 &&
+	       st.st_ino == PROC_ROOT_INODE;
 }
 
-/* A new instance of our pid namespace's procfs, attached nowhere. In a user namespace the kernel refuses it
- * (EPERM) when the procfs that we see already has something mounted over parts of it. */
+/* A new instance of our pid namespace's procfs, attached nowhere. In a user namespace the kernel
+ * refuses it (EPERM) when the procfs that we see already has something mounted over parts of it. */
 static int proc_new(void)
 {
 	fd_auto int ctx = sys_fsopen("proc", FSOPEN_CLOEXEC);
@@ -43,14 +45,15 @@ static int proc_new(void)
 			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-/* A private copy of /proc. Without what is mounted over parts of it, if the kernel lets us look under that;
- * with it otherwise: a look-up that meets such a mount fails (PATH_NO_XDEV). */
+/* A private copy of /proc. Without what is mounted over parts of it, if the kernel lets us look
+ * under that; with it otherwise: a look-up that meets such a mount fails (PATH_NO_XDEV). */
 static int proc_copy(void)
 {
 	int fd = sys_open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd == -EINVAL)
-		fd = sys_open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		fd = sys_open_tree(AT_FDCWD, "/proc",
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	return fd;
 }
 
@@ -78,7 +81,8 @@ int proc_open_private(struct stage *s, struct err *e)
 
 int proc_open(struct stage *s, const char *path, int oflags, struct err *e)
 {
-	fd_auto int fd = path_open_in(s->proc_fd, path, oflags | O_CLOEXEC, 0, PATH_BENEATH | PATH_NO_XDEV);
+	fd_auto int fd = path_open_in(s->proc_fd, path, oflags | O_CLOEXEC, 0,
+				      PATH_BENEATH | PATH_NO_XDEV);
 
 	if (fd < 0)
 		return err_neg(e, fd, "open /proc/%s", path);
@@ -99,6 +103,7 @@ int proc_write(struct stage *s, const char *path, const char *data, struct err *
 	if (n < 0)
 		return err_sys(e, "write \"%.64s\" to /proc/%s", data, path);
 	if ((size_t) n != len)
-		return err_set(e, -EIO, "write \"%.64s\" to /proc/%s: only a part was taken", data, path);
+		return err_set(e, -EIO, "write \"%.64s\" to /proc/%s: only a part was taken", data,
+			       path);
 	return 0;
 }

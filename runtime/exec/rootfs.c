@@ -2,10 +2,11 @@
 /*
  * The root of the container: from a directory of the host to "/".
  *
- * Theory of operation: our mount namespace starts as a copy of the host's. First the copies stop telling
- * the host what we do (slave; nothing is mounted before that, R-15). Then a private copy of the rootfs
- * tree is put onto the rootfs directory; its fd is the root that everything below is resolved from. When all
- * is assembled, pivot_root(".", ".") swaps it with "/", and the host's tree, now stacked on top, goes.
+ * Theory of operation: our mount namespace starts as a copy of the host's. First the copies stop
+ * telling the host what we do (slave; nothing is mounted before that, R-15). Then a private copy of
+ * the rootfs tree is put onto the rootfs directory; its fd is the root that everything below is
+ * resolved from. When all is assembled, pivot_root(".", ".") swaps it with "/", and the host's
+ * tree, now stacked on top, goes.
  */
 #include "exec/mount.h"
 
@@ -20,8 +21,8 @@
 #include "base/path.h"
 #include "base/str.h"
 
-/* What the host's mounts get in our namespace. Unbindable would forbid the bind mounts themselves; it is
- * for the finished root (rootfs_seal). */
+/* What the host's mounts get in our namespace. Unbindable would forbid the bind mounts themselves;
+ * it is for the finished root (rootfs_seal). */
 static uint64_t host_propagation(const struct policy *p)
 {
 	switch (p->rootfs_propagation & MNT_PROPAGATION) {
@@ -46,14 +47,15 @@ static void make_state(struct stage *s)
 	s->fs = fs;
 }
 
-/* ENOSYS: an old kernel. EPERM: a filter (then mount(2) works), or a missing privilege (then it says so, too). */
+/* ENOSYS: an old kernel. EPERM: a filter (then mount(2) works), or a missing privilege (then it
+ * says so, too). */
 static bool is_missing(int r)
 {
 	return r == -ENOSYS || r == -EPERM;
 }
 
-/* Takes the host's mounts out of the host's peer groups. With a shared root the user wants container mounts on
- * some volumes to reach the host: copies of those are taken before. */
+/* Takes the host's mounts out of the host's peer groups. With a shared root the user wants
+ * container mounts on some volumes to reach the host: copies of those are taken before. */
 static int leave_peers(struct stage *s, struct err *e)
 {
 	struct mount_attr nothing = {0}, a = {.propagation = s->fs->propagation};
@@ -71,9 +73,9 @@ static int leave_peers(struct stage *s, struct err *e)
 	return sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &a);
 }
 
-/* The parent opens the tree where we could not: a rootfs below a directory that the container's user must not pass.
- * Then its path is of no use to us either, and the tree is stacked onto "/": look-ups that start at our root
- * still see the host's, because they start below it. */
+/* The parent opens the tree where we could not: a rootfs below a directory that the container's
+ * user must not pass. Then its path is of no use to us either, and the tree is stacked onto "/":
+ * look-ups that start at our root still see the host's, because they start below it. */
 static int attach_root(struct stage *s, int tree, int dir, struct err *e)
 {
 	int r;
@@ -88,7 +90,7 @@ static int attach_root(struct stage *s, int tree, int dir, struct err *e)
 static int new_root(struct stage *s, struct err *e)
 {
 	struct mount_attr a = {.propagation = MS_PRIVATE};
-	fd_auto int dir = open(s->p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd_auto int dir = openat(AT_FDCWD, s->p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int given = s->boot->rootfs_fd, r;
 	fd_auto int tree = -EBADF;
 
@@ -128,9 +130,9 @@ int rootfs_prepare(struct stage *s, struct err *e)
 
 /* ---- entering ---- */
 
-/* With no_pivot (a root that is an initramfs) the host's tree stays below ours. A task with CAP_SYS_ADMIN that
- * gets out of the chroot must at least not find a complete procfs or sysfs: in a user namespace their presence
- * is what the kernel asks for before it allows new ones. */
+/* With no_pivot (a root that is an initramfs) the host's tree stays below ours. A task with
+ * CAP_SYS_ADMIN that gets out of the chroot must at least not find a complete procfs or sysfs: in a
+ * user namespace their presence is what the kernel asks for before it allows new ones. */
 static int cover_one(char *point)
 {
 	if (umount2(point, MNT_DETACH) == 0 || errno == EINVAL || errno == ENOENT)
@@ -138,7 +140,8 @@ static int cover_one(char *point)
 	if (errno != EPERM)
 		return -errno;
 	/* locked: part of what we inherited */
-	return mount("tmpfs", point, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=0") < 0
+	return mount("tmpfs", point, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		     "size=0,mode=0") < 0
 		       ? -errno
 		       : 0;
 }
@@ -150,8 +153,8 @@ static void unescape(char *p)
 
 	for (; *p; p++, out++) {
 		*out = *p;
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' &&
-		    p[3] <= '7') {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+		    p[3] >= '0' && p[3] <= '7') {
 			*out = (char) ((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 			p += 3;
 		}
@@ -214,8 +217,10 @@ static int enter_by_move(struct stage *s, struct err *e)
 	int r;
 
 	if (still_peers(s)) /* what is taken away here would be taken away there */
-		return err_set(e, -ENOSYS, "linux.rootfsPropagation: shared without pivot_root needs mount_setattr "
-			       "(Linux 5.12)");
+		return err_set(
+			e, -ENOSYS,
+			"linux.rootfsPropagation: shared without pivot_root needs mount_setattr "
+			"(Linux 5.12)");
 	r = cover_host(s, e);
 	if (r < 0)
 		return r;
@@ -228,8 +233,8 @@ static int enter_by_move(struct stage *s, struct err *e)
 	return 0;
 }
 
-/* With mount(2) only, a shared root means that the host's mounts are still peers of the host's own: detaching
- * them as they are would unmount everything there. */
+/* With mount(2) only, a shared root means that the host's mounts are still peers of the host's own:
+ * detaching them as they are would unmount everything there. */
 static int leave_peers_late(int old, struct err *e)
 {
 	if (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_REC | MS_SLAVE, NULL) < 0)
@@ -257,8 +262,8 @@ static int enter_by_pivot(struct stage *s, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	/* "." is our root with the host's tree mounted over it, or that tree: this takes it away. Its mounts are slaves
-	 * or private, so the host does not notice. */
+	/* "." is our root with the host's tree mounted over it, or that tree: this takes it away.
+	 * Its mounts are slaves or private, so the host does not notice. */
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, "detach the host's root");
 	return 0;
@@ -280,7 +285,7 @@ int rootfs_enter(struct stage *s, struct err *e)
 {
 	int r;
 
-	if (s->fs->legacy) { /* the host's /dev/null can be bound only as long as it is in our namespace */
+	if (s->fs->legacy) { /* the host's /dev/null can be bound only while it is in our ns */
 		r = masks_run(s, e);
 		if (r < 0)
 			return r;
@@ -305,7 +310,8 @@ int rootfs_seal(struct stage *s, struct err *e)
 	int r = 0;
 
 	if (s->p->rootfs_readonly) {
-		r = s->fs->legacy ? legacy_set(s, s->root_fd, MOUNT_ATTR_RDONLY, 0) : mnt_set(s->root_fd, &ro, false);
+		r = s->fs->legacy ? legacy_set(s, s->root_fd, MOUNT_ATTR_RDONLY, 0)
+				  : mnt_set(s->root_fd, &ro, false);
 		if (r < 0)
 			return err_neg(e, r, "root.readonly: make the root read-only");
 	}

@@ -2,8 +2,9 @@
 /*
  * tmpcopyup: what a directory of the image holds, copied into the tmpfs that is going to cover it.
  *
- * Everything goes by fd and without following a link, so that what is read lies below the source, whatever the
- * image's files point to. The size is bounded by the tmpfs (ENOSPC), the depth by TREE_DEPTH_MAX.
+ * Everything goes by fd and without following a link, so that what is read lies below the source,
+ * whatever the image's files point to. The size is bounded by the tmpfs (ENOSPC), the depth by
+ * TREE_DEPTH_MAX.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@
 #define LIST_MAX 4096
 #define VALUE_MAX 4096
 
-/* Best effort: tmpfs takes security.* and, depending on the kernel, user.*; a label of the mount itself wins. */
+/* Best effort: tmpfs takes security.* and, depending on the kernel, user.*; a label of the mount
+ * itself wins. */
 static void copy_xattrs(int src, int dst)
 {
 	char list[LIST_MAX], value[VALUE_MAX];
@@ -64,7 +66,8 @@ static int copy_bytes(int src, int dst)
 static int copy_file(int sdir, int ddir, const char *name)
 {
 	/* O_NONBLOCK: the name may have become a fifo */
-	fd_auto int src = openat(sdir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd_auto int src = openat(sdir, name,
+				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	fd_auto int dst = -EBADF;
 	struct stat st;
 	int r;
@@ -83,8 +86,8 @@ static int copy_file(int sdir, int ddir, const char *name)
 /* An owner that has no id in our user namespace, or that we may not give, stays ours. */
 static int copy_owner(int ddir, const char *name, const struct stat *st)
 {
-	if (fchownat(ddir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
-	    errno != EINVAL)
+	if (fchownat(ddir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno != EPERM && errno != EINVAL)
 		return -errno;
 	return 0;
 }
@@ -102,7 +105,8 @@ static int copy_link(int sdir, int ddir, const char *name, const struct stat *st
 	return copy_owner(ddir, name, st);
 }
 
-/* Sockets are of no use without the program behind them; device nodes need a privilege that may be missing. */
+/* Sockets are of no use without the program behind them; device nodes need a privilege that may be
+ * missing. */
 static int copy_special(int ddir, const char *name, const struct stat *st)
 {
 	int r;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The terminal: a pty of the container's own devpts, /dev/console, and the way of the master to whoever asked
- * for it.
+ * The terminal: a pty of the container's own devpts, /dev/console, and the way of the master to
+ * whoever asked for it.
  *
- * A container that shares /dev/pts or a volume with us can swap names while we work (CVE-2025-52565), so the
- * slave is never opened by name: TIOCGPTPEER gives it for the master, and /dev/console is bound by fd.
+ * A container that shares /dev/pts or a volume with us can swap names while we work
+ * (CVE-2025-52565), so the slave is never opened by name: TIOCGPTPEER gives it for the master, and
+ * /dev/console is bound by fd.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -66,11 +67,12 @@ static int set_size(const struct pol_process *p, int fd, struct err *e)
 	return ioctl(fd, TIOCSWINSZ, &w) < 0 ? err_sys(e, "set the size of the terminal") : 0;
 }
 
-/* The file that the terminal is bound onto: made by us, or a file or device that is there. Never a symlink
- * (CVE-2026-88264). */
+/* The file that the terminal is bound onto: made by us, or a file or device that is there. Never a
+ * symlink (CVE-2026-88264). */
 static int console_target(struct stage *s, struct err *e)
 {
-	fd_auto int dev = path_open_in(s->root_fd, "/dev", O_PATH | O_DIRECTORY, 0, PATH_NO_SYMLINKS);
+	fd_auto int dev = path_open_in(s->root_fd, "/dev", O_PATH | O_DIRECTORY, 0,
+				       PATH_NO_SYMLINKS);
 	fd_auto int fd = -EBADF;
 	struct stat st;
 

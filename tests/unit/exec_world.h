@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host and a container for tests of the stage's file system steps. world_init() gives the test program a
- * mount namespace of its own in which everything is shared, like on a systemd machine, and a tmpfs for
- * roots; world_run() performs a policy in a child with further namespaces, optionally behind a filter that
- * hides the newer system calls, and then runs the test's checks inside the container. What they find
- * comes back through shared memory.
+ * A host and a container for tests of the stage's file system steps. world_init() gives the test
+ * program a mount namespace of its own in which everything is shared, like on a systemd machine,
+ * and a tmpfs for roots; world_run() performs a policy in a child with further namespaces,
+ * optionally behind a filter that hides the newer system calls, and then runs the test's checks
+ * inside the container. What they find comes back through shared memory.
  */
 #ifndef KAVACH_TESTS_EXEC_WORLD_H
 #define KAVACH_TESTS_EXEC_WORLD_H
@@ -56,9 +56,9 @@ struct world {
 	struct pol_device devices[16];
 	char *masked[16], *readonly[16];
 	struct pol_ns ns[8];
-	unsigned clone; /* CLONE_NEW* of the container beside the mount namespace */
-	bool legacy;	/* hide openat2 and the mount calls */
-	bool dev_by_us; /* call devices_apply() */
+	unsigned clone;	 /* CLONE_NEW* of the container beside the mount namespace */
+	bool legacy;	 /* hide openat2 and the mount calls */
+	bool dev_by_us;	 /* call devices_apply() */
 	world_fn before; /* in the child, still on the host, before the first step */
 	world_fn hooks;	 /* before the pivot */
 	world_fn check;	 /* inside, after the last step */
@@ -86,6 +86,7 @@ static inline void world_die(const char *what)
 }
 
 static char world_top[32];
+static struct arena world_arena; /* what lives as long as the test program */
 
 static void world_clean(void)
 {
@@ -93,7 +94,8 @@ static void world_clean(void)
 	rmdir(world_top);
 }
 
-/* world_init: false: the tests need root (and a kernel with the mount calls); everything was skipped. */
+/* world_init: false: the tests need root (and a kernel with the mount calls); everything was
+ * skipped. */
 static inline bool world_init(void)
 {
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0) {
@@ -145,21 +147,21 @@ static inline bool world_reads(const char *path, const char *want)
 	return strcmp(buf, want) == 0;
 }
 
-/* world_new: an empty policy, a root with empty /dev, /proc, /sys, /tmp, and a directory of the host. */
+/* world_new: an empty policy, a root with empty /dev, /proc, /sys, /tmp, and a directory of the
+ * host. */
 static inline struct world *world_new(void)
 {
 	static int n;
-	struct world *w = calloc(1, sizeof(*w));
+	struct world *w = arena_new(&world_arena, struct world);
 
-	if (!w)
-		world_die("memory");
 	snprintf(w->base, sizeof(w->base), "%s/%d", world_top, n++);
 	snprintf(w->root, sizeof(w->root), "%s/rootfs", w->base);
 	snprintf(w->out, sizeof(w->out), "%s/out", w->base);
 	world_mkdir("", w->base);
 	world_mkdir("", w->root);
 	world_mkdir("", w->out);
-	for (const char *const *d = (const char *const[]){"/dev", "/proc", "/sys", "/tmp", NULL}; *d; d++)
+	for (const char *const *d = (const char *const[]){"/dev", "/proc", "/sys", "/tmp", NULL};
+	     *d; d++)
 		world_mkdir(*d, w->root);
 	world_write(w->out, "canary", "untouched");
 	w->p.rootfs = w->root;
@@ -169,11 +171,20 @@ static inline struct world *world_new(void)
 	w->p.readonly.v = w->readonly;
 	w->p.ns.v = w->ns;
 	w->boot.mode = STAGE_CREATE;
-	w->boot.proc_fd = w->boot.rootfs_fd = w->boot.console_fd = w->boot.sync_fd = w->boot.start_fd = -1;
-	w->s = (struct stage){.boot = &w->boot, .p = &w->p, .proc = &w->proc, .a = &w->a, .sync = -EBADF,
-			      .proc_fd = -EBADF, .root_fd = -EBADF, .old_root = -EBADF, .pty_master = -EBADF,
+	w->boot.proc_fd = w->boot.rootfs_fd = w->boot.console_fd = w->boot.sync_fd =
+		w->boot.start_fd = -1;
+	w->s = (struct stage){.boot = &w->boot,
+			      .p = &w->p,
+			      .proc = &w->proc,
+			      .a = &w->a,
+			      .sync = -EBADF,
+			      .proc_fd = -EBADF,
+			      .root_fd = -EBADF,
+			      .old_root = -EBADF,
+			      .pty_master = -EBADF,
 			      .pty_slave = -EBADF};
-	w->res = mmap(NULL, sizeof(*w->res), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	w->res = mmap(NULL, sizeof(*w->res), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (w->res == MAP_FAILED)
 		world_die("memory");
 	return w;
@@ -186,43 +197,59 @@ static inline struct pol_mount *world_mount(struct world *w, struct pol_mount m)
 	return &w->mounts[w->p.mounts.n++];
 }
 
-static inline struct pol_mount *world_fs(struct world *w, const char *type, const char *dest, uint64_t attr)
+static inline struct pol_mount *world_fs(struct world *w, const char *type, const char *dest,
+					 uint64_t attr)
 {
-	return world_mount(w, (struct pol_mount){.kind = POL_MOUNT_FS, .type = (char *) (uintptr_t) type,
-						 .destination = (char *) (uintptr_t) dest, .attr_set = attr});
+	return world_mount(w, (struct pol_mount){.kind = POL_MOUNT_FS,
+						 .type = (char *) (uintptr_t) type,
+						 .destination = (char *) (uintptr_t) dest,
+						 .attr_set = attr});
 }
 
-static inline struct pol_mount *world_bind(struct world *w, const char *src, const char *dest, uint64_t attr)
+static inline struct pol_mount *world_bind(struct world *w, const char *src, const char *dest,
+					   uint64_t attr)
 {
-	return world_mount(w, (struct pol_mount){.kind = POL_MOUNT_BIND, .source = (char *) (uintptr_t) src,
-						 .destination = (char *) (uintptr_t) dest, .attr_set = attr});
+	return world_mount(w, (struct pol_mount){.kind = POL_MOUNT_BIND,
+						 .source = (char *) (uintptr_t) src,
+						 .destination = (char *) (uintptr_t) dest,
+						 .attr_set = attr});
 }
 
-/* options of a mount: a NULL-terminated list that stays */
+/* options of a mount: a NULL-terminated list */
 static inline void world_data(struct pol_mount *m, char **list)
 {
-	m->data.v = list;
 	for (m->data.n = 0; list[m->data.n];)
 		m->data.n++;
+	m->data.v = arena_memdup(&world_arena, list, m->data.n * sizeof(*list));
 }
 
-static inline void world_device(struct world *w, const char *path, uint32_t type, unsigned ma, unsigned mi, uint32_t mode)
+static inline void world_device(struct world *w, const char *path, uint32_t type, unsigned ma,
+				unsigned mi, uint32_t mode)
 {
-	w->devices[w->p.devices.n++] = (struct pol_device){
-		.path = (char *) (uintptr_t) path, .type = type, .major = ma, .minor = mi, .mode = mode};
+	w->devices[w->p.devices.n++] = (struct pol_device){.path = (char *) (uintptr_t) path,
+							   .type = type,
+							   .major = ma,
+							   .minor = mi,
+							   .mode = mode};
 }
 
-/* The new calls give ENOSYS, as on a kernel before 5.2 or in an outer container with an old profile. */
+/* The new calls give ENOSYS, as on a kernel before 5.2 or in an outer container with an old
+ * profile. */
 static inline void world_hide_calls(void)
 {
-	static const unsigned hidden[] = {SYS_openat2,	428 /* open_tree */, 429 /* move_mount */,
-					  430 /* fsopen */, 431 /* fsconfig */,	 432 /* fsmount */,
+	static const unsigned hidden[] = {SYS_openat2,
+					  428 /* open_tree */,
+					  429 /* move_mount */,
+					  430 /* fsopen */,
+					  431 /* fsconfig */,
+					  432 /* fsmount */,
 					  442 /* mount_setattr */};
 	struct sock_filter f[3 + ARRAY_LEN(hidden)];
 	struct sock_fprog prog = {.filter = f};
 	unsigned n = 0;
 
-	f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+					       offsetof(struct seccomp_data, nr));
 	for (unsigned i = 0; i < ARRAY_LEN(hidden); i++)
 		f[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, hidden[i],
 						       (uint8_t) (ARRAY_LEN(hidden) - i), 0);
@@ -300,7 +327,8 @@ static inline void world_enter_userns(int ask, int answer)
 		_exit(95);
 }
 
-/* world_perform: performs the policy in a child; what came of it is in w->res. Returns its exit status. */
+/* world_perform: performs the policy in a child; what came of it is in w->res. Returns its exit
+ * status. */
 static inline int world_perform(struct world *w)
 {
 	int up[2], down[2], status = 0;
@@ -351,13 +379,14 @@ static inline bool world_run(struct world *w, int want)
 
 	if (w->res->ended && w->res->err.code == want && w->res->failed == 0)
 		return true;
-	printf("# ended %d (status 0x%x), error %d, want %d: %s\n# %s\n", w->res->ended, (unsigned) status,
-	       w->res->err.code, want, w->res->err.msg, w->res->notes);
+	printf("# ended %d (status 0x%x), error %d, want %d: %s\n# %s\n", w->res->ended,
+	       (unsigned) status, w->res->err.code, want, w->res->err.msg, w->res->notes);
 	return false;
 }
 
-/* world_info: a line about the topmost mount at path: "root options optional-fields - type source super-options",
- * or NULL. From the mount table of the caller, read through a /proc that it cannot have lost. */
+/* world_info: a line about the topmost mount at path: "root options optional-fields - type source
+ * super-options", or NULL. From the mount table of the caller, read through a /proc that it cannot
+ * have lost. */
 static inline char *world_info(struct world *w, const char *path)
 {
 	static char text[65536], found[1024];
@@ -367,7 +396,8 @@ static inline char *world_info(struct world *w, const char *path)
 	bool any = false;
 	int at;
 
-	while (fd >= 0 && n < (ssize_t) sizeof(text) - 1 && (k = read(fd, text + n, sizeof(text) - 1 - (size_t) n)) > 0)
+	while (fd >= 0 && n < (ssize_t) sizeof(text) - 1 &&
+	       (k = read(fd, text + n, sizeof(text) - 1 - (size_t) n)) > 0)
 		n += k;
 	if (fd >= 0)
 		close(fd);
@@ -376,7 +406,8 @@ static inline char *world_info(struct world *w, const char *path)
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = '\0';
-		if (sscanf(line, "%*s %*s %*s %511s %511s %n", root, point, &at) == 2 && !strcmp(point, path)) {
+		if (sscanf(line, "%*s %*s %*s %511s %511s %n", root, point, &at) == 2 &&
+		    !strcmp(point, path)) {
 			snprintf(found, sizeof(found), "%s %s", root, line + at);
 			any = true;
 		}
@@ -397,16 +428,46 @@ static inline bool world_info_has(struct world *w, const char *path, const char 
 /* the whole mount table of the test program, to see that nothing reached the "host" */
 static inline char *world_table(void)
 {
-	char *text = calloc(1, 65536);
+	char *text = arena_alloc(&world_arena, 65536);
 	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	ssize_t n = 0, r;
 
-	if (!text)
-		world_die("memory");
 	while (fd >= 0 && (r = read(fd, text + n, 65535 - (size_t) n)) > 0)
 		n += r;
 	close(fd);
 	return text;
+}
+
+static inline bool world_has_line(const char *table, const char *line)
+{
+	size_t n = strcspn(line, "\n");
+
+	for (const char *at = table; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, line, n) == 0 && (at[n] == '\n' || !at[n]))
+			return true;
+	return false;
+}
+
+/* world_same: nothing was mounted or unmounted since `before`. The machine may be used by others: a
+ * mount goes away in all namespaces when the directory that it is on is removed. */
+static inline bool world_same(const char *before)
+{
+	const char *now = world_table(), *at;
+	bool same = true;
+	char point[512];
+
+	for (at = now; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (!world_has_line(before, at)) {
+			printf("# new mount: %.*s\n", (int) strcspn(at, "\n"), at);
+			same = false;
+		}
+	for (at = before; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (!world_has_line(now, at) &&
+		    (sscanf(at, "%*s %*s %*s %*s %511s", point) != 1 || access(point, F_OK) == 0)) {
+			printf("# lost mount: %.*s\n", (int) strcspn(at, "\n"), at);
+			same = false;
+		}
+	return same;
 }
 
 #endif

@@ -23,7 +23,8 @@ static struct world *make(void)
 }
 
 static char *dev_opts[] = {(char *) "mode=755", (char *) "size=65536k", NULL};
-static char *pts_opts[] = {(char *) "newinstance", (char *) "ptmxmode=0666", (char *) "mode=0620", NULL};
+static char *pts_opts[] = {(char *) "newinstance", (char *) "ptmxmode=0666", (char *) "mode=0620",
+			   NULL};
 
 static void add_dev(struct world *w)
 {
@@ -35,7 +36,8 @@ static void add_defaults(struct world *w)
 	static const struct {
 		const char *path;
 		unsigned major, minor;
-	} six[] = {{"/dev/null", 1, 3}, {"/dev/zero", 1, 5}, {"/dev/full", 1, 7}, {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
+	} six[] = {{"/dev/null", 1, 3},	  {"/dev/zero", 1, 5},	  {"/dev/full", 1, 7},
+		   {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(six); i++)
 		world_device(w, six[i].path, S_IFCHR, six[i].major, six[i].minor, 0666);
@@ -71,8 +73,10 @@ static void check_nodes(struct world *w)
 {
 	struct stat st;
 
-	expect(w, is_dev("/dev/null", S_IFCHR | 0666, 1, 3) && is_dev("/dev/tty", S_IFCHR | 0666, 5, 0));
-	expect(w, is_dev("/dev/urandom", S_IFCHR | 0666, 1, 9) && is_dev("/dev/full", S_IFCHR | 0666, 1, 7));
+	expect(w, is_dev("/dev/null", S_IFCHR | 0666, 1, 3) &&
+			  is_dev("/dev/tty", S_IFCHR | 0666, 5, 0));
+	expect(w, is_dev("/dev/urandom", S_IFCHR | 0666, 1, 9) &&
+			  is_dev("/dev/full", S_IFCHR | 0666, 1, 7));
 	expect(w, is_dev("/dev/net/tun", S_IFCHR | 0600, 10, 200));
 	expect(w, is_dev("/opt/disk", S_IFBLK | 0640, 7, 0));
 	expect(w, stat("/opt/disk", &st) == 0 && st.st_uid == 11 && st.st_gid == 22);
@@ -118,7 +122,8 @@ static void test_existing(void)
 	w = make();
 	existing(w, "null", S_IFCHR | 0600, 1, 5);
 	world_device(w, "/dev/null", S_IFCHR, 1, 3, 0666);
-	ok(world_run(w, -EEXIST) && strstr(w->res->err.msg, "/dev/null"), "%sanother node is an error", IN);
+	ok(world_run(w, -EEXIST) && strstr(w->res->err.msg, "/dev/null"),
+	   "%sanother node is an error", IN);
 
 	w = make();
 	existing(w, "null", S_IFREG | 0600, 0, 0);
@@ -130,7 +135,9 @@ static void give_to_user(struct world *w)
 {
 	char path[200];
 
-	for (const char *const *d = (const char *const[]){"", "/dev", "/proc", "/sys", "/tmp", NULL}; *d; d++) {
+	for (const char *const *d =
+		     (const char *const[]){"", "/dev", "/proc", "/sys", "/tmp", NULL};
+	     *d; d++) {
 		snprintf(path, sizeof(path), "%s%s", w->root, *d);
 		if (chown(path, 100000, 100000) < 0)
 			world_die(path);
@@ -186,7 +193,8 @@ static void test_dev_traps(void)
 	if (rmdir(dev) < 0 || symlink(w->out, dev) < 0)
 		world_die("symlink");
 	world_device(w, "/dev/null", S_IFCHR, 1, 3, 0666);
-	ok(world_run(w, -ELOOP) && strstr(w->res->err.msg, "symlink"), "%sa symlinked /dev is refused", IN);
+	ok(world_run(w, -ELOOP) && strstr(w->res->err.msg, "symlink"),
+	   "%sa symlinked /dev is refused", IN);
 	ok(nothing_in(w->out, dev_names), "%sand nothing is made where it leads", IN);
 
 	w = make();
@@ -195,14 +203,16 @@ static void test_dev_traps(void)
 		world_die("symlink");
 	world_device(w, "/dev/net/x", S_IFCHR, 1, 3, 0666);
 	world_run(w, 0);
-	ok(w->res->ended && nothing_in(w->out, dev_names), "%sa symlink below /dev does not lead out", IN);
+	ok(w->res->ended && nothing_in(w->out, dev_names),
+	   "%sa symlink below /dev does not lead out", IN);
 
 	w = make();
 	snprintf(path, sizeof(path), "%s/bind", w->out);
 	world_mkdir("", path);
 	world_bind(w, w->out, "/dev", 0);
 	add_defaults(w);
-	ok(world_run(w, 0) && nothing_in(w->out, dev_names), "%snothing is made in a /dev that is bound from the host", IN);
+	ok(world_run(w, 0) && nothing_in(w->out, dev_names),
+	   "%snothing is made in a /dev that is bound from the host", IN);
 
 	w = make();
 	snprintf(path, sizeof(path), "%s/dev/ptmx", w->root);
@@ -218,7 +228,8 @@ static int sockets[2];
 static void with_terminal(struct world *w)
 {
 	add_dev(w);
-	world_data(world_fs(w, "devpts", "/dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC), pts_opts);
+	world_data(world_fs(w, "devpts", "/dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC),
+		   pts_opts);
 	w->proc.terminal = true;
 	w->proc.uid = 1234;
 	w->proc.console_width = 91;
@@ -236,7 +247,8 @@ static void check_console(struct world *w)
 	int fd;
 
 	expect(w, stat("/dev/pts/0", &st) == 0 && st.st_uid == 1234);
-	expect(w, stat("/dev/console", &con) == 0 && con.st_rdev == st.st_rdev && con.st_uid == 1234);
+	expect(w,
+	       stat("/dev/console", &con) == 0 && con.st_rdev == st.st_rdev && con.st_uid == 1234);
 	expect(w, world_info_has(w, "/dev/console", " - devpts "));
 	expect(w, tty_make_stdio(&w->s, &w->res->err) == 0);
 	expect(w, isatty(0) && isatty(1) && isatty(2) && tcgetattr(1, &t) == 0);
@@ -277,7 +289,8 @@ static void test_console(void)
 		dprintf(report[1], "%zu %s %s", n, name, text);
 		_exit(0);
 	}
-	ok(world_run(w, 0), "%sthe terminal is console, stdin, stdout and stderr, with size and owner", IN);
+	ok(world_run(w, 0),
+	   "%sthe terminal is console, stdin, stdout and stderr, with size and owner", IN);
 	close(sockets[0]);
 	close(sockets[1]);
 	waitpid(reader, NULL, 0);
@@ -295,7 +308,8 @@ static void console_trap(const char *what, void (*trap)(struct world *w), int wa
 	trap(w);
 	snprintf(path, sizeof(path), "%s/canary", w->out);
 	ok(world_run(w, want), "%s%s", IN, what);
-	ok(world_reads(path, "untouched") && nothing_in(w->out, dev_names), "%sand nothing happens to the host", IN);
+	ok(world_reads(path, "untouched") && nothing_in(w->out, dev_names),
+	   "%sand nothing happens to the host", IN);
 	close(sockets[0]);
 	close(sockets[1]);
 }
@@ -366,8 +380,10 @@ static void check_masks(struct world *w)
 	struct statvfs v;
 
 	expect(w, world_reads("/secret/file", ""));
-	expect(w, access("/hidden/inner", F_OK) < 0 && mkdir("/hidden/x", 0755) < 0 && errno == EROFS);
-	expect(w, statvfs("/hidden2", &v) == 0 && (v.f_flag & (ST_RDONLY | ST_NOEXEC)) == (ST_RDONLY | ST_NOEXEC));
+	expect(w,
+	       access("/hidden/inner", F_OK) < 0 && mkdir("/hidden/x", 0755) < 0 && errno == EROFS);
+	expect(w, statvfs("/hidden2", &v) == 0 &&
+			  (v.f_flag & (ST_RDONLY | ST_NOEXEC)) == (ST_RDONLY | ST_NOEXEC));
 	expect(w, access("/hidden2/inner", F_OK) < 0);
 	expect(w, world_reads("/secret/link", "")); /* what it leads to is masked */
 	expect(w, mkdir("/ro/x", 0755) < 0 && errno == EROFS);
@@ -385,7 +401,9 @@ static void test_masks(void)
 	world_mkdir("/secret", w->root);
 	world_write(w->root, "secret/file", "the secret");
 	world_write(w->root, "secret/other", "the other");
-	for (const char *const *d = (const char *const[]){"/hidden", "/hidden/inner", "/hidden2", "/hidden2/inner", "/ro", "/ro/sub", NULL}; *d; d++)
+	for (const char *const *d = (const char *const[]){"/hidden", "/hidden/inner", "/hidden2",
+							  "/hidden2/inner", "/ro", "/ro/sub", NULL};
+	     *d; d++)
 		world_mkdir(*d, w->root);
 	snprintf(path, sizeof(path), "%s/secret/link", w->root);
 	if (symlink("other", path) < 0)
@@ -397,10 +415,14 @@ static void test_masks(void)
 	w->dev_by_us = false;
 	world_fs(w, "tmpfs", "/ro", MOUNT_ATTR_NOSUID);
 	world_fs(w, "tmpfs", "/ro/sub", 0);
-	for (char **m = (char *[]){(char *) "/secret/file", (char *) "/hidden", (char *) "/missing", (char *) "/hidden2", (char *) "/secret/link",
-				   (char *) "/secret/file/below", (char *) "/hidden", (char *) "/secret/file", NULL}; *m; m++)
+	for (char **m = (char *[]){(char *) "/secret/file", (char *) "/hidden", (char *) "/missing",
+				   (char *) "/hidden2", (char *) "/secret/link",
+				   (char *) "/secret/file/below", (char *) "/hidden",
+				   (char *) "/secret/file", NULL};
+	     *m; m++)
 		w->masked[w->p.masked.n++] = *m;
-	for (char **m = (char *[]){(char *) "/ro", (char *) "/missing", (char *) "/ro", NULL}; *m; m++)
+	for (char **m = (char *[]){(char *) "/ro", (char *) "/missing", (char *) "/ro", NULL}; *m;
+	     m++)
 		w->readonly[w->p.readonly.n++] = *m;
 	w->check = check_masks;
 	ok(world_run(w, 0), "%smasked and read-only paths, duplicates and missing ones", IN);
@@ -426,10 +448,14 @@ static void test_proc_masks(void)
 	struct world *w = make();
 
 	world_fs(w, "proc", "/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	for (char **m = (char *[]){(char *) "/proc/acpi", (char *) "/proc/kcore", (char *) "/proc/keys", (char *) "/proc/timer_list",
-				   (char *) "/proc/scsi", (char *) "/proc/sched_debug", NULL}; *m; m++)
+	for (char **m = (char *[]){(char *) "/proc/acpi", (char *) "/proc/kcore",
+				   (char *) "/proc/keys", (char *) "/proc/timer_list",
+				   (char *) "/proc/scsi", (char *) "/proc/sched_debug", NULL};
+	     *m; m++)
 		w->masked[w->p.masked.n++] = *m;
-	for (char **m = (char *[]){(char *) "/proc/bus", (char *) "/proc/fs", (char *) "/proc/sys", (char *) "/proc/sysrq-trigger", NULL}; *m; m++)
+	for (char **m = (char *[]){(char *) "/proc/bus", (char *) "/proc/fs", (char *) "/proc/sys",
+				   (char *) "/proc/sysrq-trigger", NULL};
+	     *m; m++)
 		w->readonly[w->p.readonly.n++] = *m;
 	w->clone = CLONE_NEWPID | CLONE_NEWUTS;
 	w->check = check_proc_masks;
@@ -460,7 +486,8 @@ static void check_proc(struct world *w)
 	expect(w, proc_open(s, "self/fd/0", O_PATH, &e) < 0);
 	e = ERR_INIT;
 	expect(w, proc_write(s, "self/oom_score_adj", "300", &e) == 0);
-	expect(w, proc_write(s, "self/oom_score_adj", "abc", &e) < 0 && strstr(e.msg, "self/oom_score_adj"));
+	expect(w, proc_write(s, "self/oom_score_adj", "abc", &e) < 0 &&
+			  strstr(e.msg, "self/oom_score_adj"));
 	/* what is mounted over the container's files does not count */
 	expect(w, mount("tmpfs", "/proc/self/attr", "tmpfs", 0, NULL) == 0 || errno == ENOENT);
 	e = ERR_INIT;
