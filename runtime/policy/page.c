@@ -112,7 +112,8 @@ static bool is_control(const uint8_t *s)
 	return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f);
 }
 
-static void safe(struct buf *b, const char *s)
+/* quoted: inside of single quotes, where a shell wants a quote to be written as '\'' */
+static void safe(struct buf *b, const char *s, bool quoted)
 {
 	for (const uint8_t *p = (const uint8_t *) s; *p; p++) {
 		char hex[8];
@@ -120,6 +121,8 @@ static void safe(struct buf *b, const char *s)
 		if (is_control(p)) {
 			snprintf(hex, sizeof(hex), "\\x%02x", *p);
 			buf_put(b, hex, 4);
+		} else if (quoted && *p == '\'') {
+			buf_put(b, "'\\''", 4);
 		} else {
 			buf_put(b, p, 1);
 		}
@@ -131,7 +134,7 @@ static void put_safe(struct page *pg, const char *quote, const char *s, bool wra
 	buf_auto b = BUF_WRITER(4 * strlen(s) + 3);
 
 	buf_put(&b, quote, strlen(quote));
-	safe(&b, s);
+	safe(&b, s, *quote == '\'');
 	buf_put(&b, quote, strlen(quote));
 	if (wrap)
 		text_n(pg, (const char *) b.p, b.n);
@@ -153,9 +156,9 @@ void page_quoted(struct page *pg, const char *s)
 {
 	static const char plain[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-	const char *quote = !*s || s[strspn(s, plain)] ? (strchr(s, '\'') ? "\"" : "'") : "";
+	bool plainly = *s && !s[strspn(s, plain)];
 
-	put_safe(pg, quote, s, false);
+	put_safe(pg, plainly ? "" : "'", s, false);
 }
 
 void page_bytes(struct page *pg, uint64_t n)
@@ -173,4 +176,31 @@ void page_bytes(struct page *pg, uint64_t n)
 			    (unsigned long long) (rest * 10 / 1024), units[u]);
 	else
 		page_printf(pg, "%llu %s", (unsigned long long) n, units[u]);
+}
+
+void page_line(struct page *pg, const char *label, const char *text)
+{
+	page_row(pg, label);
+	page_text(pg, text);
+	page_end(pg);
+}
+
+void page_row_value(struct page *pg, const char *label, const char *value)
+{
+	if (!value)
+		return;
+	page_row(pg, label);
+	page_value(pg, value);
+	page_end(pg);
+}
+
+/* A row of values; left out when there is none. */
+void page_row_list(struct page *pg, const char *label, const struct strs *l)
+{
+	if (!l->n)
+		return;
+	page_row(pg, label);
+	for (size_t i = 0; i < l->n; i++)
+		page_value(pg, l->v[i]);
+	page_end(pg);
 }

@@ -37,6 +37,12 @@ void page_to(struct page *pg, size_t col);
 /* page_break: a new line of the same row, at the indent. */
 void page_break(struct page *pg);
 
+/* Whole rows: a text of ours; a value of the config (nothing when it is NULL); its values (nothing when
+ * there are none). */
+void page_line(struct page *pg, const char *label, const char *text);
+void page_row_value(struct page *pg, const char *label, const char *value);
+void page_row_list(struct page *pg, const char *label, const struct strs *l);
+
 /* page_bytes: "512 MiB", "1.5 GiB", "1000 bytes". */
 void page_bytes(struct page *pg, uint64_t n);
 

@@ -56,7 +56,7 @@ static int filter(const struct ctx *c, const char **evidence)
 
 	if (!s->set)
 		return 0;
-	*evidence = arena_printf(c->a, "%zu rules from %s", s->rules.n,
+	*evidence = arena_printf(c->a, "%zu rule%s from %s", s->rules.n, s->rules.n == 1 ? "" : "s",
 				 s->source ? s->source : "the config");
 	return 5;
 }
@@ -267,7 +267,7 @@ static const struct row_def rows[] = {
 	{"seccomp filter", 5, filter,
 	 "a seccomp filter (linux.seccomp, or the preset basic or strict)"},
 	{"user namespace", 8, user_namespace,
-	 "a user namespace whose root is an unprivileged user of the host (--userns=auto)"},
+	 "a user namespace whose root is an unprivileged user of the host (--userns=auto with podman)"},
 	{"no capabilities", 5, no_caps, "dropping all capabilities (--cap-drop=all)"},
 	{"no network", 5, no_network,
 	 "a network namespace of its own without interfaces (--network=none)"},
@@ -281,7 +281,7 @@ static const struct row_def rows[] = {
 	{"dangerous capabilities", 0, dangerous_caps, "dropping the capabilities named above"},
 	{"no seccomp filter", 0, no_filter, NULL}, /* the hint is the first row's */
 	{"filter allows by default", 0, open_filter, "a filter that denies what it does not name"},
-	{"writable host paths", 0, host_paths,
+	{"host paths within reach", 0, host_paths,
 	 "mounting the paths of the host read-only, or not at all"},
 	{"all devices", 0, all_devices, "allowing only the devices that are needed"},
 	{"unmasked /proc and /sys", 0, open_proc,
