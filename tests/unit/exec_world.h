@@ -57,6 +57,7 @@ struct world {
 	char *masked[16], *readonly[16];
 	struct pol_ns ns[8];
 	unsigned clone;	 /* CLONE_NEW* of the container beside the mount namespace */
+	int hide_errno;	 /* what hidden calls give; 0: ENOSYS */
 	bool legacy;	 /* hide openat2 and the mount calls */
 	bool dev_by_us;	 /* call devices_apply() */
 	world_fn before; /* in the child, still on the host, before the first step */
@@ -235,7 +236,7 @@ static inline void world_device(struct world *w, const char *path, uint32_t type
 
 /* The new calls give ENOSYS, as on a kernel before 5.2 or in an outer container with an old
  * profile. */
-static inline void world_hide_calls(void)
+static inline void world_hide_calls(int err)
 {
 	static const unsigned hidden[] = {SYS_openat2,
 					  428 /* open_tree */,
@@ -254,7 +255,7 @@ static inline void world_hide_calls(void)
 		f[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, hidden[i],
 						       (uint8_t) (ARRAY_LEN(hidden) - i), 0);
 	f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned) err);
 	prog.len = (unsigned short) n;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
 		_exit(97);
@@ -295,7 +296,7 @@ static inline void world_child(struct world *w)
 	if (w->before)
 		w->before(w);
 	if (w->legacy)
-		world_hide_calls();
+		world_hide_calls(w->hide_errno ? w->hide_errno : ENOSYS);
 	r = world_steps(w, &w->res->err);
 	if ((r < 0) != (w->res->err.code < 0))
 		check_at(w, false, "an error that is returned is also set", __LINE__);

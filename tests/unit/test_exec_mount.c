@@ -12,16 +12,18 @@
 #define NSDX (NSD | MOUNT_ATTR_NOEXEC)
 
 static bool legacy; /* the pass we are in */
+static int hide_errno;
 
 static struct world *make(void)
 {
 	struct world *w = world_new();
 
 	w->legacy = legacy;
+	w->hide_errno = hide_errno;
 	return w;
 }
 
-#define IN (legacy ? "mount(2): " : "")
+#define IN (!legacy ? "" : hide_errno ? "mount(2), EPERM: " : "mount(2): ")
 
 static bool has_flags(const char *path, unsigned long want, unsigned long not_want)
 {
@@ -237,7 +239,10 @@ static struct stage_fd parent_fds[24];
 
 static void use_parent_fds(struct world *w)
 {
+	w->boot.mount_fds.n = 0;
 	for (uint32_t i = 0; i < w->p.mounts.n; i++) {
+		if (!w->mounts[i].source)
+			continue;
 		int fd = sys_open_tree(AT_FDCWD, w->mounts[i].source,
 				       OPEN_TREE_CLONE |
 					       (w->mounts[i].kind == POL_MOUNT_RBIND ? AT_RECURSIVE
@@ -245,10 +250,9 @@ static void use_parent_fds(struct world *w)
 
 		if (fd < 0)
 			world_die("open_tree");
-		parent_fds[i] = (struct stage_fd){.index = i, .fd = fd};
+		parent_fds[w->boot.mount_fds.n++] = (struct stage_fd){.index = i, .fd = fd};
 	}
 	w->boot.mount_fds.v = parent_fds;
-	w->boot.mount_fds.n = w->p.mounts.n;
 	w->boot.rootfs_fd = sys_open_tree(AT_FDCWD, w->root, OPEN_TREE_CLONE | AT_RECURSIVE);
 	if (w->boot.rootfs_fd < 0)
 		world_die("open_tree");
@@ -270,6 +274,54 @@ static void check_shared_root(struct world *w)
 	expect(w, world_info_has(w, "/", "shared:"));
 	expect(w,
 	       mkdir("/shared/m", 0755) == 0 && mount("tmpfs", "/shared/m", "tmpfs", 0, NULL) == 0);
+}
+
+static void check_given(struct world *w)
+{
+	expect(w, access("/there", F_OK) == 0);
+	expect(w, world_reads("/data/canary", "untouched"));
+	expect(w, world_info_has(w, "/run", " - tmpfs ") && access("/home", F_OK) < 0);
+}
+
+/* A root below a directory that the container's root must not pass. */
+static void test_given_root(void)
+{
+	struct world *w = make();
+	char *before = world_table();
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/there", w->root);
+	world_mkdir("", path);
+	snprintf(path, sizeof(path), "%s/run", w->root);
+	world_mkdir("", path);
+	snprintf(path, sizeof(path), "%s/data", w->root);
+	world_mkdir("", path);
+	world_bind(w, w->out, "/data", 0);
+	world_fs(w, "tmpfs", "/run", 0);
+	use_parent_fds(w);
+	if (chmod(w->base, 0700) < 0)
+		world_die("chmod");
+	w->clone = CLONE_NEWUSER | CLONE_NEWPID;
+	w->check = check_given;
+	ok(world_run(w, 0), "in a user namespace a root that only the parent can reach");
+	ok(world_same(before), "and nothing of it reaches the host");
+}
+
+static void check_slash(struct world *w)
+{
+	expect(w, world_info_has(w, "/tmp", " - tmpfs ") && access("/etc/passwd", F_OK) == 0);
+}
+
+static void test_slash(void)
+{
+	struct world *w = make();
+	char *before = world_table();
+
+	w->p.rootfs = (char *) "/";
+	world_fs(w, "tmpfs", "/tmp", 0);
+	w->check = check_slash;
+	ok(world_run(w, 0), "the host's root as root");
+	ok(world_same(before), "which does not change");
 }
 
 static void test_shared_root(void)
@@ -783,15 +835,19 @@ int main(void)
 {
 	if (!world_init())
 		return done();
-	for (int pass = 0; pass < 2; pass++) {
-		legacy = pass == 1;
+	for (int pass = 0; pass < 3; pass++) {
+		legacy = pass > 0;
+		hide_errno = pass > 1 ? EPERM : 0;
 		test_podman();
 		test_readonly();
 		test_bind_flags();
 		test_recursive();
 		test_propagation();
-		if (!legacy)
+		if (!legacy) {
 			test_parent_trees();
+			test_given_root();
+			test_slash(); /* mount(2) cannot tell "/" from what is mounted on it */
+		}
 		test_shared_root();
 		test_unbindable_root();
 		test_symlinks();
