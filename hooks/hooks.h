@@ -8,11 +8,12 @@
 #include "policy/policy.h"
 
 struct hook_phase_row {
-	const char *name;      /* "createRuntime", the OCI member */
-	const char *status;    /* what the state document says: "creating", "created", "running", "stopped" */
-	bool in_container_ns;  /* runs in the container's namespaces */
+	const char *name; /* "createRuntime", the OCI member */
+	const char *
+		status; /* what the state document says: "creating", "created", "running", "stopped" */
+	bool in_container_ns;	/* runs in the container's namespaces */
 	bool in_container_root; /* path resolved there too */
-	bool fatal;	       /* failure stops the container; poststop only warns and goes on */
+	bool fatal;		/* failure stops the container; poststop only warns and goes on */
 };
 extern const struct hook_phase_row hook_phases[HOOK_PHASE_MAX];
 
@@ -22,7 +23,7 @@ extern const struct hook_phase_row hook_phases[HOOK_PHASE_MAX];
  *   error running createRuntime hook #0: /path (args...): exit status 3 after 12 ms; stderr: <tail>
  * of id ERR_HOOK (timeout: "hook ran past specified timeout of 1s"; signal: "killed by signal 9 (KILL)"). Non-fatal: log_warn, go on, 0.
  * Works without /proc, uses no malloc after fork. out_fd/err_fd: -EBADF or files for hook output (run.oci.hooks.stdout). */
-int hooks_run(enum hook_phase phase, const pol_hooks *hooks, const char *state, size_t state_len, char *const env[],
-	      int out_fd, int err_fd, struct err *e);
+int hooks_run(enum hook_phase phase, const pol_hooks *hooks, const char *state, size_t state_len,
+	      char *const env[], int out_fd, int err_fd, struct err *e);
 
 #endif

@@ -155,7 +155,9 @@ static int wait_ms(const struct hook_run *h)
 	if (h->hook->timeout == 0)
 		return -1;
 	/* 10^9 s are 31 years; more would overflow */
-	left = h->begin_ms + (int64_t) (h->hook->timeout < 1000000000 ? h->hook->timeout : 1000000000) * 1000 - now_ms();
+	left = h->begin_ms +
+	       (int64_t) (h->hook->timeout < 1000000000 ? h->hook->timeout : 1000000000) * 1000 -
+	       now_ms();
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int) left;
 }
 
@@ -271,7 +273,8 @@ static void show_args(const struct pol_hook *h, char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (size_t i = 1; i < h->args.n && n < size; i++)
-		n += (size_t) snprintf(buf + n, size - n, "%s%s", i == 1 ? " (" : " ", h->args.v[i]);
+		n += (size_t) snprintf(buf + n, size - n, "%s%s", i == 1 ? " (" : " ",
+				       h->args.v[i]);
 	if (n >= size - 1)
 		memcpy(buf + size - sizeof("...)"), "...)", sizeof("...)"));
 	else if (n)
@@ -294,7 +297,9 @@ static int explain(struct hook_run *h, enum hook_phase phase, size_t i, struct e
 	const char *name = hook_phases[phase].name, *path = h->hook->path;
 	const char *out = shown_tail(&h->tail[0]), *err = shown_tail(&h->tail[1]);
 	char args[ARGS_SHOWN], how[96];
-	const char *tail = *err ? err : out, *which = *err ? "; stderr: " : *out ? "; stdout: " : "";
+	const char *tail = *err ? err : out, *which = *err   ? "; stderr: "
+						      : *out ? "; stdout: "
+							     : "";
 	int64_t ms = h->end_ms - h->begin_ms;
 
 	if (h->timed_out) {
@@ -303,14 +308,15 @@ static int explain(struct hook_run *h, enum hook_phase phase, size_t i, struct e
 	} else if (WIFSIGNALED(h->status)) {
 		const char *sig = name_of(signal_names, signal_names_n, WTERMSIG(h->status));
 
-		snprintf(how, sizeof(how), "killed by signal %d (%s) after %lld ms", WTERMSIG(h->status),
-			 sig ? sig : "?", (long long) ms);
+		snprintf(how, sizeof(how), "killed by signal %d (%s) after %lld ms",
+			 WTERMSIG(h->status), sig ? sig : "?", (long long) ms);
 	} else {
-		snprintf(how, sizeof(how), "exit status %d after %lld ms", WEXITSTATUS(h->status), (long long) ms);
+		snprintf(how, sizeof(how), "exit status %d after %lld ms", WEXITSTATUS(h->status),
+			 (long long) ms);
 	}
 	show_args(h->hook, args, sizeof(args));
-	return err_set_id(e, ERR_HOOK, h->timed_out ? -ETIMEDOUT : -ECANCELED, ERRCAT_HOOK ": %s%s: %s%s%s", name, i, path,
-			  args, how, which, tail);
+	return err_set_id(e, ERR_HOOK, h->timed_out ? -ETIMEDOUT : -ECANCELED,
+			  ERRCAT_HOOK ": %s%s: %s%s%s", name, i, path, args, how, which, tail);
 }
 
 static void close_run(struct hook_run *h, int out_fd, int err_fd)
@@ -363,15 +369,19 @@ static char **list_of(const struct strs *l, struct arena *a)
 	return v;
 }
 
-static int run_one(enum hook_phase phase, size_t i, const struct pol_hook *hook, const char *state, size_t state_len,
-		   char *const env[], int out_fd, int err_fd, struct err *e)
+static int run_one(enum hook_phase phase, size_t i, const struct pol_hook *hook, const char *state,
+		   size_t state_len, char *const env[], int out_fd, int err_fd, struct err *e)
 {
 	static char *empty[] = {NULL};
 	arena_auto a = {0};
 	struct hook_run *h = arena_new(&a, struct hook_run);
 	int r;
 
-	*h = (struct hook_run){.hook = hook, .in = -EBADF, .out = -EBADF, .err = -EBADF, .report = -EBADF,
+	*h = (struct hook_run){.hook = hook,
+			       .in = -EBADF,
+			       .out = -EBADF,
+			       .err = -EBADF,
+			       .report = -EBADF,
 			       .pidfd = -EBADF};
 	h->tail[0].fd = h->tail[1].fd = -EBADF;
 	h->argv = list_of(&hook->args, &a);
@@ -383,16 +393,16 @@ static int run_one(enum hook_phase phase, size_t i, const struct pol_hook *hook,
 	h->env = hook->env.set ? list_of(&hook->env, &a) : env ? (char **) (uintptr_t) env : empty;
 	r = perform(h, state, state_len, out_fd, err_fd);
 	if (r < 0)
-		r = err_set_id(e, ERR_HOOK, r, ERRCAT_HOOK ": %s: cannot be run: %s", hook_phases[phase].name, i,
-			       hook->path, err_errno_text(-r));
+		r = err_set_id(e, ERR_HOOK, r, ERRCAT_HOOK ": %s: cannot be run: %s",
+			       hook_phases[phase].name, i, hook->path, err_errno_text(-r));
 	else if (h->timed_out || h->status != 0)
 		r = explain(h, phase, i, e);
 	close_run(h, out_fd, err_fd);
 	return r;
 }
 
-int hooks_run(enum hook_phase phase, const pol_hooks *hooks, const char *state, size_t state_len, char *const env[],
-	      int out_fd, int err_fd, struct err *e)
+int hooks_run(enum hook_phase phase, const pol_hooks *hooks, const char *state, size_t state_len,
+	      char *const env[], int out_fd, int err_fd, struct err *e)
 {
 	for (size_t i = 0; i < hooks->n; i++) {
 		int r = run_one(phase, i, &hooks->v[i], state, state_len, env, out_fd, err_fd, e);

@@ -8,9 +8,9 @@
 	_Generic(((ST *) 0)->m,                                                                     \
 		bool: C_BOOL, uint32_t: C_U32, int32_t: C_I32, uint64_t: C_U64, char *: C_STR,      \
 		struct strs: C_STRS, struct kvs: C_KVS, struct u64s: C_U64S, struct bytes: C_BYTES)
-/* clang-format on */
 #define F(m) {.name = #m, .kind = KIND(m), .off = offsetof(ST, m)}
 #define FL(m, t) {.name = #m, .kind = C_OBJS, .off = offsetof(ST, m), .sub = &(t)}
+/* clang-format on */
 
 #define ST struct stage_fd
 static const struct cfield fd_rows[] = {F(index), F(fd)};
@@ -19,7 +19,8 @@ static const struct ctable fd_table = {"stage_fd", fd_rows, ARRAY_LEN(fd_rows), 
 
 #define ST struct stage_cg_bind
 static const struct cfield cg_bind_rows[] = {F(fd), F(source), F(name)};
-static const struct ctable cg_bind_table = {"stage_cg_bind", cg_bind_rows, ARRAY_LEN(cg_bind_rows), sizeof(ST)};
+static const struct ctable cg_bind_table = {"stage_cg_bind", cg_bind_rows, ARRAY_LEN(cg_bind_rows),
+					    sizeof(ST)};
 #undef ST
 
 #define ST struct stage_boot
@@ -107,14 +108,16 @@ static bool fds_fit(const struct stage_boot *b)
 	return true;
 }
 
-int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret, struct err *e)
+int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret,
+		      struct err *e)
 {
 	struct buf b = BUF_READER(p, n);
 	struct stage_boot boot = {0};
 
 	codec_decode(&b, &stage_boot_table, &boot, a);
 	if (b.bad || buf_left(&b) != 0)
-		return err_set(e, -EBADMSG, "the boot block of the container's first process is malformed");
+		return err_set(e, -EBADMSG,
+			       "the boot block of the container's first process is malformed");
 	if (boot.mode != STAGE_CREATE && boot.mode != STAGE_EXEC)
 		return err_set(e, -EBADMSG, "boot block: unknown mode %u", boot.mode);
 	if (boot.mode == STAGE_CREATE ? !boot.policy.n : !boot.process.n)
@@ -122,13 +125,15 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
 	if (!boot.id || !boot.bundle || !boot.oci_version)
 		return err_set(e, -EBADMSG, "boot block: the container has no name");
 	if (!bpf_fits(&boot.bpf))
-		return err_set(e, -EBADMSG, "boot block: %zu bytes are no seccomp program", boot.bpf.n);
+		return err_set(e, -EBADMSG, "boot block: %zu bytes are no seccomp program",
+			       boot.bpf.n);
 	if (boot.seccomp_notify && !boot.bpf.n)
 		return err_set(e, -EBADMSG, "boot block: a listener without a seccomp program");
 	if (boot.join_fds.n != boot.join_flags.n)
 		return err_set(e, -EBADMSG, "boot block: namespaces without their types");
 	if (!fds_fit(&boot))
-		return err_set(e, -EBADMSG, "boot block: a descriptor of ours is among those for the workload");
+		return err_set(e, -EBADMSG,
+			       "boot block: a descriptor of ours is among those for the workload");
 	*ret = boot;
 	return 0;
 }

@@ -42,7 +42,8 @@ int caps_drop_bounding(const struct pol_caps *c, struct err *e)
 			break;
 		/* Without CAP_SETPCAP: fine if it is not there anyway, or (-1) beyond the last one. */
 		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0)
-			return err_set(e, -EPERM, "process.capabilities.bounding: cannot drop %s", cap_name(cap));
+			return err_set(e, -EPERM, "process.capabilities.bounding: cannot drop %s",
+				       cap_name(cap));
 	}
 	return 0;
 }
@@ -51,8 +52,9 @@ static void warn_missing(const char *set, uint64_t missing)
 {
 	for (unsigned cap = 0; cap < 64; cap++)
 		if (missing & BIT(cap))
-			log_warn("process.capabilities.%s: %s cannot be granted, this runtime does not have it", set,
-				 cap_name(cap));
+			log_warn(
+				"process.capabilities.%s: %s cannot be granted, this runtime does not have it",
+				set, cap_name(cap));
 }
 
 static int set_ambient(uint64_t ambient, struct err *e)
@@ -61,8 +63,10 @@ static int set_ambient(uint64_t ambient, struct err *e)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return err_sys(e, "process.capabilities.ambient: clearing the set");
 	for (unsigned cap = 0; cap < 64; cap++)
-		if ((ambient & BIT(cap)) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return err_sys(e, "process.capabilities.ambient: raising %s", cap_name(cap));
+		if ((ambient & BIT(cap)) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return err_sys(e, "process.capabilities.ambient: raising %s",
+				       cap_name(cap));
 	return 0;
 }
 

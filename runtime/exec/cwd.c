@@ -17,7 +17,8 @@
 #include "exec/ctx.h"
 
 /* The words are runc's: engines and people know them. */
-#define REFUSED "unable to start container process: chdir to cwd (\"%s\") set in config.json failed: "
+#define REFUSED                                                                                    \
+	"unable to start container process: chdir to cwd (\"%s\") set in config.json failed: "
 
 int cwd_make(struct stage *s, struct err *e)
 {
@@ -32,13 +33,10 @@ int cwd_make(struct stage *s, struct err *e)
 static int fail(int r, const char *cwd, struct err *e)
 {
 	switch (r) {
-	case -ENOENT:
-		return err_set_id(e, ERR_NO_EXECUTABLE, r, REFUSED ERRCAT_NO_FILE, cwd);
+	case -ENOENT: return err_set_id(e, ERR_NO_EXECUTABLE, r, REFUSED ERRCAT_NO_FILE, cwd);
 	case -EACCES:
-	case -EPERM:
-		return err_set_id(e, ERR_EXEC_DENIED, r, REFUSED ERRCAT_DENIED, cwd);
-	default:
-		return err_neg(e, r, "process.cwd: %s", cwd);
+	case -EPERM: return err_set_id(e, ERR_EXEC_DENIED, r, REFUSED ERRCAT_DENIED, cwd);
+	default: return err_neg(e, r, "process.cwd: %s", cwd);
 	}
 }
 
@@ -57,13 +55,15 @@ int cwd_enter(struct stage *s, struct err *e)
 int cwd_verify(struct stage *s, struct err *e)
 {
 	char buf[PATH_MAX];
-	long n = syscall(SYS_getcwd, buf, sizeof(buf)); /* libc would hide "(unreachable)" behind ENOENT */
+	long n = syscall(SYS_getcwd, buf,
+			 sizeof(buf)); /* libc would hide "(unreachable)" behind ENOENT */
 
 	if (n < 0 && errno == ERANGE)
 		return 0; /* too long to be shown, but the kernel fails with ENOENT first when it is outside or gone */
 	if (n < 0)
 		return err_sys(e, "process.cwd: %s", s->proc->cwd);
 	if (buf[0] != '/')
-		return err_set(e, -EXDEV, "process.cwd: %s is outside of the container's root", s->proc->cwd);
+		return err_set(e, -EXDEV, "process.cwd: %s is outside of the container's root",
+			       s->proc->cwd);
 	return 0;
 }

@@ -62,7 +62,8 @@ char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a)
 static const char *find_home(struct stage *s)
 {
 	/* O_NONBLOCK: it may be a FIFO that nobody writes to */
-	fd_auto int fd = path_open_in(s->root_fd, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+	fd_auto int fd = path_open_in(s->root_fd, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+				      0);
 	const char *home = env_find_home(fd, s->proc->uid, s->a);
 
 	return home ? home : "/";
@@ -113,7 +114,8 @@ char **env_build(struct stage *s)
 	/* From the last to the first, filling from the end, so that the last one of a name is the one that stays. */
 	if (s->boot->listen_fds) {
 		if (s->boot->listen_fdnames)
-			out[--at] = arena_printf(s->a, "LISTEN_FDNAMES=%s", s->boot->listen_fdnames);
+			out[--at] = arena_printf(s->a, "LISTEN_FDNAMES=%s",
+						 s->boot->listen_fdnames);
 		out[--at] = arena_printf(s->a, "LISTEN_PID=%d", (int) getpid());
 		out[--at] = arena_printf(s->a, "LISTEN_FDS=%u", s->boot->listen_fds);
 	}

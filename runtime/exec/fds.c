@@ -61,7 +61,9 @@ int fds_preserve(unsigned n, struct err *e)
 		int r = fd_cloexec((int) (3 + i), 0);
 
 		if (r < 0)
-			return err_neg(e, r, "descriptor %u, which is to be handed to the container", 3 + i);
+			return err_neg(e, r,
+				       "descriptor %u, which is to be handed to the container",
+				       3 + i);
 	}
 	return 0;
 }

@@ -42,15 +42,17 @@ static int fail(const char *name, int r, struct err *e)
 	switch (r) {
 	case -ENOENT:
 	case -ENOTDIR:
-		return err_set_id(e, ERR_NO_EXECUTABLE, -ENOENT, BEGIN "\"%s\": " ERRCAT_NO_FILE, name);
+		return err_set_id(e, ERR_NO_EXECUTABLE, -ENOENT, BEGIN "\"%s\": " ERRCAT_NO_FILE,
+				  name);
 	case -EACCES:
 	case -EPERM:
-		return err_set_id(e, ERR_EXEC_DENIED, -EACCES, BEGIN "\"%s\": " ERRCAT_DENIED, name);
+		return err_set_id(e, ERR_EXEC_DENIED, -EACCES, BEGIN "\"%s\": " ERRCAT_DENIED,
+				  name);
 	case -EISDIR:
 		/* podman's exec knows only the second phrase, which is what the kernel would have said */
-		return err_set_id(e, ERR_EXEC_DIR, -EISDIR, BEGIN "\"%s\": " ERRCAT_IS_DIR ": " ERRCAT_DENIED, name);
-	default:
-		return err_neg(e, r, BEGIN "\"%s\"", name);
+		return err_set_id(e, ERR_EXEC_DIR, -EISDIR,
+				  BEGIN "\"%s\": " ERRCAT_IS_DIR ": " ERRCAT_DENIED, name);
+	default: return err_neg(e, r, BEGIN "\"%s\"", name);
 	}
 }
 
@@ -78,5 +80,6 @@ int find_executable(struct stage *s, char **ret_path, struct err *e)
 			return 0;
 		}
 	}
-	return err_set_id(e, ERR_NO_EXECUTABLE, -ENOENT, BEGIN "\"%s\": " ERRCAT_NO_EXECUTABLE, name);
+	return err_set_id(e, ERR_NO_EXECUTABLE, -ENOENT, BEGIN "\"%s\": " ERRCAT_NO_EXECUTABLE,
+			  name);
 }

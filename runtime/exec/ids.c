@@ -55,8 +55,9 @@ static int set_groups(struct stage *s, struct err *e)
 		return 0;
 	if (s->boot->setgroups_denied) {
 		if (g->n)
-			log_warn("process.user.additionalGids: ignored, this user may not set groups (setgroups is "
-				 "\"deny\" in its user namespace)");
+			log_warn(
+				"process.user.additionalGids: ignored, this user may not set groups (setgroups is "
+				"\"deny\" in its user namespace)");
 		return 0;
 	}
 	list = arena_array(s->a, g->n, sizeof(*list));
@@ -80,14 +81,20 @@ int ids_apply(struct stage *s, struct err *e)
 		return r;
 	r = set_gid(p->gid);
 	if (r < 0)
-		return r == -EINVAL ? err_set(e, r, "process.user.gid: %u has no mapping in the user namespace", p->gid) :
-				      err_neg(e, r, "process.user.gid: becoming group %u", p->gid);
+		return r == -EINVAL
+			       ? err_set(e, r,
+					 "process.user.gid: %u has no mapping in the user namespace",
+					 p->gid)
+			       : err_neg(e, r, "process.user.gid: becoming group %u", p->gid);
 	if (p->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "keeping the capabilities while the user changes");
 	r = set_uid(p->uid);
 	if (r < 0)
-		return r == -EINVAL ? err_set(e, r, "process.user.uid: %u has no mapping in the user namespace", p->uid) :
-				      err_neg(e, r, "process.user.uid: becoming user %u", p->uid);
+		return r == -EINVAL
+			       ? err_set(e, r,
+					 "process.user.uid: %u has no mapping in the user namespace",
+					 p->uid)
+			       : err_neg(e, r, "process.user.uid: becoming user %u", p->uid);
 	umask(p->umask.set ? (mode_t) p->umask.v : s->umask);
 	return 0;
 }

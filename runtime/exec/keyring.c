@@ -29,7 +29,8 @@ static int set_key_label(struct stage *s, const char *label, struct err *e)
 	int r = proc_write(s, "thread-self/attr/keycreate", label, e);
 
 	return r < 0 ? err_context(e, "process.selinuxLabel: labelling the session keyring in "
-				      "`/proc/thread-self/attr/keycreate`") : 0;
+				      "`/proc/thread-self/attr/keycreate`")
+		     : 0;
 }
 
 int keyring_join(struct stage *s, struct err *e)

@@ -27,15 +27,17 @@ static int set_apparmor(struct stage *s, struct err *e)
 		if (write_attr(s, "exec", value, e) == 0)
 			return 0;
 	}
-	return err_context(e, "process.apparmorProfile: setting \"%s\" in `/proc/thread-self/attr/exec`",
-			   s->proc->apparmor);
+	return err_context(
+		e, "process.apparmorProfile: setting \"%s\" in `/proc/thread-self/attr/exec`",
+		s->proc->apparmor);
 }
 
 static int set_selinux(struct stage *s, struct err *e)
 {
 	if (write_attr(s, "exec", s->proc->selinux, e) == 0)
 		return 0;
-	return err_context(e, "process.selinuxLabel: setting \"%s\" in `/proc/thread-self/attr/exec`",
+	return err_context(e,
+			   "process.selinuxLabel: setting \"%s\" in `/proc/thread-self/attr/exec`",
 			   s->proc->selinux);
 }
 

@@ -66,7 +66,8 @@ static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, s
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
 	if (fstat((int) fd, &st) < 0 || st.st_size <= 0 || st.st_size > BOOT_MAX)
 		return err_set(e, -EFBIG, "the boot block has no possible size");
-	block = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, (int) fd, 0); /* cannot shrink: sealed */
+	block = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, (int) fd,
+		     0); /* cannot shrink: sealed */
 	if (block == MAP_FAILED)
 		return err_sys(e, "reading the boot block");
 	close((int) fd);
@@ -116,8 +117,14 @@ int main(int argc, char **argv)
 	static struct arena a;
 	static struct stage_boot boot;
 	struct stage s = {
-		.boot = &boot, .a = &a, .sync = -EBADF, .proc_fd = -EBADF, .root_fd = -EBADF,
-		.old_root = -EBADF, .pty_master = -EBADF, .pty_slave = -EBADF,
+		.boot = &boot,
+		.a = &a,
+		.sync = -EBADF,
+		.proc_fd = -EBADF,
+		.root_fd = -EBADF,
+		.old_root = -EBADF,
+		.pty_master = -EBADF,
+		.pty_slave = -EBADF,
 	};
 	struct err e = ERR_INIT;
 
@@ -126,7 +133,8 @@ int main(int argc, char **argv)
 		return 1;
 	s.umask = umask(0); /* modes below are meant as they are written */
 	if (argc != 2 || stdio_open_missing(&e) < 0 || read_boot(argv[1], &a, &boot, &e) < 0) {
-		dprintf(STDERR_FILENO, "kavach-init: %s\n", e.code ? e.msg : "is started by kavach");
+		dprintf(STDERR_FILENO, "kavach-init: %s\n",
+			e.code ? e.msg : "is started by kavach");
 		return 1;
 	}
 	s.sync = boot.sync_fd;

@@ -50,12 +50,15 @@ static int set_oom_score(pid_t pid, int procfd, int64_t adj, bool rootless, stru
 		return 0;
 	/* Lowering it below what was inherited is a privilege: an ordinary user's container does without. */
 	if (rootless && (r == -EACCES || r == -EPERM)) {
-		log_warn("process.oomScoreAdj: %s stays as it is, lowering it needs privilege", value);
+		log_warn("process.oomScoreAdj: not lowered to %s, that needs privilege", value);
 		return 0;
 	}
 	if (r == -EACCES || r == -EPERM)
-		return err_set(e, r, "process.oomScoreAdj: lowering it to %s needs CAP_SYS_RESOURCE, which this runtime does "
-				     "not have", value);
+		return err_set(
+			e, r,
+			"process.oomScoreAdj: lowering it to %s needs CAP_SYS_RESOURCE, which this runtime does "
+			"not have",
+			value);
 	return err_neg(e, r, "process.oomScoreAdj: setting %s", value);
 }
 
@@ -73,12 +76,14 @@ static int set_scheduler(pid_t pid, const struct pol_scheduler *s, struct err *e
 	int r = sys_sched_setattr(pid, &attr);
 
 	if (r == -EPERM)
-		return err_set(e, r, "process.scheduler: policy %u, nice %d, priority %u needs CAP_SYS_NICE or a higher "
-				     "limit, which this runtime does not have",
-			       attr.sched_policy, attr.sched_nice, attr.sched_priority);
-	return r < 0 ? err_neg(e, r, "process.scheduler: policy %u, nice %d, priority %u", attr.sched_policy,
-			       attr.sched_nice, attr.sched_priority) :
-		       0;
+		return err_set(
+			e, r,
+			"process.scheduler: policy %u, nice %d, priority %u needs CAP_SYS_NICE or a higher "
+			"limit, which this runtime does not have",
+			attr.sched_policy, attr.sched_nice, attr.sched_priority);
+	return r < 0 ? err_neg(e, r, "process.scheduler: policy %u, nice %d, priority %u",
+			       attr.sched_policy, attr.sched_nice, attr.sched_priority)
+		     : 0;
 }
 
 static int set_all_cpus(pid_t pid, struct err *e)
@@ -91,7 +96,8 @@ static int set_all_cpus(pid_t pid, struct err *e)
 	return 0;
 }
 
-int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, bool reset_affinity, struct err *e)
+int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless,
+		 bool reset_affinity, struct err *e)
 {
 	int r;
 
@@ -105,7 +111,8 @@ int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootle
 		r = sys_ioprio_set(IOPRIO_WHO_PROCESS, pid, (int) p->ioprio.v);
 		if (r < 0)
 			err_neg(e, r, "process.ioPriority: class %d, priority %d",
-				(int) IOPRIO_PRIO_CLASS(p->ioprio.v), (int) IOPRIO_PRIO_DATA(p->ioprio.v));
+				(int) IOPRIO_PRIO_CLASS(p->ioprio.v),
+				(int) IOPRIO_PRIO_DATA(p->ioprio.v));
 	}
 	if (r == 0 && p->oom_score_adj.set)
 		r = set_oom_score(pid, procfd, p->oom_score_adj.v, rootless, e);
@@ -121,8 +128,10 @@ int exec_affinity(pid_t pid, const char *list, struct err *e)
 
 	r = exec_parse_list(list, &a, &mask, &bits);
 	if (r < 0)
-		return err_set_id(e, ERR_CONFIG, r, "process.execCPUAffinity: \"%s\" is not a list of CPUs", list);
-	if (sched_setaffinity(pid, (bits + 63) / 64 * 8, (const cpu_set_t *) (const void *) mask) < 0)
+		return err_set_id(e, ERR_CONFIG, r,
+				  "process.execCPUAffinity: \"%s\" is not a list of CPUs", list);
+	if (sched_setaffinity(pid, (bits + 63) / 64 * 8, (const cpu_set_t *) (const void *) mask) <
+	    0)
 		return err_sys(e, "process.execCPUAffinity: \"%s\"", list);
 	return 0;
 }

@@ -47,7 +47,9 @@ ssize_t msg_pack(void *buf, size_t size, enum msg_type t, const void *body, size
 
 	if (!size_fits(t, n) || size < MSG_HEAD + n)
 		return -EMSGSIZE;
-	memcpy(p, (const uint8_t[MSG_HEAD]){MSG_VERSION, (uint8_t) t, 0, 0, (uint8_t) n, (uint8_t) (n >> 8)},
+	memcpy(p,
+	       (const uint8_t[MSG_HEAD]){MSG_VERSION, (uint8_t) t, 0, 0, (uint8_t) n,
+					 (uint8_t) (n >> 8)},
 	       MSG_HEAD);
 	if (n)
 		memcpy(p + MSG_HEAD, body, n);
@@ -56,7 +58,8 @@ ssize_t msg_pack(void *buf, size_t size, enum msg_type t, const void *body, size
 
 ssize_t msg_pack_err(void *buf, size_t size, const struct err *e)
 {
-	return msg_pack(buf, size, MSG_ERROR, e, ERR_HEAD + strnlen(e->msg, sizeof(e->msg) - 1) + 1);
+	return msg_pack(buf, size, MSG_ERROR, e,
+			ERR_HEAD + strnlen(e->msg, sizeof(e->msg) - 1) + 1);
 }
 
 int msg_parse_head(const void *buf, size_t *ret_len)
@@ -114,7 +117,8 @@ int msg_parse(void *buf, size_t n, void **ret_body, size_t *ret_len)
 	t = msg_parse_head(buf, &len);
 	if (t < 0)
 		return t;
-	if (n != MSG_HEAD + len || msg_parse_body((enum msg_type) t, (uint8_t *) buf + MSG_HEAD, len) < 0)
+	if (n != MSG_HEAD + len ||
+	    msg_parse_body((enum msg_type) t, (uint8_t *) buf + MSG_HEAD, len) < 0)
 		return -EBADMSG;
 	*ret_body = (uint8_t *) buf + MSG_HEAD;
 	*ret_len = len;
@@ -229,9 +233,11 @@ int msg_expect(int sock, enum msg_type t, void *body, size_t size, struct err *e
 		int r = msg_recv(sock, got, sizeof(got), &n);
 
 		if (r == 0)
-			return err_set(e, -EPIPE, "the container's first process ended before it was ready");
+			return err_set(e, -EPIPE,
+				       "the container's first process ended before it was ready");
 		if (r == -EBADMSG)
-			return err_set(e, -EBADMSG, "malformed message from the container's first process");
+			return err_set(e, -EBADMSG,
+				       "malformed message from the container's first process");
 		if (r < 0)
 			return err_neg(e, r, "waiting for the container's first process");
 		if (r == MSG_WARN && t != MSG_WARN) {
@@ -241,7 +247,9 @@ int msg_expect(int sock, enum msg_type t, void *body, size_t size, struct err *e
 		if (r == MSG_ERROR)
 			return take_err(got, n, e);
 		if (r != (int) t || n > size)
-			return err_set(e, -EBADMSG, "unexpected message %d from the container's first process", r);
+			return err_set(e, -EBADMSG,
+				       "unexpected message %d from the container's first process",
+				       r);
 		if (n)
 			memcpy(body, got, n);
 		return r;

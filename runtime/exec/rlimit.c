@@ -25,9 +25,12 @@ int rlimit_refused(size_t i, const struct pol_rlimit *want, uint64_t allowed, st
 	const char *name = name_of(rlimit_names, rlimit_names_n, (long) want->resource);
 	char text[2][24];
 
-	return err_set(e, -EPERM, "process.rlimits[%zu]: %s: raising the hard limit to %s needs CAP_SYS_RESOURCE, which this "
-		       "runtime does not have; it may be at most %s",
-		       i, name ? name : "?", limit_text(want->hard, text[0]), limit_text(allowed, text[1]));
+	return err_set(
+		e, -EPERM,
+		"process.rlimits[%zu]: %s: raising the hard limit to %s needs CAP_SYS_RESOURCE, which this "
+		"runtime does not have; it may be at most %s",
+		i, name ? name : "?", limit_text(want->hard, text[0]),
+		limit_text(allowed, text[1]));
 }
 
 int rlimits_raise(struct stage *s, struct err *e)

@@ -28,11 +28,13 @@ int filter_load(struct stage *s, int *ret_listener, struct err *e)
 		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &prog);
 	if (r == -EACCES)
-		return err_set(e, -EPERM, "linux.seccomp: loading a filter needs process.noNewPrivileges or "
+		return err_set(e, -EPERM,
+			       "linux.seccomp: loading a filter needs process.noNewPrivileges or "
 			       "CAP_SYS_ADMIN");
 	if (r < 0)
-		return err_neg(e, r, "linux.seccomp: loading the filter of %u instructions with flags %#x", prog.len,
-			       flags);
+		return err_neg(
+			e, r, "linux.seccomp: loading the filter of %u instructions with flags %#x",
+			prog.len, flags);
 	if (b->seccomp_notify)
 		*ret_listener = r;
 	return 0;

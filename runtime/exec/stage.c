@@ -38,7 +38,8 @@ static bool in_userns(const struct stage *s)
 /* Nobody in the container may look into us before the exec (CVE-2016-9962). The kernel takes it back when ids change. */
 static int forbid_tracing(struct err *e)
 {
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "making the stage untraceable") : 0;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "making the stage untraceable")
+						      : 0;
 }
 
 static int expect_ack(struct stage *s, struct err *e)
@@ -301,14 +302,9 @@ static void explain_exec(const char *path, int err, struct err *e)
 		err_set_id(e, ERR_NO_EXECUTABLE, -err, EXEC ERRCAT_NO_FILE, path);
 		break;
 	case EACCES:
-	case EPERM:
-		err_set_id(e, ERR_EXEC_DENIED, -err, EXEC ERRCAT_DENIED, path);
-		break;
-	case ENOEXEC:
-		err_set_id(e, ERR_OTHER, -err, EXEC "exec format error", path);
-		break;
-	default:
-		err_sys_at(e, err, "unable to start container process: exec %s", path);
+	case EPERM: err_set_id(e, ERR_EXEC_DENIED, -err, EXEC ERRCAT_DENIED, path); break;
+	case ENOEXEC: err_set_id(e, ERR_OTHER, -err, EXEC "exec format error", path); break;
+	default: err_sys_at(e, err, "unable to start container process: exec %s", path);
 	}
 #undef EXEC
 }

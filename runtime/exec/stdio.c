@@ -32,9 +32,13 @@ int stdio_open_missing(struct err *e)
 
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		got = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY); /* gets the lowest number: fd */
+		got = open("/dev/null",
+			   O_RDWR | O_CLOEXEC | O_NOCTTY); /* gets the lowest number: fd */
 		if (got < 0 || fstat(got, &st) < 0 || !is_null_dev(&st))
-			return err_set(e, -EIO, "descriptor %d is closed and /dev/null is not there to fill it", fd);
+			return err_set(
+				e, -EIO,
+				"descriptor %d is closed and /dev/null is not there to fill it",
+				fd);
 		if (got != fd)
 			return err_set(e, -EIO, "descriptor %d changed under us", fd);
 		if (fd_cloexec(fd, 0) < 0)
@@ -91,7 +95,8 @@ int stdio_adopt(struct stage *s, struct err *e)
 		/* Read-only file system; not mapped in our user namespace; not ours. The program can still use it, only
 		 * not open it again by name. */
 		if (errno != EROFS && errno != EINVAL && errno != EPERM)
-			return err_sys(e, "making user %u the owner of descriptor %d", s->proc->uid, fd);
+			return err_sys(e, "making user %u the owner of descriptor %d", s->proc->uid,
+				       fd);
 	}
 	return 0;
 }

@@ -40,10 +40,12 @@ int sysctl_apply(struct stage *s, struct err *e)
 		int r;
 
 		if (!path)
-			return err_set_id(e, ERR_CONFIG, -EINVAL, "linux.sysctl[\"%s\"]: not a sysctl name", kv->key);
+			return err_set_id(e, ERR_CONFIG, -EINVAL,
+					  "linux.sysctl[\"%s\"]: not a sysctl name", kv->key);
 		r = proc_write(s, path, kv->val, e);
 		if (r < 0)
-			return err_context(e, "linux.sysctl[\"%s\"]: writing \"%s\"", kv->key, kv->val);
+			return err_context(e, "linux.sysctl[\"%s\"]: writing \"%s\"", kv->key,
+					   kv->val);
 	}
 	return 0;
 }

@@ -34,7 +34,8 @@ static void try_parse(const uint8_t *data, size_t size)
 		struct err e = ERR_INIT;
 
 		memcpy(&e, body, len);
-		assert(e.code < 0 && e.id < ERR_ID_MAX && e.msg[len - offsetof(struct err, msg) - 1] == '\0');
+		assert(e.code < 0 && e.id < ERR_ID_MAX &&
+		       e.msg[len - offsetof(struct err, msg) - 1] == '\0');
 		packed = msg_pack_err(again, sizeof(again), &e);
 	} else {
 		packed = msg_pack(again, sizeof(again), (enum msg_type) t, body, len);

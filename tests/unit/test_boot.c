@@ -93,7 +93,8 @@ static void test_round_trip(void)
 	is_int(out.sync_fd, 5, "numbers");
 	is_int(out.seccomp_flags, 1ll << 40 | 2, "wide numbers");
 	is_str(out.listen_fdnames, "one", "strings");
-	ok(out.cg_binds.n == 1 && !out.cg_binds.v[0].source && out.cg_binds.v[0].fd == 12, "lists of structures, absent strings");
+	ok(out.cg_binds.n == 1 && !out.cg_binds.v[0].source && out.cg_binds.v[0].fd == 12,
+	   "lists of structures, absent strings");
 	ok(out.mount_fds.n == 1 && out.mount_fds.v[0].index == 3, "mount sources");
 	ok(out.hook_env.n == 2 && !strcmp(out.hook_env.v[1], "B=2"), "lists of strings");
 	ok(out.annotations.n == 1 && !strcmp(out.annotations.v[0].val, "v"), "maps");
@@ -107,24 +108,32 @@ static void test_every_member_has_a_row(void)
 
 	for (size_t i = 0; i < stage_boot_table.n; i++) {
 		static const size_t size[] = {
-			[C_BOOL] = sizeof(bool), [C_U32] = 4, [C_I32] = 4, [C_U64] = 8, [C_STR] = sizeof(char *),
-			[C_STRS] = sizeof(struct strs), [C_KVS] = sizeof(struct kvs), [C_U64S] = sizeof(struct u64s),
-			[C_BYTES] = sizeof(struct bytes), [C_OBJS] = sizeof(struct kvs),
+			[C_BOOL] = sizeof(bool),
+			[C_U32] = 4,
+			[C_I32] = 4,
+			[C_U64] = 8,
+			[C_STR] = sizeof(char *),
+			[C_STRS] = sizeof(struct strs),
+			[C_KVS] = sizeof(struct kvs),
+			[C_U64S] = sizeof(struct u64s),
+			[C_BYTES] = sizeof(struct bytes),
+			[C_OBJS] = sizeof(struct kvs),
 		};
 		covered += size[stage_boot_table.f[i].kind];
 	}
 	/* what is not covered is padding: less than one pointer per change of size */
-	ok(sizeof(struct stage_boot) - covered < 48, "every member of the boot block has a row (%zu of %zu bytes)", covered,
+	ok(sizeof(struct stage_boot) - covered < 48,
+	   "every member of the boot block has a row (%zu of %zu bytes)", covered,
 	   sizeof(struct stage_boot));
 }
 
-#define REFUSES(change, what)                                                                       \
-	do {                                                                                        \
-		struct stage_boot in = full(), out = {0};                                           \
-		struct err e = ERR_INIT;                                                            \
-		change;                                                                             \
-		is_int(decode(&in, &out, &e), -EBADMSG, "refuses " what);                           \
-		ok(e.msg[0], "with words: %s", e.msg);                                              \
+#define REFUSES(change, what)                                                                      \
+	do {                                                                                       \
+		struct stage_boot in = full(), out = {0};                                          \
+		struct err e = ERR_INIT;                                                           \
+		change;                                                                            \
+		is_int(decode(&in, &out, &e), -EBADMSG, "refuses " what);                          \
+		ok(e.msg[0], "with words: %s", e.msg);                                             \
 	} while (0)
 
 static void test_refusals(void)
@@ -147,7 +156,8 @@ static void test_refusals(void)
 	REFUSES(in.join_fds.v[0] = 3, "a namespace among the preserved descriptors");
 	REFUSES(in.pid_fd = 4, "the pipe for the pid among the preserved descriptors");
 	REFUSES(in.preserve_fds = UINT32_MAX, "more preserved descriptors than there can be");
-	REFUSES((in.sync_fd = 15, in.start_fd = 16, in.console_fd = in.proc_fd = in.rootfs_fd = -1, in.preserve_fds = 8),
+	REFUSES((in.sync_fd = 15, in.start_fd = 16, in.console_fd = in.proc_fd = in.rootfs_fd = -1,
+		 in.preserve_fds = 8),
 		"a mount source among the preserved descriptors");
 }
 

@@ -65,7 +65,8 @@ static void child(const struct pol_process *p, bool keep, int out)
 
 	dup2(out, 1);
 	sys_capget(&eff, &had, &inh);
-	if (caps_drop_bounding(&p->caps, &e) < 0 || ids_apply(&s, &e) < 0 || caps_apply(&p->caps, keep, &e) < 0) {
+	if (caps_drop_bounding(&p->caps, &e) < 0 || ids_apply(&s, &e) < 0 ||
+	    caps_apply(&p->caps, keep, &e) < 0) {
 		dprintf(2, "# %s\n", e.msg);
 		_exit(1);
 	}
@@ -129,7 +130,8 @@ static void test_root(void)
 	ok(r.ran && !r.per && !r.eff && !r.bnd, "root with empty sets has no capability");
 	p.caps = (struct pol_caps){0};
 	r = run(&p, false);
-	ok(r.ran && (r.bnd & BIT(CAP_SYS_ADMIN)), "root without capabilities in the config keeps what we have");
+	ok(r.ran && (r.bnd & BIT(CAP_SYS_ADMIN)),
+	   "root without capabilities in the config keeps what we have");
 	is_int(r.inh, 0, "but nothing inheritable");
 }
 
@@ -184,7 +186,8 @@ static void test_ungrantable(void)
 	uint64_t eff, per, inh;
 
 	sys_capget(&eff, &per, &inh);
-	p.caps.bounding = p.caps.effective = p.caps.permitted = p.caps.inheritable = SOME | BIT(CAP_SYS_RESOURCE) | BIT(63);
+	p.caps.bounding = p.caps.effective = p.caps.permitted = p.caps.inheritable =
+		SOME | BIT(CAP_SYS_RESOURCE) | BIT(63);
 	r = run(&p, false);
 	ok(r.ran, "a capability that we do not have is no error");
 	is_int(r.eff, p.caps.effective & per, "it is just not there");
@@ -212,8 +215,9 @@ int main(int argc, char **argv)
 	if (argc == 1 && str_eq(argv[0], "report"))
 		return report();
 	self = argv[0];
-	if (!become_root() || sys_capget(&eff, &per, &inh) < 0 || (eff & (SOME | BIT(CAP_SYS_ADMIN) | BIT(CAP_SETPCAP))) !=
-								     (SOME | BIT(CAP_SYS_ADMIN) | BIT(CAP_SETPCAP))) {
+	if (!become_root() || sys_capget(&eff, &per, &inh) < 0 ||
+	    (eff & (SOME | BIT(CAP_SYS_ADMIN) | BIT(CAP_SETPCAP))) !=
+		    (SOME | BIT(CAP_SYS_ADMIN) | BIT(CAP_SETPCAP))) {
 		skip("needs root or user namespaces", "capabilities of the workload");
 		return done();
 	}

@@ -49,7 +49,8 @@ static void test_names(void)
 
 	is_str(build("A=1|HOME=/h|B=2"), "A=1|HOME=/h|B=2", "nothing is added to what is complete");
 	is_str(build("A=1|HOME=/h|A=2"), "HOME=/h|A=2", "of two values the last one stays");
-	is_str(build("A=1|AB=2|HOME=/h|A=3"), "AB=2|HOME=/h|A=3", "a name is not mistaken for a longer one");
+	is_str(build("A=1|AB=2|HOME=/h|A=3"), "AB=2|HOME=/h|A=3",
+	       "a name is not mistaken for a longer one");
 	is_str(build("HOME=/h|A=x=y|A="), "HOME=/h|A=", "an empty value is a value");
 	is_str(build("A=1"), "A=1|HOME=/", "an unknown user's HOME is /");
 	is_str(build("HOME=|A=1"), "A=1|HOME=/", "an empty HOME counts as missing");
@@ -75,11 +76,14 @@ static void test_listen(void)
 	b->listen_fds = 2;
 	b->listen_fdnames = arena_strdup(&a, "web:log");
 	is_str(joined(env_build(s)),
-	       arena_printf(&a, "HOME=/|LISTEN_FDS=2|LISTEN_PID=%d|LISTEN_FDNAMES=web:log", (int) getpid()),
+	       arena_printf(&a, "HOME=/|LISTEN_FDS=2|LISTEN_PID=%d|LISTEN_FDNAMES=web:log",
+			    (int) getpid()),
 	       "with some, it is ours, and LISTEN_PID is the process itself");
 	b->listen_fdnames = NULL;
 	is_str(joined(env_build(s)),
-	       arena_printf(&a, "HOME=/|LISTEN_FDNAMES=old|LISTEN_FDS=2|LISTEN_PID=%d", (int) getpid()), "names only if given");
+	       arena_printf(&a, "HOME=/|LISTEN_FDNAMES=old|LISTEN_FDS=2|LISTEN_PID=%d",
+			    (int) getpid()),
+	       "names only if given");
 }
 
 static const char *home(const char *passwd, uint32_t uid)
@@ -98,12 +102,17 @@ static void test_passwd(void)
 {
 	int p[2], fd;
 
-	is_str(home("root:x:0:0:root:/root:/bin/sh\nu:x:1000:1000::/home/u:/bin/sh\n", 1000), "/home/u", "the home of a uid");
-	is_str(home("u:x:1000:1000::/home/u:/bin/sh", 1000), "/home/u", "in a last line without end");
-	is_str(home("1000:x:0:0:root:/root:/bin/sh\n", 1000), NULL, "a name that looks like the uid is not it");
-	is_str(home("u:x:01000x:0::/h:/bin/sh\nu:x: 1000:0::/h:\nu:x:-1:0::/h:\n", 1000), NULL, "a uid is a number and no more");
+	is_str(home("root:x:0:0:root:/root:/bin/sh\nu:x:1000:1000::/home/u:/bin/sh\n", 1000),
+	       "/home/u", "the home of a uid");
+	is_str(home("u:x:1000:1000::/home/u:/bin/sh", 1000), "/home/u",
+	       "in a last line without end");
+	is_str(home("1000:x:0:0:root:/root:/bin/sh\n", 1000), NULL,
+	       "a name that looks like the uid is not it");
+	is_str(home("u:x:01000x:0::/h:/bin/sh\nu:x: 1000:0::/h:\nu:x:-1:0::/h:\n", 1000), NULL,
+	       "a uid is a number and no more");
 	is_str(home("u:x:4294968296:0::/h:/bin/sh\n", 1000), NULL, "numbers do not wrap around");
-	is_str(home("u:x:1000\nu:x:1000:\n\n:::::\nu:x:1000:1:2:/second:\n", 1000), "/second", "short lines are passed over");
+	is_str(home("u:x:1000\nu:x:1000:\n\n:::::\nu:x:1000:1:2:/second:\n", 1000), "/second",
+	       "short lines are passed over");
 	is_str(home("u:x:1000:1000:::/bin/sh\n", 1000), NULL, "an empty home is none");
 	is_str(home("", 0), NULL, "an empty file has nobody");
 	if (pipe2(p, O_CLOEXEC) < 0)

@@ -34,22 +34,23 @@ static int find(const char *name, const char *env, char **path, struct err *e)
 	return find_executable(&s, path, e);
 }
 
-#define FINDS(name, env, want, what)                                                                \
-	do {                                                                                        \
-		struct err e;                                                                       \
-		char *got;                                                                          \
+#define FINDS(name, env, want, what)                                                               \
+	do {                                                                                       \
+		struct err e;                                                                      \
+		char *got;                                                                         \
 		is_int(find(name, env, &got, &e), 0, what);                                        \
 		is_str(got, want, "at its place");                                                 \
 	} while (0)
 
-#define FAILS(name, env, kind, status, want, what)                                                  \
-	do {                                                                                        \
-		struct err e;                                                                       \
-		char *got;                                                                          \
+#define FAILS(name, env, kind, status, want, what)                                                 \
+	do {                                                                                       \
+		struct err e;                                                                      \
+		char *got;                                                                         \
 		ok(find(name, env, &got, &e) < 0, what);                                           \
-		is_str(e.msg, "unable to start container process: exec: " want, "in the words that engines know"); \
-		is_int(e.id, kind, "of its kind");                                                  \
-		is_int(err_exit_status(&e), status, "which is exit status %d", status);             \
+		is_str(e.msg, "unable to start container process: exec: " want,                    \
+		       "in the words that engines know");                                          \
+		is_int(e.id, kind, "of its kind");                                                 \
+		is_int(err_exit_status(&e), status, "which is exit status %d", status);            \
 	} while (0)
 
 int main(void)
@@ -66,25 +67,34 @@ int main(void)
 	(void) !symlink("prog", "two/link");
 	(void) !symlink("nowhere", "two/dangling");
 
-	const char *path = arena_printf(&a, "PATH=%s/one:%s/two", dir, dir), *abs = arena_printf(&a, "%s/two/prog", dir);
+	const char *path = arena_printf(&a, "PATH=%s/one:%s/two", dir, dir),
+		   *abs = arena_printf(&a, "%s/two/prog", dir);
 
 	FINDS("prog", path, abs, "finds a name in PATH, past a folder of that name");
 	FINDS("link", path, arena_printf(&a, "%s/two/link", dir), "follows a symlink");
 	FINDS(abs, "PATH=", abs, "takes an absolute path as it is");
 	FINDS("./here", path, "./here", "takes a relative path from the working directory");
 	FINDS("prog", arena_printf(&a, "PATH=/nowhere|%s", path), abs, "the last PATH counts");
-	FINDS("sh", "HOME=/", access("/bin/sh", X_OK) == 0 ? "/bin/sh" : "/usr/bin/sh", "no PATH: the usual folders");
+	FINDS("sh", "HOME=/", access("/bin/sh", X_OK) == 0 ? "/bin/sh" : "/usr/bin/sh",
+	      "no PATH: the usual folders");
 
-	FAILS("foo", path, ERR_NO_EXECUTABLE, 127, "\"foo\": executable file not found in $PATH", "a name that is nowhere");
-	FAILS("here", "PATH=:.", ERR_NO_EXECUTABLE, 127, "\"here\": executable file not found in $PATH",
+	FAILS("foo", path, ERR_NO_EXECUTABLE, 127, "\"foo\": executable file not found in $PATH",
+	      "a name that is nowhere");
+	FAILS("here", "PATH=:.", ERR_NO_EXECUTABLE, 127,
+	      "\"here\": executable file not found in $PATH",
 	      "relative entries of PATH are not searched");
-	FAILS("", path, ERR_NO_EXECUTABLE, 127, "\"\": executable file not found in $PATH", "an empty name");
+	FAILS("", path, ERR_NO_EXECUTABLE, 127, "\"\": executable file not found in $PATH",
+	      "an empty name");
 	FAILS("data", path, ERR_NO_EXECUTABLE, 127, "\"data\": executable file not found in $PATH",
 	      "a name that is nowhere executable");
-	FAILS("/nowhere/x", path, ERR_NO_EXECUTABLE, 127, "\"/nowhere/x\": no such file or directory", "a path that is not there");
-	FAILS("./here/x", path, ERR_NO_EXECUTABLE, 127, "\"./here/x\": no such file or directory", "a path through a file");
-	FAILS("two/dangling", path, ERR_NO_EXECUTABLE, 127, "\"two/dangling\": no such file or directory", "a dangling symlink");
-	FAILS("one/data", path, ERR_EXEC_DENIED, 126, "\"one/data\": permission denied", "a file that is not executable");
+	FAILS("/nowhere/x", path, ERR_NO_EXECUTABLE, 127,
+	      "\"/nowhere/x\": no such file or directory", "a path that is not there");
+	FAILS("./here/x", path, ERR_NO_EXECUTABLE, 127, "\"./here/x\": no such file or directory",
+	      "a path through a file");
+	FAILS("two/dangling", path, ERR_NO_EXECUTABLE, 127,
+	      "\"two/dangling\": no such file or directory", "a dangling symlink");
+	FAILS("one/data", path, ERR_EXEC_DENIED, 126, "\"one/data\": permission denied",
+	      "a file that is not executable");
 	FAILS("two/fifo", path, ERR_EXEC_DENIED, 126, "\"two/fifo\": permission denied", "a FIFO");
 	FAILS("/", path, ERR_EXEC_DIR, 126, "\"/\": is a directory: permission denied", "a folder");
 

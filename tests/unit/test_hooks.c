@@ -80,16 +80,20 @@ static void test_gets(void)
 	struct err e;
 	struct pol_hook h;
 
-	is_int(run_script(arena_printf(&a, "cat >%s", in_dir("in")), &e), 0, "a hook that succeeds is no error");
+	is_int(run_script(arena_printf(&a, "cat >%s", in_dir("in")), &e), 0,
+	       "a hook that succeeds is no error");
 	is_str(content("in"), state, "it gets the state on stdin");
 	run_script(arena_printf(&a, "echo $FROM-$PATH >%s", in_dir("env")), &e);
-	ok(content("env") && str_prefix(content("env"), "kavach-"), "without an environment of its own it gets ours");
+	ok(content("env") && str_prefix(content("env"), "kavach-"),
+	   "without an environment of its own it gets ours");
 
 	h = shell(arena_printf(&a, "echo $FROM-$MINE >%s", in_dir("env")));
 	h.env = str_split(&a, "MINE=1", ' ');
 	run(HOOK_CREATE_RUNTIME, &h, 1, &e);
 	is_str(content("env"), "-1\n", "with one, it gets exactly that");
-	h = shell(arena_printf(&a, "/usr/bin/env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= >%s; true", in_dir("env")));
+	h = shell(arena_printf(
+		&a, "/usr/bin/env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= >%s; true",
+		in_dir("env")));
 	h.env.set = true;
 	run(HOOK_CREATE_RUNTIME, &h, 1, &e);
 	is_str(content("env"), "", "with an empty one, it gets none");
@@ -97,10 +101,16 @@ static void test_gets(void)
 	h = (struct pol_hook){.path = arena_strdup(&a, "/bin/true")};
 	is_int(run(HOOK_CREATE_RUNTIME, &h, 1, &e), 0, "no args: the path is argv[0]");
 	run_script(arena_printf(&a, "ls /proc/self/fd | wc -w >%s", in_dir("fds")), &e);
-	is_str(content("fds"), "4\n", "it has stdin, stdout, stderr (and what ls opened) and nothing else");
-	run_script(arena_printf(&a, "read pid comm state ppid group rest </proc/self/stat; echo $group >%s; echo $$ >>%s",
-				  in_dir("pg"), in_dir("pg")), &e);
-	ok(content("pg") && atoi(content("pg")) == atoi(strchr(content("pg"), '\n') + 1), "it leads its own process group");
+	is_str(content("fds"), "4\n",
+	       "it has stdin, stdout, stderr (and what ls opened) and nothing else");
+	run_script(
+		arena_printf(
+			&a,
+			"read pid comm state ppid group rest </proc/self/stat; echo $group >%s; echo $$ >>%s",
+			in_dir("pg"), in_dir("pg")),
+		&e);
+	ok(content("pg") && atoi(content("pg")) == atoi(strchr(content("pg"), '\n') + 1),
+	   "it leads its own process group");
 }
 
 static void test_fails(void)
@@ -108,7 +118,8 @@ static void test_fails(void)
 	struct err e;
 	struct pol_hook h;
 
-	is_int(run_script("echo first; echo why >&2; exit 3", &e), -ECANCELED, "an exit status is an error");
+	is_int(run_script("echo first; echo why >&2; exit 3", &e), -ECANCELED,
+	       "an exit status is an error");
 	is_int(e.id, ERR_HOOK, "of the kind for hooks");
 	HAS("error running createRuntime hook #0: /bin/sh (-c echo first; echo why >&2; exit 3): exit status 3 after ");
 	HAS(" ms; stderr: why");
@@ -120,7 +131,8 @@ static void test_fails(void)
 	is_int(run(HOOK_PRESTART, &h, 1, &e), -ENOENT, "a hook that is not there is an error");
 	HAS("error running prestart hook #0: ");
 	HAS("cannot be run: not found");
-	ok(!strstr(e.msg, "no such file"), "in words that no engine takes for the container's program");
+	ok(!strstr(e.msg, "no such file"),
+	   "in words that no engine takes for the container's program");
 	h.path = dir;
 	is_int(run(HOOK_PRESTART, &h, 1, &e), -EACCES, "a folder is no hook");
 	h = shell("exit 1");
@@ -141,18 +153,21 @@ static void test_output(void)
 	ok(!strstr(e.msg, "line 1000?"), "of much output, the end is kept");
 	n = strlen(e.msg);
 	ok(n > 1000 && n < ERR_MSG_MAX, "as much of it as a message holds (%zu)", n);
-	is_int(run_script("head -c 3000000 /dev/zero", &e), 0, "megabytes of output do not block it");
+	is_int(run_script("head -c 3000000 /dev/zero", &e), 0,
+	       "megabytes of output do not block it");
 	run_script("printf 'a\\000b\\033[31mc' >&2; exit 1", &e);
 	HAS("a?b?[31mc");
 
 	begin = seconds();
-	is_int(run_script("sleep 30 & exit 0", &e), 0, "a daemon that keeps its output open is not waited for");
+	is_int(run_script("sleep 30 & exit 0", &e), 0,
+	       "a daemon that keeps its output open is not waited for");
 	ok(seconds() - begin < 10, "at all");
 }
 
 static void test_timeout(void)
 {
-	struct pol_hook h = shell(arena_printf(&a, "sleep 60 & echo $! >%s; wait", in_dir("child")));
+	struct pol_hook h = shell(
+		arena_printf(&a, "sleep 60 & echo $! >%s; wait", in_dir("child")));
 	struct err e;
 	double begin = seconds();
 	pid_t child;
@@ -203,9 +218,11 @@ static void test_stdin(void)
 	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, &e), 0,
 	       "closing stdin early is fine, however long the state is");
 	h = shell("test $(wc -c) -eq 8388608");
-	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, &e), 0, "a long state arrives in full");
+	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, &e), 0,
+	       "a long state arrives in full");
 	h = shell("echo x >&0");
-	ok(hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, -EBADF, -EBADF, &e) < 0, "a hook cannot write the state");
+	ok(hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, -EBADF, -EBADF, &e) < 0,
+	   "a hook cannot write the state");
 }
 
 static void test_order(void)
@@ -217,13 +234,15 @@ static void test_order(void)
 	h[0] = shell(arena_printf(&a, "echo a >>%s", log));
 	h[1] = shell(arena_printf(&a, "cat >/dev/null; echo b >>%s; exit 1", log));
 	h[2] = shell(arena_printf(&a, "cat >>%s", log));
-	is_int(run(HOOK_CREATE_CONTAINER, h, 3, &e), -ECANCELED, "the first failure ends a fatal phase");
+	is_int(run(HOOK_CREATE_CONTAINER, h, 3, &e), -ECANCELED,
+	       "the first failure ends a fatal phase");
 	is_str(content("order"), "a\nb\n", "hooks run in their order, and none after it");
 	HAS("error running createContainer hook #1");
 	unlink(log);
 	is_int(run(HOOK_POSTSTOP, h, 3, &e), 0, "poststop hooks cannot fail");
 	is_int(e.code, 0, "and leave no error");
-	is_str(content("order"), "a\nb\n{\"id\":\"box\"}", "all of them run, each with its own stdin");
+	is_str(content("order"), "a\nb\n{\"id\":\"box\"}",
+	       "all of them run, each with its own stdin");
 }
 
 static void test_given_files(void)
@@ -263,16 +282,22 @@ static void test_phases(void)
 		const char *name, *status;
 		bool fatal, inside;
 	} want[HOOK_PHASE_MAX] = {
-		{"prestart", "creating", true, false},	     {"createRuntime", "creating", true, false},
-		{"createContainer", "creating", true, true}, {"startContainer", "created", true, true},
-		{"poststart", "running", true, false},	     {"poststop", "stopped", false, false},
+		{"prestart", "creating", true, false},
+		{"createRuntime", "creating", true, false},
+		{"createContainer", "creating", true, true},
+		{"startContainer", "created", true, true},
+		{"poststart", "running", true, false},
+		{"poststop", "stopped", false, false},
 	};
 
 	for (int i = 0; i < HOOK_PHASE_MAX; i++)
-		ok(!strcmp(hook_phases[i].name, want[i].name) && !strcmp(hook_phases[i].status, want[i].status) &&
-			   hook_phases[i].fatal == want[i].fatal && hook_phases[i].in_container_ns == want[i].inside,
+		ok(!strcmp(hook_phases[i].name, want[i].name) &&
+			   !strcmp(hook_phases[i].status, want[i].status) &&
+			   hook_phases[i].fatal == want[i].fatal &&
+			   hook_phases[i].in_container_ns == want[i].inside,
 		   "%s: as the specification has it", want[i].name);
-	ok(hook_phases[HOOK_START_CONTAINER].in_container_root && !hook_phases[HOOK_CREATE_CONTAINER].in_container_root,
+	ok(hook_phases[HOOK_START_CONTAINER].in_container_root &&
+		   !hook_phases[HOOK_CREATE_CONTAINER].in_container_root,
 	   "only startContainer hooks are files of the container");
 }
 

@@ -61,7 +61,8 @@ static void test_rlimits(void)
 	if (geteuid() == 0 && prlimit(pid, RLIMIT_CORE, &(struct rlimit){0, 2000}, NULL) == 0) {
 		skip("we may raise limits", "raising a limit");
 	} else {
-		is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), -EPERM, "raising a hard limit needs privilege");
+		is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), -EPERM,
+		       "raising a hard limit needs privilege");
 		is_str(e.msg,
 		       "process.rlimits[0]: RLIMIT_CORE: raising the hard limit to 2000 needs CAP_SYS_RESOURCE, which this "
 		       "runtime does not have; it may be at most 1000",
@@ -74,7 +75,8 @@ static void test_rlimits(void)
 		p = with_limit(RLIMIT_CORE, 0, 10);
 		e = ERR_INIT;
 		is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0,
-		       "a process with other ids, which we may not touch, is left to itself: %s", e.msg);
+		       "a process with other ids, which we may not touch, is left to itself: %s",
+		       e.msg);
 		end(pid);
 	} else {
 		skip("needs root", "a process with other ids");
@@ -87,16 +89,21 @@ static void test_rlimits(void)
 
 	pid = fork();
 	if (pid == 0) {
-		if (rlimits_raise(&s, &e) < 0 || getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur != mine.rlim_cur)
+		if (rlimits_raise(&s, &e) < 0 || getrlimit(RLIMIT_NOFILE, &l) < 0 ||
+		    l.rlim_cur != mine.rlim_cur)
 			_exit(1);
-		if (rlimits_apply(&s, &e) < 0 || getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur != 7 || l.rlim_max != 9)
+		if (rlimits_apply(&s, &e) < 0 || getrlimit(RLIMIT_NOFILE, &l) < 0 ||
+		    l.rlim_cur != 7 || l.rlim_max != 9)
 			_exit(2);
 		own.rlimits.v[0].hard = 20; /* not without privilege, any more */
-		_exit(rlimits_raise(&s, &e) == 0 || (e.code == -EPERM && strstr(e.msg, "at most 9")) ? 0 : 3);
+		_exit(rlimits_raise(&s, &e) == 0 || (e.code == -EPERM && strstr(e.msg, "at most 9"))
+			      ? 0
+			      : 3);
 	}
 	int st;
 	waitpid(pid, &st, 0);
-	is_int(st, 0, "in the stage: nothing sinks before its time, then both values, and refusals are early");
+	is_int(st, 0,
+	       "in the stage: nothing sinks before its time, then both values, and refusals are early");
 }
 
 static void test_oom(void)
@@ -112,7 +119,8 @@ static void test_oom(void)
 	io_read_small(procfd, path, text, sizeof(text));
 	is_str(text, "500", "to its value");
 	p.oom_score_adj.v = 600;
-	is_int(exec_outside(pid, procfd, &p, false, false, &e), 0, "also through a procfs that is given");
+	is_int(exec_outside(pid, procfd, &p, false, false, &e), 0,
+	       "also through a procfs that is given");
 	io_read_small(procfd, path, text, sizeof(text));
 	is_str(text, "600", "to its value");
 	p.oom_score_adj.v = -900;
@@ -124,7 +132,8 @@ static void test_oom(void)
 		is_str(e.msg,
 		       "process.oomScoreAdj: lowering it to -900 needs CAP_SYS_RESOURCE, which this runtime does not have",
 		       "that names the cause, and not in words that mean the program");
-		is_int(exec_outside(pid, AT_FDCWD, &p, true, false, &e), 0, "for an ordinary user only a warning");
+		is_int(exec_outside(pid, AT_FDCWD, &p, true, false, &e), 0,
+		       "for an ordinary user only a warning");
 	}
 	p.oom_score_adj.set = false;
 	io_write_at(procfd, path, 0, "700", 3);
@@ -142,12 +151,15 @@ static void test_scheduling(void)
 	pid_t pid = victim(0);
 
 	p.ioprio = (struct opt_u64){true, IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 6};
-	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0, "scheduler and ioPriority are set: %s", e.msg);
+	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0,
+	       "scheduler and ioPriority are set: %s", e.msg);
 	is_int(sched_getscheduler(pid), SCHED_BATCH, "the policy");
 	is_int(getpriority(PRIO_PROCESS, (id_t) pid), 5, "the nice value");
-	is_int(syscall(SYS_ioprio_get, 1, pid), IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 6, "the I/O priority");
+	is_int(syscall(SYS_ioprio_get, 1, pid), IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 6,
+	       "the I/O priority");
 	p.sched.policy = 77;
-	ok(exec_outside(pid, AT_FDCWD, &p, false, false, &e) < 0 && strstr(e.msg, "process.scheduler: policy 77"),
+	ok(exec_outside(pid, AT_FDCWD, &p, false, false, &e) < 0 &&
+		   strstr(e.msg, "process.scheduler: policy 77"),
 	   "a policy that the kernel does not know is an error: %s", e.msg);
 	end(pid);
 }
@@ -163,7 +175,8 @@ static void test_affinity(void)
 	sched_getaffinity(0, sizeof(all), &all);
 	while (!CPU_ISSET(first, &all))
 		first++;
-	is_int(exec_affinity(pid, arena_printf(&a, "%d", first), &e), 0, "binds to a CPU list: %s", e.msg);
+	is_int(exec_affinity(pid, arena_printf(&a, "%d", first), &e), 0, "binds to a CPU list: %s",
+	       e.msg);
 	sched_getaffinity(pid, sizeof(set), &set);
 	is_int(CPU_COUNT(&set), 1, "of one CPU");
 	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0, "an affinity");
@@ -173,7 +186,8 @@ static void test_affinity(void)
 	sched_getaffinity(pid, sizeof(set), &set);
 	ok(CPU_COUNT(&set) >= CPU_COUNT(&all), "all CPUs are allowed");
 	is_int(exec_affinity(pid, "5-", &e), -EINVAL, "a list that is none is refused");
-	ok(strstr(e.msg, "execCPUAffinity") && e.id == ERR_CONFIG, "as an error of the config: %s", e.msg);
+	ok(strstr(e.msg, "execCPUAffinity") && e.id == ERR_CONFIG, "as an error of the config: %s",
+	   e.msg);
 	ok(exec_affinity(pid, "60000", &e) < 0, "a CPU that is not there is refused");
 	end(pid);
 }

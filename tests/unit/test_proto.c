@@ -53,24 +53,31 @@ static void test_exchange(int type, const char *kind)
 
 	open_pair(type);
 	is_int(msg_send(sv[0], MSG_READY, NULL, 0), 0, "%s: sends a message without body", kind);
-	is_int(msg_send(sv[0], MSG_SECCOMP, &pid, sizeof(pid)), 0, "%s: sends one with a body", kind);
-	is_int(msg_recv(sv[1], body, sizeof(body), &n), MSG_READY, "%s: the first comes first", kind);
+	is_int(msg_send(sv[0], MSG_SECCOMP, &pid, sizeof(pid)), 0, "%s: sends one with a body",
+	       kind);
+	is_int(msg_recv(sv[1], body, sizeof(body), &n), MSG_READY, "%s: the first comes first",
+	       kind);
 	is_int(n, 0, "%s: without a body", kind);
-	is_int(msg_expect(sv[1], MSG_SECCOMP, &got, sizeof(got), &e), MSG_SECCOMP, "%s: the second is not eaten by it", kind);
+	is_int(msg_expect(sv[1], MSG_SECCOMP, &got, sizeof(got), &e), MSG_SECCOMP,
+	       "%s: the second is not eaten by it", kind);
 	is_int(got, 4711, "%s: with its body", kind);
 
 	err_set_id(&out, ERR_NO_EXECUTABLE, -ENOENT, "exec: \"foo\": not there");
 	msg_send(sv[0], MSG_WARN, "careful", 7);
 	is_int(msg_send_err(sv[0], &out), 0, "%s: sends an error", kind);
-	is_int(msg_expect(sv[1], MSG_READY, NULL, 0, &e), -ENOENT, "%s: an error ends the wait with its code", kind);
+	is_int(msg_expect(sv[1], MSG_READY, NULL, 0, &e), -ENOENT,
+	       "%s: an error ends the wait with its code", kind);
 	is_str(e.msg, "exec: \"foo\": not there", "%s: and its text, past a warning", kind);
 	is_int(e.id, ERR_NO_EXECUTABLE, "%s: and its kind", kind);
 
 	close(sv[0]);
 	e = ERR_INIT;
-	is_int(msg_expect(sv[1], MSG_READY, NULL, 0, &e), -EPIPE, "%s: end of file is an error while waiting", kind);
-	is_str(e.msg, "the container's first process ended before it was ready", "%s: that says what it means", kind);
-	is_int(msg_send(sv[1], MSG_ACK, NULL, 0), -EPIPE, "%s: sending to nobody is EPIPE and no signal", kind);
+	is_int(msg_expect(sv[1], MSG_READY, NULL, 0, &e), -EPIPE,
+	       "%s: end of file is an error while waiting", kind);
+	is_str(e.msg, "the container's first process ended before it was ready",
+	       "%s: that says what it means", kind);
+	is_int(msg_send(sv[1], MSG_ACK, NULL, 0), -EPIPE,
+	       "%s: sending to nobody is EPIPE and no signal", kind);
 	close(sv[1]);
 }
 
@@ -124,7 +131,8 @@ static void test_hostile(int type, const char *kind)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		memset(b, 1, sizeof(b));
 		put_head(b, rows[i].version, rows[i].msg, rows[i].claimed);
-		is_int(recv_raw(type, b, MSG_HEAD + rows[i].sent), -EBADMSG, "%s: refuses %s", kind, rows[i].what);
+		is_int(recv_raw(type, b, MSG_HEAD + rows[i].sent), -EBADMSG, "%s: refuses %s", kind,
+		       rows[i].what);
 	}
 	put_head(b, 1, MSG_ACK, 0);
 	b[3] = 1;
@@ -161,17 +169,20 @@ static void test_hostile_errors(void)
 	is_int(parse_error(0, 0, "x", 2, NULL), -EBADMSG, "and a code");
 	is_int(parse_error(5, 0, "x", 2, NULL), -EBADMSG, "that is negative");
 	is_int(parse_error(-4096, 0, "x", 2, NULL), -EBADMSG, "and an errno");
-	is_int(parse_error(-5, ERR_ID_MAX, "x", 2, NULL), -EBADMSG, "its kind is one of the catalogue");
+	is_int(parse_error(-5, ERR_ID_MAX, "x", 2, NULL), -EBADMSG,
+	       "its kind is one of the catalogue");
 	is_int(parse_error(-5, 0, "xy", 2, NULL), -EBADMSG, "its text is terminated");
 	is_int(parse_error(-5, 0, "x\0y", 4, NULL), -EBADMSG, "at the end and nowhere else");
-	is_int(parse_error(-5, 0, "a\nb\033[31m", 9, text), MSG_ERROR, "control characters are accepted");
+	is_int(parse_error(-5, 0, "a\nb\033[31m", 9, text), MSG_ERROR,
+	       "control characters are accepted");
 	is_str(text, "a?b?[31m", "and made harmless");
 	put_head(b, 1, MSG_WARN, 3);
 	memcpy(b + MSG_HEAD, "a\nb", 3);
 	is_int(msg_parse(b, MSG_HEAD + 3, &body, &len), MSG_WARN, "the same in warnings");
 	ok(len == 3 && !memcmp(body, "a?b", 3), "which cannot forge a line of the log");
 	put_head(b, 1, MSG_ACK, 0);
-	is_int(msg_parse(b, MSG_HEAD + 1, &body, &len), -EBADMSG, "refuses bytes behind the message");
+	is_int(msg_parse(b, MSG_HEAD + 1, &body, &len), -EBADMSG,
+	       "refuses bytes behind the message");
 }
 
 static void test_wrong_order(void)
@@ -181,9 +192,11 @@ static void test_wrong_order(void)
 
 	open_pair(SOCK_SEQPACKET);
 	msg_send(sv[0], MSG_EXEC, NULL, 0);
-	is_int(msg_expect(sv[1], MSG_READY, NULL, 0, &e), -EBADMSG, "a message out of order ends the start");
+	is_int(msg_expect(sv[1], MSG_READY, NULL, 0, &e), -EBADMSG,
+	       "a message out of order ends the start");
 	msg_send(sv[0], MSG_SECCOMP, &fd, sizeof(fd));
-	is_int(msg_recv(sv[1], NULL, 0, NULL), -EBADMSG, "a body longer than the caller has room for is refused");
+	is_int(msg_recv(sv[1], NULL, 0, NULL), -EBADMSG,
+	       "a body longer than the caller has room for is refused");
 	close_pair();
 }
 
@@ -212,8 +225,10 @@ static void test_pack(void)
 
 	is_int(msg_pack(b, sizeof(b), MSG_GO, NULL, 0), MSG_HEAD, "packs a message for write(2)");
 	is_int(msg_pack(b, 4, MSG_GO, NULL, 0), -EMSGSIZE, "not into too little room");
-	is_int(msg_pack(b, sizeof(b), MSG_SECCOMP, b, 8), -EMSGSIZE, "not with a body that its type does not have");
-	is_int(msg_pack(b, sizeof(b), (enum msg_type) 77, NULL, 0), -EMSGSIZE, "not of an unknown type");
+	is_int(msg_pack(b, sizeof(b), MSG_SECCOMP, b, 8), -EMSGSIZE,
+	       "not with a body that its type does not have");
+	is_int(msg_pack(b, sizeof(b), (enum msg_type) 77, NULL, 0), -EMSGSIZE,
+	       "not of an unknown type");
 }
 
 int main(void)
