@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
+#include "policy/names.h"
 #include "process/process.h"
 
 const uint64_t ns_flags[POL_NS_MAX] = {
@@ -15,20 +16,38 @@ const uint64_t ns_flags[POL_NS_MAX] = {
 	[POL_NS_CGROUP] = CLONE_NEWCGROUP, [POL_NS_TIME] = CLONE_NEWTIME,
 };
 
+static const char *type_name(uint32_t type)
+{
+	return name_of(ns_names, ns_names_n, type);
+}
+
+static const char *flag_name(uint64_t flag)
+{
+	for (uint32_t t = 0; t < POL_NS_MAX; t++)
+		if (ns_flags[t] == flag)
+			return type_name(t);
+	return NULL;
+}
+
 /* A file of another kind must be an error, not a surprise (S-30). */
 static int ns_open(const struct pol_ns *n, struct err *e)
 {
 	fd_auto int fd = open(n->path, O_RDONLY | O_CLOEXEC);
+	const char *is;
 	int type;
 
 	if (fd < 0)
-		return err_sys(e, "linux.namespaces: opening %s", n->path);
+		return err_sys(e, "linux.namespaces: opening the %s namespace %s",
+			       type_name(n->type), n->path);
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
-		return err_set(e, -EINVAL, "linux.namespaces: %s is not a namespace", n->path);
-	if ((uint64_t) type != ns_flags[n->type])
-		return err_set(e, -EINVAL, "linux.namespaces: %s is a namespace of another type", n->path);
-	return fd_take(&fd);
+		return err_set(e, -EINVAL, "linux.namespaces: %s is not a namespace, expected a %s one",
+			       n->path, type_name(n->type));
+	if ((uint64_t) type == ns_flags[n->type])
+		return fd_take(&fd);
+	is = flag_name((uint64_t) type);
+	return err_set(e, -EINVAL, "linux.namespaces: %s is a %s namespace, expected a %s one", n->path,
+		       is ? is : "different", type_name(n->type));
 }
 
 int ns_prepare(const struct policy *p, struct spawn *s, struct err *e)
