@@ -24,6 +24,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/mount.h \
 	runtime/exec/mount_legacy.c \
 	runtime/exec/mount_new.c \
+	runtime/exec/mount_target.c \
 	runtime/exec/net.c \
 	runtime/exec/outside.c \
 	runtime/exec/proc.c \

@@ -16,22 +16,6 @@
 #include "base/path.h"
 #include "base/str.h"
 
-/* Files of procfs that a mount may cover (R-12): what lxcfs and nested engines replace. Anything
- * else below /proc would let an image volume stand in for a file that decides about security
- * (CVE-2019-16884). */
-static const char *const proc_files[] = {
-	"/proc/cpuinfo",
-	"/proc/diskstats",
-	"/proc/meminfo",
-	"/proc/stat",
-	"/proc/swaps",
-	"/proc/uptime",
-	"/proc/loadavg",
-	"/proc/slabinfo",
-	"/proc/sys/kernel/ns_last_pid",
-	"/proc/sys/crypto/fips_enabled",
-};
-
 bool mnt_in_userns(const struct stage *s)
 {
 	return s->boot->new_userns || s->boot->joined_userns || s->boot->rootless;
@@ -45,111 +29,6 @@ const char *mnt_label(struct stage *s)
 	if (str_empty(s->p->mount_label) || kind >= ARRAY_LEN(kinds))
 		return NULL;
 	return arena_printf(s->a, "%s=%s", kinds[kind], s->p->mount_label);
-}
-
-/* ---- where to ---- */
-
-static bool wants_plain_path(const struct pol_mount *m)
-{
-	return str_eq0(m->type, "proc") || str_eq0(m->type, "sysfs") ||
-	       str_eq(m->destination, "/proc") || str_eq(m->destination, "/sys") ||
-	       str_eq(m->destination, "/dev");
-}
-
-static int target_error(const struct pol_mount *m, int r, struct err *e)
-{
-	if (r == -ELOOP && wants_plain_path(m))
-		return err_set(
-			e, r,
-			"the mount point is reached through a symlink, which is refused for %s",
-			m->destination);
-	if (r == -ENOTDIR)
-		return err_set(e, r, "the mount point or a part of its path is not a directory");
-	if (r == -EISDIR)
-		return err_set(e, -ENOTDIR,
-			       "the mount point is a directory, but the source is not a directory");
-	return err_neg(e, r, "open the mount point");
-}
-
-/* The usual case: only the last part is missing. 0 if it is not (a link that leads nowhere, a race,
- * more missing). */
-static int make_last(struct stage *s, const struct pol_mount *m, bool dir)
-{
-	const char *name;
-	fd_auto int parent = path_open_parent_in(s->root_fd, m->destination, false, &name);
-
-	if (parent < 0)
-		return -ENOENT;
-	if (!dir)
-		return openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			      0644);
-	if (mkdirat(parent, name, 0755) < 0)
-		return -errno;
-	return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static int make_target(struct stage *s, const struct pol_mount *m, bool dir, unsigned flags)
-{
-	int fd = make_last(s, m, dir);
-
-	if (fd < 0)
-		fd = dir ? path_mkdir_in(s->root_fd, m->destination, 0755)
-			 : path_make_file_in(s->root_fd, m->destination, 0644);
-	if (fd < 0 || !wants_plain_path(m))
-		return fd;
-	/* Making follows links inside the root: what counts is what a strict look-up finds now. */
-	fd_close(fd);
-	return path_open_in(s->root_fd, m->destination, O_PATH, 0, flags);
-}
-
-/* R-12. Asked only where the path says so or goes through a symlink, which may lead to /proc from
- * anywhere. */
-static int check_not_proc(const struct pol_mount *m, int target, struct err *e)
-{
-	if (str_eq0(m->type, "proc") || str_eq(m->destination, "/proc") ||
-	    !fd_is_fs(target, PROC_SUPER_MAGIC))
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(proc_files); i++)
-		if (str_eq(m->destination, proc_files[i]))
-			return 0;
-	return err_set(e, -EPERM, "nothing may be mounted inside the proc file system here");
-}
-
-/* Whether the place is made as a directory; for a bind that depends on its source. */
-static bool like_is_dir(int like)
-{
-	struct stat st;
-
-	return like < 0 || (fstat(like, &st) == 0 && S_ISDIR(st.st_mode));
-}
-
-int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_made, struct err *e)
-{
-	unsigned flags = PATH_NO_SYMLINKS |
-			 (m->flags & POL_MOUNT_DEST_NOFOLLOW ? PATH_NOFOLLOW : 0);
-	bool check = path_below(m->destination, "/proc");
-	fd_auto int fd = -EBADF;
-	int r = 0;
-
-	if (str_eq(m->destination, "/"))
-		return err_set(e, -EINVAL, "the root itself cannot be a mount point");
-	fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0), 0,
-			  flags);
-	if (fd == -ELOOP && !wants_plain_path(m)) {
-		flags &= ~(unsigned) PATH_NO_SYMLINKS;
-		check = true;
-		fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0),
-				  0, flags);
-	}
-	if (ret_made)
-		*ret_made = fd == -ENOENT;
-	if (fd == -ENOENT)
-		fd = make_target(s, m, like_is_dir(like), flags);
-	if (fd < 0)
-		return target_error(m, fd, e);
-	if (check)
-		r = check_not_proc(m, fd, e);
-	return r < 0 ? r : fd_take(&fd);
 }
 
 int mnt_err_locked(struct err *e)
@@ -432,7 +311,7 @@ static int copy_symlink(struct stage *s, const struct pol_mount *m, struct err *
 	want[n] = '\0';
 	dir = path_open_parent_in(s->root_fd, m->destination, true, &name);
 	if (dir < 0)
-		return target_error(m, dir, e);
+		return mnt_target_error(m, dir, e);
 	if (symlinkat(want, dir, name) == 0)
 		return 1;
 	if (errno != EEXIST)
@@ -496,7 +375,7 @@ static int mount_remount(struct stage *s, const struct pol_mount *m, struct err 
 	int r = 0;
 
 	if (fd < 0)
-		return target_error(m, fd, e);
+		return mnt_target_error(m, fd, e);
 	if (m->propagation) {
 		r = set_propagation(s, m, fd, e);
 		if (r < 0)

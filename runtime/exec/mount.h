@@ -96,12 +96,18 @@ int legacy_root(struct stage *s, struct err *e);
 /* mnt_ms_flags: MS_* for MOUNT_ATTR_*. */
 unsigned long mnt_ms_flags(uint64_t attr);
 
-/* ---- mount.c ---- */
+/* ---- mount_target.c ---- */
 
 /* mnt_target: opens the place of a mount inside the root; a missing one is made: a directory, or of
  * the kind that the fd `like` is (if >= 0). *ret_made tells. Mount points of proc, sysfs and /proc,
  * /sys, /dev may not be reached through a symlink. */
 int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_made, struct err *e);
+/* mnt_target_error: what a negative result of a look-up below the root means for m's
+ * destination. */
+int mnt_target_error(const struct pol_mount *m, int r, struct err *e);
+
+/* ---- mount.c ---- */
+
 /* mounts_open_sources: opens the source of every bind mount now, while the mounts of the host are
  * still peers. */
 int mounts_open_sources(struct stage *s, struct err *e);
