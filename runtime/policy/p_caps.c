@@ -79,6 +79,10 @@ int pb_caps(struct pb *b, const struct spec_caps *s, struct pol_caps *ret, struc
 	/* capset(2) and prctl(2), PR_CAP_AMBIENT_RAISE, answer EPERM to the rest. */
 	limit(b, "effective", &ret->effective, ret->permitted, "permitted");
 	limit(b, "inheritable", &ret->inheritable, ret->bounding, "bounding");
+	/* Engines stopped giving inheritable capabilities (CVE-2022-24769) and left their ambient
+	 * list as it was: with none inheritable there is nothing to tell. */
+	if (!s->inheritable.n)
+		ret->ambient = 0;
 	limit(b, "ambient", &ret->ambient, ret->permitted & ret->inheritable,
 	      "permitted and inheritable");
 	return 0;
