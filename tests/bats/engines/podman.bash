@@ -6,22 +6,24 @@
 # lie below $BATS_FILE_TMPDIR, and podman runs in a network namespace of its own, so that bridges and packet filter
 # rules go away with that.
 #
-# KAVACH_RUNTIME=runc runs the same tests with another runtime: what fails there too is not kavach's fault.
+# ENGINE_RUNTIME=runc runs the same tests with another runtime: what fails there too is not kavach's fault.
 
 : "${KAVACH_SRC:=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)}"
 : "${KAVACH_BUILD:=$KAVACH_SRC}"
 : "${KAVACH:=$KAVACH_BUILD/kavach}"
-: "${KAVACH_RUNTIME:=kavach}"
-export KAVACH KAVACH_SRC KAVACH_BUILD KAVACH_RUNTIME
+: "${ENGINE_RUNTIME:=kavach}"
+export KAVACH KAVACH_SRC KAVACH_BUILD ENGINE_RUNTIME
 IMAGE=localhost/kavach-busybox:latest
 export IMAGE
 
 # podman with everything of its own, and kavach as its runtime
-pod() {
-	nsenter --net="/run/netns/$PODNET" podman --root "$PODDIR/root" --runroot "$PODDIR/runroot" \
-		--tmpdir "$PODDIR/tmp" --storage-driver "$STORAGE_DRIVER" --cgroup-manager cgroupfs \
-		--events-backend file --network-config-dir "$PODDIR/net.d" --runtime "$KAVACH_RUNTIME" "$@"
+pod_command() {
+	POD=(nsenter "--net=/run/netns/$PODNET" podman --root "$PODDIR/root" --runroot "$PODDIR/runroot"
+		--tmpdir "$PODDIR/tmp" --storage-driver "$STORAGE_DRIVER" --cgroup-manager cgroupfs
+		--events-backend file --network-config-dir "$PODDIR/net.d" --runtime "$ENGINE_RUNTIME")
 }
+
+pod() { "${POD[@]}" "$@"; }
 
 # podrun ARGUMENT...: like bats' run, to which 127 means a mistake in the test; shown when the test fails
 podrun() {
@@ -93,9 +95,11 @@ setup_podman() {
 	[ $backend = netavark ] || write_cni_network
 	ip netns add "$PODNET"
 	ip -n "$PODNET" link set lo up
+	pod_command
 	archive=$("$KAVACH_SRC/tests/bats/images.sh" busybox "$BATS_FILE_TMPDIR/images")
 	if ! pod load -q -i "$archive"; then
 		STORAGE_DRIVER=vfs
+		pod_command
 		pod load -q -i "$archive"
 	fi
 }
@@ -114,6 +118,7 @@ leftovers() {
 teardown_podman() {
 	local left pid
 	[ -n "${PODDIR:-}" ] || return 0
+	pod_command
 	if [ -e "/run/netns/$PODNET" ]; then
 		pod pod rm -a -f -t 0 >/dev/null 2>&1 || true
 		pod rm -a -f -t 0 >/dev/null 2>&1 || true

@@ -6,7 +6,11 @@ load podman
 
 setup_file() { setup_podman; }
 teardown_file() { teardown_podman; }
-setup() { NAME=c$BATS_TEST_NUMBER; }
+
+setup() {
+	pod_command
+	NAME=c$BATS_TEST_NUMBER
+}
 
 teardown() {
 	pod pod rm -f -t 0 "p$BATS_TEST_NUMBER" >/dev/null 2>&1 || true
@@ -22,6 +26,9 @@ background() { pod run -d --name "$NAME" --network none "$@" >"$BATS_TEST_TMPDIR
 inspect() { pod inspect -f "$1" "$NAME"; }
 
 status_is() { [ "$(inspect '{{.State.Status}}')" = "$1" ]; }
+
+# patiently COMMAND: a script that does it until it succeeds: what it connects to may just be starting
+patiently() { echo "for i in 1 2 3 4 5 6 7 8 9 10; do $* </dev/null 2>/dev/null && break; sleep 0.2; done"; }
 
 # cgroup CONTROLLER FILE: what the kernel says of the container's cgroup, on v1 or v2
 cgroup() {
@@ -327,4 +334,350 @@ cgroup() {
 	[ "${lines[1]}" = 0 ]
 	[ "${lines[-1]}" = pts/ptmx ]
 	[ "${#lines[@]}" -gt 15 ]
+}
+
+# ---- terminals ----
+
+# terminal STEP... -- PODMAN-ARGUMENT...: podman on a terminal of its own
+terminal() {
+	local steps=()
+	while [ "$1" != -- ]; do
+		steps+=("$1")
+		shift
+	done
+	shift
+	status=0
+	output=$("$BATS_TEST_DIRNAME/on-terminal" "${steps[@]}" -- "${POD[@]}" "$@") || status=$?
+	printf '# podman %s -> %s\n%s\n' "$*" "$status" "$output"
+}
+
+@test "run -it: a terminal with its size, echo, resize and interrupt" {
+	terminal size:40x120 'expect:ready' 'send:hello\r' 'expect:got hello' size:20x30 'send:next\r' 'expect:20 30' \
+		'expect:waiting' 'send:\x03' 'expect:interrupted' -- \
+		run --rm -it --network none "$IMAGE" sh -c 'tty; stty size; ls -l /dev/console; echo ready; read -r x
+			echo "got $x"; read -r x; sleep 0.3; stty size; trap "echo interrupted; exit 5" INT
+			echo waiting; while :; do sleep 0.05; done'
+	[ "$status" -eq 5 ]
+	[[ $output == */dev/pts/0* ]]
+	[[ $output == *"40 120"* ]]
+	[[ $output == *"tty "*"136,"*/dev/console* ]]
+}
+
+@test "run -it: output just before the end is not lost" {
+	terminal -- run --rm -it --network none "$IMAGE" seq 1 5000
+	[ "$status" -eq 0 ]
+	[ "$(tr -d '\r' <<<"$output" | grep -c '^[0-9]*$')" -eq 5000 ]
+	[[ $output == *5000* ]]
+}
+
+@test "detach with the keys, attach again" {
+	# podman wants each key by itself
+	terminal expect:ready wait:0.2 'send:\x10' wait:0.2 'send:\x11' -- run -it --name "$NAME" --network none "$IMAGE" \
+		sh -c 'echo ready; read -r x; echo "got $x"; exit 6'
+	[ "$status" -eq 0 ]
+	status_is running
+	terminal 'send:hello\r' 'expect:got hello' -- attach "$NAME"
+	[ "$(pod wait "$NAME")" = 6 ]
+}
+
+@test "exec -it: a second terminal, of the user" {
+	background "$IMAGE" sleep 1000
+	terminal size:33x77 expect:ready 'send:typed\r' 'expect:got typed' -- exec -it -u 1000 "$NAME" \
+		sh -c 'tty; stty size; stat -c %u "$(tty)"; echo ready; read -r x; echo "got $x"; exit 8'
+	[ "$status" -eq 8 ]
+	[[ $output == */dev/pts/0* ]]
+	[[ $output == *"33 77"* ]]
+	[[ $output == *$'\n1000\r'* ]]
+}
+
+# ---- namespaces ----
+
+@test "a user namespace: --uidmap and --gidmap, and the host sees the mapped ids" {
+	background --uidmap 0:100000:5000 --gidmap 0:200000:5000 --user 7:8 -v "$BATS_TEST_TMPDIR:/t" "$IMAGE" sleep 1000
+	local pid
+	pid=$(inspect '{{.State.Pid}}')
+	[ "$(awk '/^Uid/ {print $2}' "/proc/$pid/status")" = 100007 ]
+	[ "$(awk '/^Gid/ {print $2}' "/proc/$pid/status")" = 200008 ]
+	[ "$(tr -s ' ' <"/proc/$pid/uid_map")" = " 0 100000 5000" ]
+	podrun exec -u 0 "$NAME" sh -c 'id -u; touch /root-file; stat -c %u:%g /root-file; echo x >/dev/null; ls -l /dev/zero'
+	[ "$status" -eq 0 ]
+	[[ $output == 0$'\n'0:0* ]]
+	# what belongs to nobody in the namespace cannot be written
+	podrun exec -u 0 "$NAME" touch /t/file
+	[ "$status" -ne 0 ]
+	pod stop -t 0 "$NAME"
+}
+
+@test "--userns=auto takes ids that the host sets aside" {
+	grep -q ^containers: /etc/subuid 2>/dev/null || skip "/etc/subuid has no range for the user containers"
+	quick --userns=auto "$IMAGE" cat /proc/self/uid_map
+	[ "$status" -eq 0 ]
+	[[ $output != *" 0 0 "* ]]
+}
+
+@test "a second container in the first one's namespaces" {
+	background --ipc=shareable "$IMAGE" sleep 4321
+	local ns="cd /proc/self/ns; for n in ipc net pid uts; do readlink \$n; done"
+	podrun run --rm --network "container:$NAME" --pid "container:$NAME" --ipc "container:$NAME" --uts "container:$NAME" \
+		"$IMAGE" sh -c "$ns; ps"
+	[ "$status" -eq 0 ]
+	[[ $output == *"sleep 4321"* ]]
+	[ "$(head -n 4 <<<"$output")" = "$(pod exec "$NAME" sh -c "$ns")" ]
+	# and it goes without taking the first one along
+	status_is running
+}
+
+@test "the host's namespaces: --pid, --ipc, --uts and --network host" {
+	local n
+	# podman itself runs in a network namespace of this file
+	quick --pid host --ipc host --uts host "$IMAGE" sh -c 'cd /proc/self/ns; for n in pid ipc uts; do readlink $n; done'
+	for n in pid ipc uts; do
+		[[ $output == *"$(readlink "/proc/self/ns/$n")"* ]]
+	done
+	podrun run --rm --network host "$IMAGE" readlink /proc/self/ns/net
+	[ "$output" = "$(nsenter --net="/run/netns/$PODNET" readlink /proc/self/ns/net)" ]
+	# a container in the host's pid namespace has no init that takes the others along: all are killed
+	background --pid host "$IMAGE" sh -c 'sleep 9871 & sleep 9871 & wait'
+	wait_for 5 eval '[ "$(pgrep -fc "^sleep 9871")" -eq 2 ]'
+	pod rm -f -t 0 "$NAME"
+	wait_for 5 eval '! pgrep -f "^sleep 9871"'
+}
+
+@test "the default network: addresses, a name, and a connection between two containers" {
+	pod run -d --name "$NAME" --hostname server "$IMAGE" sh -c 'while :; do nc -l -p 8080 -e echo answered; done' >/dev/null
+	local address
+	address=$(inspect '{{.NetworkSettings.Networks.podman.IPAddress}}')
+	[ -n "$address" ]
+	podrun exec "$NAME" sh -c 'hostname; grep server /etc/hosts'
+	[[ $output == server*"$address"* ]]
+	podrun run --rm "$IMAGE" sh -c "$(patiently "nc -w 5 $address 8080")"
+	[ "$output" = answered ]
+}
+
+@test "--network none has nothing but a loopback interface" {
+	quick "$IMAGE" ls /sys/class/net
+	[ "$output" = lo ]
+}
+
+@test "--init reaps orphans" {
+	command -v catatonit >/dev/null || skip "needs catatonit"
+	background --init "$IMAGE" sh -c '(sleep 0.1 &) ; sleep 1000'
+	podrun top "$NAME" args
+	[[ ${lines[1]} == */podman-init* || ${lines[1]} == *catatonit* ]]
+	sleep 0.5
+	podrun exec "$NAME" sh -c 'grep -l "State:.Z" /proc/[0-9]*/status'
+	[ "$status" -ne 0 ]
+	pod stop -t 5 "$NAME"
+	[ "$(inspect '{{.State.ExitCode}}')" = 143 ]
+}
+
+# ---- pods ----
+
+@test "a pod: an infra container, shared namespaces, one cgroup, stop and remove" {
+	command -v catatonit >/dev/null || skip "needs catatonit, which podman makes the pause image from"
+	local p=p$BATS_TEST_NUMBER ns='cd /proc/self/ns; readlink net; readlink ipc; readlink uts'
+	pod pod create --name "$p" --hostname podhost >/dev/null
+	pod run -d --pod "$p" --name "$NAME" "$IMAGE" sh -c 'while :; do nc -l -p 80 -e echo from the pod; done' >/dev/null
+	podrun run --rm --pod "$p" "$IMAGE" sh -c "hostname; $ns; $(patiently nc -w 5 127.0.0.1 80)"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = podhost ]
+	[ "${lines[-1]}" = "from the pod" ]
+	[ "$(printf '%s\n' "${lines[@]:1:3}")" = "$(pod exec "$NAME" sh -c "$ns")" ]
+	pod pod pause "$p"
+	status_is paused
+	pod pod unpause "$p"
+	pod pod stop -t 1 "$p"
+	status_is exited
+	pod pod rm -f "$p"
+	run pod container exists "$NAME"
+	[ "$status" -eq 1 ]
+}
+
+@test "a pod that shares the pid namespace" {
+	command -v catatonit >/dev/null || skip "needs catatonit, which podman makes the pause image from"
+	local p=p$BATS_TEST_NUMBER
+	pod pod create --name "$p" --share pid,net,ipc,uts >/dev/null
+	pod run -d --pod "$p" --name "$NAME" "$IMAGE" sleep 1357 >/dev/null
+	podrun run --rm --pod "$p" "$IMAGE" ps
+	[[ $output == *"sleep 1357"* ]]
+	# stopping one leaves the others
+	pod stop -t 0 "$NAME"
+	[ "$(inspect '{{.State.ExitCode}}')" = 137 ]
+	[ "$(pod pod inspect "$p" | jq -r '.Containers[] | select(.State == "running") | .Name' | wc -l)" -eq 1 ]
+}
+
+@test "a pod without an infra container" {
+	local p=p$BATS_TEST_NUMBER
+	pod pod create --name "$p" --infra=false >/dev/null
+	podrun run --rm --pod "$p" --network none "$IMAGE" echo in it
+	[ "$output" = "in it" ]
+}
+
+@test "a pod with a user namespace: containers join it" {
+	command -v catatonit >/dev/null || skip "needs catatonit, which podman makes the pause image from"
+	local p=p$BATS_TEST_NUMBER
+	pod pod create --name "$p" --uidmap 0:100000:5000 --gidmap 0:100000:5000 >/dev/null
+	podrun run --rm --pod "$p" "$IMAGE" sh -c 'cat /proc/self/uid_map; id -u; touch /x; hostname'
+	[ "$status" -eq 0 ]
+	[[ $output =~ 0\ +100000\ +5000 ]]
+}
+
+# ---- volumes and mounts ----
+
+@test "volumes: read-only, read-write, with labels asked for, of a user" {
+	mkdir "$BATS_TEST_TMPDIR/v"
+	echo data >"$BATS_TEST_TMPDIR/v/file"
+	quick -v "$BATS_TEST_TMPDIR/v:/v:ro,z" "$IMAGE" sh -c 'cat /v/file; touch /v/x'
+	[ "$status" -ne 0 ]
+	[[ $output == data*"Read-only file system"* ]]
+	quick -v "$BATS_TEST_TMPDIR/v:/v:Z" "$IMAGE" sh -c 'echo more >/v/new'
+	[ "$(cat "$BATS_TEST_TMPDIR/v/new")" = more ]
+	quick -v "$BATS_TEST_TMPDIR/v:/v:U" --user 55:66 "$IMAGE" touch /v/mine
+	[ "$(stat -c %u:%g "$BATS_TEST_TMPDIR/v/mine")" = 55:66 ]
+	quick -v "$BATS_TEST_TMPDIR/v:/v:O" "$IMAGE" sh -c 'rm /v/file; ls /v'
+	[[ $output != *file* ]]
+	[ -f "$BATS_TEST_TMPDIR/v/file" ]
+	quick -v "$BATS_TEST_TMPDIR/v/file:/etc/one-file" "$IMAGE" cat /etc/one-file
+	[ "$output" = data ]
+}
+
+@test "a named volume starts as a copy of what the image has there, and stays" {
+	quick -v "vol$BATS_TEST_NUMBER:/etc" "$IMAGE" sh -c 'test -f /etc/passwd && echo kept >/etc/mine'
+	[ "$status" -eq 0 ]
+	quick -v "vol$BATS_TEST_NUMBER:/etc" "$IMAGE" sh -c 'cat /etc/mine; ls /etc/passwd'
+	[ "$output" = $'kept\n/etc/passwd' ]
+	pod volume rm "vol$BATS_TEST_NUMBER"
+}
+
+@test "--mount: bind, tmpfs, image and propagation" {
+	echo data >"$BATS_TEST_TMPDIR/file"
+	quick --mount "type=bind,src=$BATS_TEST_TMPDIR,dst=/b,ro,bind-propagation=rslave" \
+		--mount type=tmpfs,dst=/t,tmpfs-size=2m,tmpfs-mode=1700 \
+		--mount "type=image,src=$IMAGE,dst=/i" --mount type=tmpfs,dst=/e,tmpcopyup=false "$IMAGE" \
+		sh -c 'cat /b/file; ls -d /i/bin; touch /i/x /b/x; df -k /t | tail -n 1; stat -c %a /t; grep " /b " /proc/self/mountinfo'
+	[ "${lines[0]}" = data ]
+	[ "${lines[1]}" = /i/bin ]
+	[ "$(grep -c 'Read-only file system' <<<"$output")" -eq 2 ]
+	[[ $output == *" 2048 "* ]]
+	[[ $output == *$'\n1700\n'* ]]
+	[[ ${lines[-1]} == *master:* || ${lines[-1]} == *" ro,"* ]]
+}
+
+@test "--tmpfs starts as a copy of what is there" {
+	quick --tmpfs /etc:tmpcopyup "$IMAGE" sh -c 'ls /etc/passwd; stat -f -c %T /etc; touch /etc/x'
+	[ "$status" -eq 0 ]
+	[[ $output == /etc/passwd*tmpfs* ]]
+}
+
+# ---- the process ----
+
+@test "--user, --workdir, --env, --hostname, --entrypoint, --group-add" {
+	podrun run --rm --network none -v "$BATS_TEST_TMPDIR:/home/dir" --user 123:456 --group-add 789 --workdir /home/dir --env A=1 --env "B=two words" --hostname named "$IMAGE" \
+		sh -c 'id -u; id -G; pwd; echo "$A $B"; hostname'
+	[ "$output" = $'123\n456 789\n/home/dir\n1 two words\nnamed' ]
+	quick --user nobody "$IMAGE" sh -c 'id -u; grep "^nobody:" /etc/passwd; echo "home $HOME"'
+	[ "${lines[0]}" = "$(cut -d: -f3 <<<"${lines[1]}")" ]
+	[ "${lines[2]}" = "home $(cut -d: -f6 <<<"${lines[1]}")" ]
+	quick --entrypoint '["echo", "entry"]' "$IMAGE" point
+	[ "$output" = "entry point" ]
+}
+
+@test "--device, --sysctl, --shm-size" {
+	quick --device /dev/full:/dev/mine:r --sysctl kernel.msgmax=9000 --sysctl net.ipv4.ip_forward=1 --shm-size 3m "$IMAGE" \
+		sh -c 'stat -c %t:%T /dev/mine; cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_forward; df -k /dev/shm | tail -n 1'
+	[ "$status" -eq 0 ]
+	[ "${lines[*]:0:3}" = "1:7 9000 1" ]
+	[[ ${lines[3]} == *" 3072 "* ]]
+	# a device that was not given cannot be used even by those who may make a node of it
+	quick --cap-add mknod "$IMAGE" sh -c 'mknod /tmp/loop b 7 0 && dd if=/tmp/loop of=/dev/null count=1'
+	[ "$status" -ne 0 ]
+	[[ $output == *"not permitted"* ]]
+	# given for reading, it cannot be written
+	[ -c /dev/fuse ] || skip "the rest needs /dev/fuse"
+	quick --device /dev/fuse:/dev/mine:r "$IMAGE" sh -c ': </dev/mine && echo read; : >/dev/mine'
+	[[ $output == read*"not permitted"* ]]
+}
+
+@test "inherited descriptors go no further" {
+	run bash -c 'exec 7</etc/passwd; "$@"' _ "${POD[@]}" run --rm --network none "$IMAGE" ls /proc/self/fd
+	[ "$(tr '\n' ' ' <<<"$output")" = "0 1 2 3 " ]
+	run bash -c 'exec 3</etc/hostname; "$@"' _ "${POD[@]}" run --rm --network none --preserve-fds 1 "$IMAGE" sh -c 'cat <&3'
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(cat /etc/hostname)" ]
+}
+
+# ---- what podman does with containers ----
+
+@test "healthcheck: unhealthy, then healthy" {
+	background --health-cmd 'test -f /tmp/ok' --health-interval disable --health-retries 1 "$IMAGE" sleep 1000
+	podrun healthcheck run "$NAME"
+	[ "$status" -ne 0 ]
+	pod exec "$NAME" touch /tmp/ok
+	podrun healthcheck run "$NAME"
+	[ "$status" -eq 0 ]
+	[ "$(inspect '{{.State.Healthcheck.Status}}')" = healthy ]
+}
+
+@test "commit and diff" {
+	background "$IMAGE" sh -c 'echo new >/file; sleep 1000'
+	wait_for 5 eval 'pod diff "$NAME" | grep -q "^A /file"'
+	pod commit -q "$NAME" "localhost/committed:$BATS_TEST_NUMBER" >/dev/null
+	quick "localhost/committed:$BATS_TEST_NUMBER" cat /file
+	[ "$output" = new ]
+	pod rmi "localhost/committed:$BATS_TEST_NUMBER"
+}
+
+@test "build: RUN steps, a user and a failing step" {
+	cat >"$BATS_TEST_TMPDIR/Containerfile" <<-END
+		FROM $IMAGE
+		RUN echo built >/built && id -u >/who
+		USER 1000
+		RUN id -u >/tmp/who
+		CMD ["cat", "/built", "/who", "/tmp/who"]
+	END
+	podrun build --isolation oci --network none -t "localhost/built:$BATS_TEST_NUMBER" -f "$BATS_TEST_TMPDIR/Containerfile" "$BATS_TEST_TMPDIR"
+	[ "$status" -eq 0 ]
+	quick "localhost/built:$BATS_TEST_NUMBER"
+	[ "$output" = $'built\n0\n1000' ]
+	pod rmi "localhost/built:$BATS_TEST_NUMBER"
+	printf 'FROM %s\nRUN exit 42\n' "$IMAGE" >"$BATS_TEST_TMPDIR/Containerfile"
+	podrun build --isolation oci --network none -f "$BATS_TEST_TMPDIR/Containerfile" "$BATS_TEST_TMPDIR"
+	[ "$status" -eq 42 ]
+}
+
+@test "events tell the container's life" {
+	quick --name "$NAME" "$IMAGE" sh -c 'exit 3'
+	podrun events --stream=false --filter "container=$NAME" --format '{{.Status}} {{.ContainerExitCode}}'
+	for event in create init start died remove; do
+		[[ $output == *"$event"* ]]
+	done
+	[[ $output == *"died 3"* ]]
+}
+
+@test "checkpoint is refused and the container goes on" {
+	background "$IMAGE" sleep 1000
+	podrun container checkpoint "$NAME"
+	[ "$status" -ne 0 ]
+	status_is running
+}
+
+@test "20 containers at once" {
+	local i bad=0 pids=()
+	for i in {1..20}; do
+		pod run --rm --network none "$IMAGE" sh -c "echo $i" >"$BATS_TEST_TMPDIR/out$i" 2>&1 &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || bad=1
+	done
+	[ $bad -eq 0 ]
+	[ "$(cat "$BATS_TEST_TMPDIR"/out* | sort -n | tr '\n' ' ')" = "$(seq -s ' ' 20) " ]
+}
+
+@test "nothing is left of all these containers" {
+	pod rm -a -f -t 0
+	wait_for 10 eval '[ -z "$(leftovers)" ]' || {
+		leftovers
+		false
+	}
 }
