@@ -76,7 +76,7 @@ static int rule_args(struct pb *b, size_t i, const struct spec_seccomp_rule *s,
  */
 static int check_notify(struct pb *b, size_t i, const struct spec_seccomp_rule *s, struct err *e)
 {
-	static const char *const needed[] = {"write", "read", "execve"};
+	static const char *const needed[] = {"write", "read"};
 
 	for (size_t j = 0; j < ARRAY_LEN(needed); j++)
 		if (strs_has(&s->names, needed[j]))

@@ -21,6 +21,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_codec \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_proto \
 	tests/fuzz/fuzz_spec
 EXTRA_PROGRAMS += $(fuzz_programs)
@@ -35,6 +36,9 @@ tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
 tests_fuzz_fuzz_json_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/replay.c
+tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/replay.c
 tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a

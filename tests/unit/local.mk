@@ -34,6 +34,7 @@ unit_programs = \
 	tests/unit/test_path \
 	tests/unit/test_policy \
 	tests/unit/test_policy_codec \
+	tests/unit/test_profiles \
 	tests/unit/test_proto \
 	tests/unit/test_rules \
 	tests/unit/test_score \
@@ -144,6 +145,9 @@ tests_unit_test_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_unit_test_policy_codec_SOURCES = tests/unit/test_policy_codec.c
 tests_unit_test_policy_codec_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_profiles_SOURCES = tests/unit/test_profiles.c
+tests_unit_test_profiles_LDADD = libkv_seccomp.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_proto_SOURCES = tests/unit/test_proto.c
 tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
