@@ -196,17 +196,24 @@ static int follow_hook(struct hook_run *h)
 	}
 }
 
-static void reap(struct hook_run *h)
+static int reap(struct hook_run *h)
 {
+	int r = 0;
+
 	if (h->timed_out) {
 		kill(-h->pid, SIGKILL);
 		kill(h->pid, SIGKILL); /* if it has not got to its setpgid yet, or left the group */
 	}
-	while (waitpid(h->pid, &h->status, 0) < 0 && errno == EINTR)
-		;
+	while (waitpid(h->pid, &h->status, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		r = -errno; /* SIGCHLD is ignored: how it ended is not known, so it did not succeed */
+		break;
+	}
 	h->end_ms = now_ms();
 	for (int i = 0; i < 2; i++)
 		tail_read(&h->tail[i]);
+	return r;
 }
 
 /* A pipe for one of the hook's outputs, unless the caller has a place for it. */
@@ -335,7 +342,7 @@ static void close_run(struct hook_run *h, int out_fd, int err_fd)
 /* From the pipes to the reaped hook. -errno: we could not run it at all. */
 static int perform(struct hook_run *h, const char *state, size_t state_len, int out_fd, int err_fd)
 {
-	int r;
+	int r, reaped;
 
 	h->in = io_memfd("state", state, state_len);
 	if (h->in < 0)
@@ -356,7 +363,9 @@ static int perform(struct hook_run *h, const char *state, size_t state_len, int 
 		r = follow_hook(h);
 	if (r < 0)
 		h->timed_out = true; /* cannot be followed, so must not go on */
-	reap(h);
+	reaped = reap(h);
+	if (r == 0)
+		r = reaped;
 	return r < 0 ? r : exec_result(h);
 }
 

@@ -4,6 +4,7 @@
  * turned into an exit status.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,7 @@ int main(int argc, char **argv)
 		return 1;
 	if (stdio_open_missing(&e) < 0)
 		return 1;
+	signal(SIGCHLD, SIG_DFL); /* who ignores it has children that nobody can wait for */
 	g.argv0 = argv[0];
 	g.backend_floor = backend_floor(argv[0]);
 	r = dispatch(&g, argc, argv, &failure, &e);

@@ -263,6 +263,16 @@ static void test_given_files(void)
 	close(out);
 }
 
+static void test_ignored_children(void)
+{
+	struct err e;
+
+	signal(SIGCHLD, SIG_IGN);
+	ok(run_script("exit 1", &e) < 0,
+	   "with SIGCHLD ignored, a failing hook does not pass for a good one");
+	signal(SIGCHLD, SIG_DFL);
+}
+
 static void test_leaks(void)
 {
 	struct err e;
@@ -316,6 +326,7 @@ int main(void)
 	test_stdin();
 	test_order();
 	test_given_files();
+	test_ignored_children();
 	test_leaks();
 	(void) !system(arena_printf(&a, "rm -rf %s", dir));
 	arena_free(&a);
