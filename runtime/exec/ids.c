@@ -26,13 +26,23 @@
 #define NR_SETGROUPS SYS_setgroups
 #endif
 
+/* (uid_t) -1 tells the kernel to leave the id as it is: as a user to become it would be "stay root". */
+static bool is_id(uint64_t id)
+{
+	return id < UINT32_MAX;
+}
+
 static int set_gid(uint32_t gid)
 {
+	if (!is_id(gid))
+		return -ERANGE;
 	return syscall(NR_SETRESGID, gid, gid, gid) < 0 ? -errno : 0;
 }
 
 static int set_uid(uint32_t uid)
 {
+	if (!is_id(uid))
+		return -ERANGE;
 	return syscall(NR_SETRESUID, uid, uid, uid) < 0 ? -errno : 0;
 }
 
@@ -61,8 +71,13 @@ static int set_groups(struct stage *s, struct err *e)
 		return 0;
 	}
 	list = arena_array(s->a, g->n, sizeof(*list));
-	for (size_t i = 0; i < g->n; i++)
+	for (size_t i = 0; i < g->n; i++) {
+		if (!is_id(g->v[i]))
+			return err_set(e, -ERANGE,
+				       "process.user.additionalGids[%zu]: %llu is not a group id",
+				       i, (unsigned long long) g->v[i]);
 		list[i] = (gid_t) g->v[i];
+	}
 	if (syscall(NR_SETGROUPS, g->n, list) == 0)
 		return 0;
 	/* Nothing to give up and no privilege to do it with: as asked. */

@@ -18,6 +18,7 @@
 #include "exec/stage.h"
 #include "exec/rlimit.h"
 
+#define LONG_BITS (8 * sizeof(long))
 #define CPUS_MAX 8192 /* the kernel's largest NR_CPUS; what it does not have it ignores */
 
 static int set_rlimits(pid_t pid, const struct pol_process *p, struct err *e)
@@ -130,8 +131,8 @@ int exec_affinity(pid_t pid, const char *list, struct err *e)
 	if (r < 0)
 		return err_set_id(e, ERR_CONFIG, r,
 				  "process.execCPUAffinity: \"%s\" is not a list of CPUs", list);
-	if (sched_setaffinity(pid, (bits + 63) / 64 * 8, (const cpu_set_t *) (const void *) mask) <
-	    0)
+	if (sched_setaffinity(pid, (bits + LONG_BITS - 1) / LONG_BITS * sizeof(long),
+			      (const cpu_set_t *) (const void *) mask) < 0)
 		return err_sys(e, "process.execCPUAffinity: \"%s\"", list);
 	return 0;
 }

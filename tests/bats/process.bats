@@ -224,3 +224,31 @@ s.sendall(sys.stdin.buffer.read())' "$sock"
 	wait_for 5 status_is stopped
 	grep -qx started "$BATS_TEST_TMPDIR/out"
 }
+
+@test "the session keyring is the container's own, also for exec, unless --no-new-keyring" {
+	grep -q . /proc/keys 2>/dev/null || skip "no keyrings in this kernel"
+	# a key is shown to whoever may view it: its possessor and its user
+	config '.linux.maskedPaths = []'
+	args sleep 100
+	kv create -b "$BUNDLE" "$ID"
+	kv start "$ID"
+	kvrun exec "$ID" cat /proc/keys
+	[[ $output == *"_ses.$ID"* ]]
+	# another name: a dead key stays in the list for a while
+	kv create --no-new-keyring -b "$BUNDLE" "$ID-2"
+	kv start "$ID-2"
+	kvrun exec "$ID-2" cat /proc/keys
+	[ "$status" -eq 0 ]
+	[[ $output != *"_ses.$ID-2"* ]]
+}
+
+@test "sysctl: with dots and with slashes; one that is not there is refused by its name" {
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "net/ipv4/conf/lo/forwarding": "1"}'
+	args cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/lo/forwarding
+	[ "$(kv run -b "$BUNDLE" "$ID" | xargs)" = "1 1" ]
+	config '.linux.sysctl = {"net.ipv4.no_such_thing": "1"}'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *'linux.sysctl["net.ipv4.no_such_thing"]'* ]]
+	[[ $output != *"no such file"* ]]
+}

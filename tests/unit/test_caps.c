@@ -179,6 +179,34 @@ static void test_ids(uint32_t uid)
 	is_int(r.umask, 077, "umask: the config's");
 }
 
+/* What is not an id must not be taken for "no change" or be cut to another one. */
+static void test_no_ids(void)
+{
+	struct stage_boot boot = {0};
+	uint64_t group = 1ull << 32;
+	struct pol_process p = process(0);
+	struct stage s = {.boot = &boot, .proc = &p, .a = &a};
+	struct err e = ERR_INIT;
+	pid_t pid = fork();
+	int st = 1;
+
+	if (pid == 0) {
+		p.uid = UINT32_MAX;
+		if (ids_apply(&s, &e) == 0)
+			_exit(1);
+		p.uid = 0;
+		p.gid = UINT32_MAX;
+		if (ids_apply(&s, &e) == 0)
+			_exit(2);
+		p.gid = 0;
+		p.groups.v = &group;
+		p.groups.n = 1;
+		_exit(ids_apply(&s, &e) == 0 ? 3 : 0);
+	}
+	waitpid(pid, &st, 0);
+	is_int(st, 0, "a user, group or additional group that is no id is refused");
+}
+
 static void test_ungrantable(void)
 {
 	struct pol_process p = process(0);
@@ -225,6 +253,7 @@ int main(int argc, char **argv)
 		test_root();
 		test_user(12345);
 		test_ids(12345);
+		test_no_ids();
 		test_ungrantable();
 	} else {
 		skip("needs root: no group is mapped", "capabilities of the workload");
