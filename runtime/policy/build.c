@@ -39,6 +39,16 @@ void pb_warn(const struct pb *b, const char *fmt, ...)
 	log_warn("%s: %s", b->config, text);
 }
 
+/* A mask per CPU and a few more: the largest machines have some thousand. */
+#define COUNT_MAX 16384
+
+int pb_count(const struct pb *b, const char *what, size_t n, struct err *e)
+{
+	return n <= COUNT_MAX ? 0
+			      : pb_refuse(b, e, "%s: expected at most %d entries, found %zu", what,
+					  COUNT_MAX, n);
+}
+
 int pb_word(const struct pb *b, const struct name_val *t, size_t n, const char *word, long *ret,
 	    struct err *e, const char *fmt, ...)
 {
@@ -144,8 +154,7 @@ static int resources(struct pb *b, struct err *e)
 
 static int (*const parts[])(struct pb *b, struct err *e) = {
 	pb_namespaces, pb_sysctl, pb_root,  pb_mounts,	pb_paths, pb_devices,	process, pb_seccomp,
-	pb_cgroup,     resources, pb_hooks, pb_netdevs, pb_rdt,	  pb_mempolicy, pb_vm,
-	pb_notify,
+	pb_cgroup,     resources, pb_hooks, pb_netdevs, pb_rdt,	  pb_mempolicy, pb_vm,	 pb_notify,
 };
 
 int policy_build(const struct spec *s, const struct rules *r, const struct host *h,

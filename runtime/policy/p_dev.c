@@ -79,6 +79,9 @@ int pb_devices(struct pb *b, struct err *e)
 	size_t n = b->l->devices.n;
 	int r;
 
+	r = pb_count(b, "linux.devices", n, e);
+	if (r < 0)
+		return r;
 	b->p->devices.v = arena_array(b->a, n + ARRAY_LEN(defaults), sizeof(*b->p->devices.v));
 	for (size_t i = 0; i < n; i++) {
 		r = add_device(b, i, e);

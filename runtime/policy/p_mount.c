@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The root, the mounts in their order, masked and read-only paths. */
+#include <stdio.h>
 #include <sys/mount.h>
 
 #include "base/log.h"
@@ -310,6 +311,13 @@ int pb_mounts(struct pb *b, struct err *e)
 static int paths(struct pb *b, const struct strs *s, const char *what, struct strs *ret,
 		 struct err *e)
 {
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), "linux.%s", what);
+	r = pb_count(b, name, s->n, e);
+	if (r < 0)
+		return r;
 	ret->v = arena_array(b->a, s->n, sizeof(*ret->v));
 	ret->set = s->n > 0;
 	for (size_t i = 0; i < s->n; i++) {

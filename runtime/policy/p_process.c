@@ -4,18 +4,38 @@
 
 #include "policy/pb.h"
 
-/* The last value of a name wins, as with runc: execve() would show the first one to getenv(). */
+static uint32_t hash(const char *s, size_t n)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t) s[i]) * 16777619u;
+	return h;
+}
+
+/*
+ * The last value of a name wins, as with runc: execve() would show the first one to getenv(). Through a
+ * hash table: pods in clusters with many services have tens of thousands of variables.
+ */
 static void environment(struct pb *b, const struct strs *s, struct strs *ret)
 {
+	size_t size = 16;
+	uint32_t *slots; /* position in ret->v plus one; 0 = free */
+
+	while (size < 2 * s->n)
+		size *= 2;
+	slots = arena_array(b->a, size, sizeof(*slots));
 	ret->v = arena_array(b->a, s->n + 1, sizeof(*ret->v));
 	ret->set = true;
 	for (size_t i = 0; i < s->n; i++) {
-		size_t name = strcspn(s->v[i], "=") + 1, j = 0;
+		size_t name = strcspn(s->v[i], "=") + 1;
+		size_t at = hash(s->v[i], name - 1) & (size - 1);
 
-		while (j < ret->n && strncmp(ret->v[j], s->v[i], name) != 0)
-			j++;
-		ret->v[j] = s->v[i];
-		ret->n += j == ret->n;
+		while (slots[at] && strncmp(ret->v[slots[at] - 1], s->v[i], name) != 0)
+			at = (at + 1) & (size - 1);
+		if (!slots[at])
+			slots[at] = (uint32_t) ++ret->n;
+		ret->v[slots[at] - 1] = s->v[i];
 	}
 }
 

@@ -140,6 +140,10 @@ static bool is_page_size(const char *s)
 static int hugepages(struct pb *b, const struct spec_resources *s, struct pol_resources *p,
 		     struct err *e)
 {
+	int r = pb_count(b, "linux.resources.hugepageLimits", s->hugepageLimits.n, e);
+
+	if (r < 0)
+		return r;
 	p->hugepages.v = arena_array(b->a, s->hugepageLimits.n, sizeof(*p->hugepages.v));
 	for (size_t i = 0; i < s->hugepageLimits.n; i++) {
 		const struct spec_hugepage *h = &s->hugepageLimits.v[i];
@@ -165,8 +169,13 @@ static int hugepages(struct pb *b, const struct spec_resources *s, struct pol_re
 static int network(struct pb *b, const struct spec_net_resources *s, struct pol_resources *p,
 		   struct err *e)
 {
+	int r;
+
 	if (!s)
 		return 0;
+	r = pb_count(b, "linux.resources.network.priorities", s->priorities.n, e);
+	if (r < 0)
+		return r;
 	p->net_classid = s->classID;
 	p->net_prio.v = arena_array(b->a, s->priorities.n, sizeof(*p->net_prio.v));
 	for (size_t i = 0; i < s->priorities.n; i++) {

@@ -29,6 +29,9 @@ int pb_refuse(const struct pb *b, struct err *e, const char *fmt, ...)
 /* pb_warn: a warning with the same start. */
 void pb_warn(const struct pb *b, const char *fmt, ...) __attribute__((format(printf, 2, 3), cold));
 
+/* pb_count: refuses a list that is longer than any real one, where each entry is compared with all others. */
+int pb_count(const struct pb *b, const char *what, size_t n, struct err *e);
+
 /* pb_word: the value of a word that spec/ has checked; what it let through by mistake is refused here. */
 int pb_word(const struct pb *b, const struct name_val *t, size_t n, const char *word, long *ret,
 	    struct err *e, const char *fmt, ...) __attribute__((format(printf, 7, 8)));

@@ -925,6 +925,32 @@ static void test_presets(void)
 	reset();
 }
 
+/* Long lists: the time must not grow with the square of their length, or they are refused. */
+static void test_many(void)
+{
+	enum { MANY = 100000 };
+	char *text = arena_alloc(&arena, 32 * MANY + 64), *at = text;
+	const struct pol_process *proc;
+
+	at += sprintf(at, "'env':[");
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "%s'V%d=%d'", i ? "," : "", i % (MANY / 2), i);
+	sprintf(at, "]");
+	proc = &MUST(.proc = text)->process;
+	is_int(proc->env.n, MANY / 2, "a hundred thousand variables, each twice");
+	ok(str_eq(proc->env.v[0], "V0=50000") && str_eq(proc->env.v[49999], "V49999=99999"),
+	   "in the order of their first, with the value of their last place");
+	at = text + sprintf(text, "'maskedPaths':[");
+	for (int i = 0; i < 20000; i++)
+		at += sprintf(at, "%s'/m%d'", i ? "," : "", i);
+	sprintf(at, "]");
+	ok(!build_text(config_text(&(struct config){.linux_ = text})),
+	   "refuses twenty thousand masked paths");
+	is_str(err.msg,
+	       "config.json: linux.maskedPaths: expected at most 16384 entries, found 20000",
+	       "and says how many there may be");
+}
+
 /* ---- exec and update ---- */
 
 static int build_process(const struct policy *base, const char *json, struct pol_process *ret)
@@ -1041,6 +1067,7 @@ int main(void)
 	test_presets();
 	test_exec();
 	test_update();
+	test_many();
 	test_digest();
 	arena_free(&arena);
 	return done();
