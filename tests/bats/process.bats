@@ -234,6 +234,7 @@ s.sendall(sys.stdin.buffer.read())' "$sock"
 	kv start "$ID"
 	kvrun exec "$ID" cat /proc/keys
 	[[ $output == *"_ses.$ID"* ]]
+	kv delete -f "$ID"
 	# another name: a dead key stays in the list for a while
 	kv create --no-new-keyring -b "$BUNDLE" "$ID-2"
 	kv start "$ID-2"
