@@ -34,6 +34,9 @@ static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m,
 		return userns;
 	attr.userns_fd = (uint64_t) userns;
 	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | (m->flags & POL_MOUNT_IDMAP_REC ? AT_RECURSIVE : 0), &attr);
+	if (r == -EINVAL)
+		return err_set(e, r, "id-mapped mounts are not possible on the file system of %s with this kernel, "
+			       "or it is id-mapped already", m->source);
 	return r < 0 ? err_neg(e, r, "mapping the ids of %s", m->source) : 0;
 }
 
