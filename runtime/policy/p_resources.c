@@ -239,6 +239,17 @@ static int unified(struct pb *b, const struct spec_resources *s, struct pol_reso
 	return 0;
 }
 
+/* Before spec 1.3 runtimes took 0 for "no limit", and engines write it so: podman for --pids-limit -1. */
+static struct opt_i64 pids(const struct pb *b, struct opt_i64 limit)
+{
+	const char *minor = b->s ? str_prefix(b->s->ociVersion, "1.") : NULL;
+
+	if (limit.set && limit.v == 0 && minor && minor[0] >= '0' && minor[0] <= '2' &&
+	    minor[1] == '.')
+		limit.v = -1;
+	return limit;
+}
+
 int pb_resources(struct pb *b, const struct spec_resources *s, struct pol_resources *ret,
 		 struct err *e)
 {
@@ -251,7 +262,7 @@ int pb_resources(struct pb *b, const struct spec_resources *s, struct pol_resour
 		return r;
 	cpu(s->cpu, ret);
 	if (s->pids)
-		ret->pids = s->pids->limit;
+		ret->pids = pids(b, s->pids->limit);
 	r = blkio(b, s->blockIO, ret, e);
 	if (r < 0)
 		return r;

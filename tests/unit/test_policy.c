@@ -792,6 +792,11 @@ static void test_seccomp(void)
 
 static void test_resources(void)
 {
+	/* what engines of the time meant by it */
+	static const struct {
+		const char *version;
+		int64_t limit;
+	} versions[] = {{"1.0.2-dev", -1}, {"1.2.1", -1}, {"1.3.0", 0}, {"1.10.0", 0}};
 	const struct pol_resources *r;
 	const struct policy *p;
 
@@ -822,6 +827,16 @@ static void test_resources(void)
 	   "network, sorted by interface");
 	ok(r->rdma.n == 1 && r->rdma.v[0].handles.v == 3 && !r->rdma.v[0].objects.set, "rdma");
 	ok(r->unified.n == 1 && str_eq(r->unified.v[0].key, "memory.high"), "unified");
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		p = build_text(quotes(arena_printf(
+			&arena,
+			"{'ociVersion':'%s','root':{'path':'r'},'process':{'cwd':'/','args':['a'],"
+			"'user':{'uid':0,'gid':0}},'linux':{'namespaces':[{'type':'mount'}],"
+			"'resources':{'pids':{'limit':0}}}}",
+			versions[i].version)));
+		ok(p && p->resources.pids.set && p->resources.pids.v == versions[i].limit,
+		   "0 processes in a config of version %s", versions[i].version);
+	}
 	input.cg_manager = POL_CG_DISABLED;
 	p = MUST(.linux_ = "'resources':{'pids':{'limit':5}}");
 	ok(!p->resources.pids.set && !p->resources.devices.n,

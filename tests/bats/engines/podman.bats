@@ -261,6 +261,30 @@ cgroup() {
 	[[ $output == *"can't fork"* ]]
 }
 
+@test "--pids-limit -1 is no limit" {
+	background --pids-limit -1 "$IMAGE" sleep 1000
+	[ "$(cgroup pids pids.max pids.max)" = max ]
+	pod exec "$NAME" sh -c 'for i in 1 2 3 4 5; do sleep 0.1 & done; wait'
+}
+
+@test "--memory-swap, --blkio and --cpu-period, as runc writes them" {
+	local disk
+	background --memory 32m --memory-swap 64m --cpu-period 50000 --cpu-quota 20000 --cpuset-mems 0 "$IMAGE" sleep 1000
+	if [ -e /sys/fs/cgroup/memory ]; then
+		[ "$(cgroup memory memory.memsw.limit_in_bytes -)" = 67108864 ]
+	else
+		[ "$(cgroup memory - memory.swap.max)" = 33554432 ]
+	fi
+	[[ $(cgroup cpu cpu.cfs_quota_us cpu.max) =~ ^20000(\ 50000)?$ ]]
+	[ "$(cgroup cpuset cpuset.mems cpuset.mems)" = 0 ]
+	disk=$(lsblk -dnpo NAME,TYPE | awk '$2 == "disk" {print $1; exit}')
+	[ -b "$disk" ] || skip "no disk here to limit the rate of"
+	pod rm -f -t 0 "$NAME"
+	background --device-read-bps "$disk:1mb" --device-write-iops "$disk:100" "$IMAGE" sleep 1000
+	[[ $(cgroup blkio blkio.throttle.read_bps_device io.max) == *1048576* ]]
+	[[ $(cgroup blkio blkio.throttle.write_iops_device io.max) == *100* ]]
+}
+
 @test "--ulimit" {
 	quick --ulimit nofile=100:200 --ulimit core=0:0 --ulimit nproc=500:600 "$IMAGE" sh -c 'ulimit -Sn; ulimit -Hn; ulimit -c; grep processes /proc/self/limits'
 	[ "$status" -eq 0 ]
