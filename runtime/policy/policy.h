@@ -119,7 +119,7 @@ struct pol_rlimit {
 };
 
 struct pol_caps {
-	bool set; /* false: config has no capabilities object: all sets empty for uid != 0 is NOT implied; keep ours */
+	bool set; /* policy_build() always sets it: no capabilities object is five empty sets, as in runc */
 	uint64_t bounding, effective, inheritable, permitted, ambient;
 };
 
@@ -310,7 +310,7 @@ struct policy {
 	POL_LIST(struct pol_mount) mounts;
 	POL_LIST(struct pol_device) devices;
 	struct strs masked, readonly;
-	struct kvs sysctl; /* key with dots, e.g. net.ipv4.ip_forward */
+	struct kvs sysctl; /* "net.ipv4.ip_forward"; a dot inside of a part is a slash: eth0/100 */
 	char *hostname, *domainname;
 	bool has_process;
 	struct pol_process process;
