@@ -81,6 +81,7 @@ static int run_program(const struct bytes *bpf, const char *const *argv)
 		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 		dup2(null, 0);
+		dup2(null, 1);
 		load(bpf);
 		execv(argv[0], (char *const *) (uintptr_t) argv);
 		_exit(98);
