@@ -14,7 +14,8 @@ fuzzers: $(fuzz_programs)
 
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
-	$(libkv_policy_a_SOURCES)) runtime/exec/proto.c runtime/exec/boot.c runtime/state/record.c runtime/cgroup/fields.c
+	$(libkv_policy_a_SOURCES)) \
+	runtime/cgroup/fields.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
 .PHONY: fuzzers
 
 fuzz_programs = \
