@@ -432,6 +432,19 @@ terminal() {
 	pod stop -t 0 "$NAME"
 }
 
+@test "an id-mapped volume shows the host's owner in a user namespace" {
+	mkdir "$BATS_TEST_TMPDIR/v"
+	touch "$BATS_TEST_TMPDIR/v/file"
+	quick --uidmap 0:100000:5000 --gidmap 0:100000:5000 -v "$BATS_TEST_TMPDIR/v:/v:idmap" "$IMAGE" \
+		sh -c 'stat -c %u:%g /v/file; touch /v/new'
+	if [[ $output == *"does not support it"* ]]; then
+		skip "the file system of the tests has no id-mapped mounts"
+	fi
+	[ "$status" -eq 0 ]
+	[ "$output" = 0:0 ]
+	[ "$(stat -c %u:%g "$BATS_TEST_TMPDIR/v/new")" = 0:0 ]
+}
+
 @test "--userns=auto takes ids that the host sets aside" {
 	grep -q ^containers: /etc/subuid 2>/dev/null || skip "/etc/subuid has no range for the user containers"
 	quick --userns=auto "$IMAGE" cat /proc/self/uid_map
@@ -631,6 +644,24 @@ terminal() {
 }
 
 # ---- what podman does with containers ----
+
+@test "hooks of --hooks-dir run with the container's state, and one that fails ends the start" {
+	local hook='{"version": "1.0.0", "hook": {"path": "/bin/sh", "args": ["sh", "-c", $script]},
+		"when": {"always": true}, "stages": $stages}'
+	mkdir "$BATS_TEST_TMPDIR/hooks"
+	jq -n --arg script "cat >>$BATS_TEST_TMPDIR/states; echo >>$BATS_TEST_TMPDIR/states" \
+		--argjson stages '["createRuntime", "poststart", "poststop"]' "$hook" >"$BATS_TEST_TMPDIR/hooks/a.json"
+	podrun --hooks-dir "$BATS_TEST_TMPDIR/hooks" run --name "$NAME" --network none "$IMAGE" true
+	[ "$status" -eq 0 ]
+	wait_for 10 eval '[ "$(wc -l <"$BATS_TEST_TMPDIR/states")" -eq 3 ]'
+	[ "$(jq -r .id "$BATS_TEST_TMPDIR/states" | sort -u)" = "$(inspect '{{.Id}}')" ]
+	[ "$(jq -r .status "$BATS_TEST_TMPDIR/states" | tr '\n' ' ')" = "creating running stopped " ]
+	jq -n --arg script 'echo it says why >&2; exit 3' --argjson stages '["createRuntime"]' "$hook" \
+		>"$BATS_TEST_TMPDIR/hooks/b.json"
+	podrun --hooks-dir "$BATS_TEST_TMPDIR/hooks" run --rm --network none "$IMAGE" true
+	[ "$status" -eq 126 ]
+	[[ $output == *"createRuntime hook"*"exit status 3"*"it says why"* ]]
+}
 
 @test "healthcheck: unhealthy, then healthy" {
 	background --health-cmd 'test -f /tmp/ok' --health-interval disable --health-retries 1 "$IMAGE" sleep 1000
