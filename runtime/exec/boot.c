@@ -58,7 +58,6 @@ static const struct cfield boot_rows[] = {
 	F(listen_fds),
 	F(listen_fdnames),
 	F(hook_env),
-	F(owner_uid),
 	F(id),
 	F(bundle),
 	F(oci_version),

@@ -87,7 +87,6 @@ struct stage_boot {
 	uint32_t listen_fds;   /* 3..3+N-1 are LISTEN_FDS (before the preserved ones); sets LISTEN_PID */
 	char *listen_fdnames;  /* LISTEN_FDNAMES or NULL */
 	struct strs hook_env;  /* environment of hooks that bring none */
-	uint32_t owner_uid;    /* who may send MSG_GO (besides 0), as seen on the host */
 	char *id, *bundle, *oci_version; /* for the hooks' state document and the keyring name */
 	struct kvs annotations;
 	bool chown_stdio; /* B-14 */

@@ -38,7 +38,6 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	l->boot.listen_fds = io->listen_fds;
 	l->boot.listen_fdnames = (char *) (uintptr_t) io->listen_fdnames;
 	l->boot.rootless = b->host->rootless;
-	l->boot.owner_uid = b->host->euid;
 	l->boot.id = (char *) (uintptr_t) b->id;
 	l->boot.bundle = (char *) (uintptr_t) b->bundle;
 	l->boot.oci_version = (char *) (uintptr_t) b->oci_version;

@@ -41,7 +41,6 @@ static struct stage_boot full(void)
 		.preserve_fds = 1,
 		.listen_fds = 1,
 		.listen_fdnames = arena_strdup(&a, "one"),
-		.owner_uid = 1000,
 		.id = arena_strdup(&a, "box"),
 		.bundle = arena_strdup(&a, "/bundle"),
 		.oci_version = arena_strdup(&a, "1.3.0"),
