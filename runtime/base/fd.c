@@ -4,10 +4,13 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/sys.h"
 
 #define SEND_MAX 16
 #define KERNEL_MAX 253 /* SCM_MAX_FD: no message can carry more */
@@ -20,6 +23,46 @@ int fd_close(int fd)
 		close(fd); /* Linux frees the number even on EINTR: never twice */
 	errno = saved;
 	return -EBADF;
+}
+
+static int by_number(const void *x, const void *y)
+{
+	int a = *(const int *) x, b = *(const int *) y;
+
+	return (a > b) - (a < b);
+}
+
+static void close_run(int first, int last)
+{
+	if (first < last && sys_close_range((unsigned) first, (unsigned) last, 0) == 0)
+		return;
+	for (int fd = first; fd <= last; fd++)
+		close(fd);
+}
+
+void fd_close_all(int *fds, size_t n)
+{
+	int saved = errno, first = -1, last = -1;
+
+	if (n > 1)
+		qsort(fds, n, sizeof(*fds), by_number);
+	for (size_t i = 0; i < n; i++) {
+		int fd = fds[i];
+
+		fds[i] = -EBADF;
+		if (fd < 0 || fd == last)
+			continue;
+		if (last >= 0 && fd != last + 1) {
+			close_run(first, last);
+			last = -1;
+		}
+		if (last < 0)
+			first = fd;
+		last = fd;
+	}
+	if (last >= 0)
+		close_run(first, last);
+	errno = saved;
 }
 
 int fd_cloexec(int fd, int on)

@@ -18,6 +18,10 @@ static inline void fd_closep(int *fd)
 }
 #define fd_auto __attribute__((cleanup(fd_closep)))
 
+/* fd_close_all: closes those of n descriptors that are >= 0 and sets all to -EBADF, with one system call for each run of
+ * neighbours rather than one for each descriptor. Sorts the list. */
+void fd_close_all(int *fds, size_t n);
+
 /* fd_take: hands the descriptor over to the caller. */
 static inline int fd_take(int *fd)
 {

@@ -237,6 +237,14 @@ int io_replace_at(int dirfd, const char *name, mode_t mode, const void *data, si
 	return r;
 }
 
+int io_create_at(int dirfd, const char *name, mode_t mode, const void *data, size_t n)
+{
+	fd_auto int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+				mode);
+
+	return fd < 0 ? -errno : io_write_all(fd, data, n);
+}
+
 static int fill_and_seal(int fd, const char *data, size_t n)
 {
 	/* pwrite: the read position stays 0 */

@@ -32,6 +32,10 @@ int io_write_at(int dirfd, const char *path, int flags, const char *data, size_t
  * new content. mode as given (umask ignored). */
 int io_replace_at(int dirfd, const char *name, mode_t mode, const void *data, size_t n);
 
+/* io_create_at: makes a new file, for names that nobody looks for before it is complete; -EEXIST if there is one. The umask
+ * applies to mode. Returns 0 or -errno; a part of the file may be left then. */
+int io_create_at(int dirfd, const char *name, mode_t mode, const void *data, size_t n);
+
 /* io_memfd: a memfd with these bytes, sealed against any change (F_SEAL_WRITE|GROW|SHRINK|SEAL),
  * read position 0, cloexec. Returns the fd or -errno. */
 int io_memfd(const char *name, const void *data, size_t n);

@@ -51,6 +51,35 @@ static void test_close(void)
 	close(kept);
 }
 
+static void test_close_all(void)
+{
+	int base = lowest_fd(), fds[7], left = 0;
+
+	for (int i = 0; i < 6; i++)
+		fds[i] = dup(0); /* base .. base + 5 */
+	fd_close(fds[3]);
+	fds[3] = -EBADF; /* a hole between two runs */
+	fds[6] = fds[0]; /* twice in the list */
+	fds[0] = fds[5];
+	fds[5] = fds[2];
+	fds[2] = fds[6];
+	errno = EIO;
+	fd_close_all(fds, 7);
+	is_int(errno, EIO, "close_all keeps errno");
+	for (int i = 0; i < 6; i++)
+		left += fcntl(base + i, F_GETFD) >= 0;
+	is_int(left, 0, "close_all closes what is listed, in any order and twice");
+	for (int i = 0; i < 7; i++)
+		left += fds[i] != -EBADF;
+	is_int(left, 0, "and forgets the numbers");
+	fds[0] = dup(0);
+	is_int(dup(0), base + 1, "given a neighbour");
+	fd_close_all(fds, 1);
+	ok(fcntl(base, F_GETFD) < 0 && fcntl(base + 1, F_GETFD) >= 0, "neighbours stay open");
+	fd_close(base + 1);
+	fd_close_all(fds, 0);
+}
+
 static void test_pass(int type, const char *name)
 {
 	int s[2], fds[16], got[16], before = lowest_fd();
@@ -158,6 +187,7 @@ static void test_unix(void)
 int main(void)
 {
 	test_close();
+	test_close_all();
 	test_pass(SOCK_STREAM, "stream");
 	test_pass(SOCK_SEQPACKET, "seqpacket");
 	test_unix();

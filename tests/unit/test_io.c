@@ -49,6 +49,20 @@ static void test_replace(void)
 	umask(022);
 }
 
+static void test_create(void)
+{
+	struct stat st;
+
+	is_int(io_create_at(dir, "new", 0600, "abc", 3), 0, "create makes a file");
+	ok(holds("new", "abc"), "with the content");
+	ok(fstatat(dir, "new", &st, 0) == 0 && (st.st_mode & 07777) == 0600, "and the mode");
+	is_int(io_create_at(dir, "new", 0600, "x", 1), -EEXIST, "create does not overwrite");
+	ok(holds("new", "abc"), "not even a byte");
+	is_int(symlinkat("/tmp/kavach-io-nowhere", dir, "dangling"), 0, "given a dangling symlink");
+	is_int(io_create_at(dir, "dangling", 0600, "x", 1), -EEXIST,
+	       "create does not go through it");
+}
+
 static void test_no_leftovers(void)
 {
 	char cmd[100];
@@ -219,6 +233,7 @@ int main(void)
 		bail_out("mkdtemp");
 	dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	test_replace();
+	test_create();
 	test_no_leftovers();
 	test_read();
 	test_small();

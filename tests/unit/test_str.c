@@ -77,6 +77,26 @@ static void test_utf8(void)
 	is_int(three, 0x10000 - 0x800 - 0x800, "utf8: nothing else of three bytes is taken");
 }
 
+static void test_arena_given(void)
+{
+	static _Alignas(max_align_t) char memory[512];
+	char *in, *out;
+
+	for (int round = 0; round < 2; round++) {
+		struct arena a = {0};
+
+		arena_give(&a, memory, sizeof(memory));
+		in = arena_alloc(&a, 300);
+		ok(in >= memory && in + 300 <= memory + sizeof(memory) && !in[0] && !in[299],
+		   "arena: begins in the memory that was given, zeroed");
+		memset(in, 'x', 300);
+		out = arena_alloc(&a, 300);
+		ok(out < memory || out >= memory + sizeof(memory),
+		   "arena: goes on elsewhere when it is full");
+		arena_free(&a);
+	}
+}
+
 static void test_arena(void)
 {
 	arena_auto a = {0};
@@ -111,5 +131,6 @@ int main(void)
 	test_names();
 	test_utf8();
 	test_arena();
+	test_arena_given();
 	return done();
 }
