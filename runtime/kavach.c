@@ -133,6 +133,7 @@ static int dispatch(struct globals *g, int argc, char **argv, int *ret_failure, 
 
 int main(int argc, char **argv)
 {
+	static _Alignas(max_align_t) char memory[256 << 10];
 	struct arena a = {0};
 	struct globals g = {.a = &a};
 	struct err e = ERR_INIT;
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 
 	if (argc < 1)
 		return 1;
+	arena_give(&a, memory, sizeof(memory));
 	if (stdio_open_missing(&e) < 0)
 		return 1;
 	signal(SIGCHLD, SIG_DFL); /* who ignores it has children that nobody can wait for */

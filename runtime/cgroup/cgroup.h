@@ -62,8 +62,8 @@ int cgroup_clone_fd(const struct cg *cg, struct err *e);
 /* cgroup_clone_fd_of: the same for `exec`: the cgroup2 directory that `init` is in now, if that is the container's
  * or below it; a container that handed controllers down (systemd in it) takes no process in its own directory. */
 int cgroup_clone_fd_of(const struct cg *cg, pid_t init, struct err *e);
-/* cgroup_tasks_fds: v1 and hybrid: opens `tasks` of each v1 hierarchy for the child's own write of "0". Not the
- * unified one: even a process's own write to cgroup.procs waits for a grace period; clone into it (cgroup_clone_fd).
+/* cgroup_tasks_fds: v1 and hybrid: opens `tasks` of each v1 hierarchy for the child's own write of "0"; without
+ * close-on-exec, for the child inherits them. Not the unified one: even a process's own write to cgroup.procs waits for a grace period; clone into it (cgroup_clone_fd).
  * Returns the number of fds written to fds[CG_MAX_HIER], or -errno. v2: 0. */
 int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e);
 /* cgroup_join_pid: slow way for a pid that exists already (exec fallback, restore). */

@@ -81,7 +81,7 @@ int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e)
 			continue;
 		r = cg_path(path, h, "tasks");
 		if (r == 0) {
-			fds[n] = open(path, O_WRONLY | O_CLOEXEC);
+			fds[n] = open(path, O_WRONLY);
 			r = fds[n] < 0 ? -errno : 0;
 		}
 		if (r < 0) {

@@ -38,7 +38,7 @@ static int bind_own_v2(struct stage *s, const struct pol_mount *m, int target, s
 static int mount_v2(struct stage *s, const struct pol_mount *m, int target, struct err *e)
 {
 	struct mnt_fs f = {.type = "cgroup2", .source = "cgroup", .attr = attrs(m)};
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 
 	if (s->boot->host_cgroupns)
 		return bind_own_v2(s, m, target, e);
@@ -86,7 +86,7 @@ static int add_bind(struct stage *s, const struct pol_mount *m, const struct sta
 		    int dir, struct err *e)
 {
 	struct pol_mount one = {.kind = POL_MOUNT_BIND, .attr_set = attrs(m)};
-	fd_auto int src = -EBADF, at = -EBADF;
+	fd_late int src = -EBADF, at = -EBADF;
 	int r;
 
 	if (mkdir(b->name, 0755) < 0)
@@ -128,7 +128,7 @@ static int mount_v1(struct stage *s, const struct pol_mount *m, int target, stru
 {
 	static const char *const opt[] = {"mode=755"};
 	struct mnt_fs f = {.type = "tmpfs", .source = "cgroup", .opt = opt, .opt_n = 1};
-	fd_auto int top = -EBADF;
+	fd_late int top = -EBADF;
 	int r;
 
 	f.attr = attrs(m) & ~(uint64_t) MOUNT_ATTR_RDONLY;
@@ -152,7 +152,7 @@ static int mount_v1(struct stage *s, const struct pol_mount *m, int target, stru
 
 int mount_cgroup(struct stage *s, const struct pol_mount *m, struct err *e)
 {
-	fd_auto int target = mnt_target(s, m, -EBADF, NULL, e);
+	fd_late int target = mnt_target(s, m, -EBADF, NULL, e);
 
 	if (target < 0)
 		return target;

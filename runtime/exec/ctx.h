@@ -6,7 +6,21 @@
 #ifndef KAVACH_EXEC_CTX_H
 #define KAVACH_EXEC_CTX_H
 
+#include "base/fd.h"
 #include "exec/stage.h"
+
+/*
+ * A descriptor of the stage that nobody waits for: closing each would be a tenth of all system calls of a start, and
+ * close_the_rest() takes all of them with one. Only when a container has so many mounts that the table of open files
+ * would have to grow is it closed at once. Not for what ends with its closing: sockets, pipes.
+ */
+#define FD_LATE_MAX 128
+static inline void fd_late_closep(int *fd)
+{
+	if (*fd >= FD_LATE_MAX)
+		fd_closep(fd);
+}
+#define fd_late __attribute__((cleanup(fd_late_closep)))
 
 struct stage {
 	const struct stage_boot *boot;

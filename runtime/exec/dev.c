@@ -58,7 +58,7 @@ static int wrong_node(const struct node *n, struct err *e)
  * node is there. */
 static int bind_target(const struct node *n, bool *ret_done, struct err *e)
 {
-	fd_auto int fd = openat(n->dir, n->name,
+	fd_late int fd = openat(n->dir, n->name,
 				O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat st;
 
@@ -76,7 +76,7 @@ static int bind_target(const struct node *n, bool *ret_done, struct err *e)
 /* The stage still has the host's root: the device is the host's node of the same name. */
 static int open_host_node(struct stage *s, const struct node *n, struct err *e)
 {
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 	struct stat st;
 
 	if (s->fs->legacy)
@@ -94,7 +94,7 @@ static int open_host_node(struct stage *s, const struct node *n, struct err *e)
 
 static int bind_node(struct stage *s, const struct node *n, struct err *e)
 {
-	fd_auto int src = open_host_node(s, n, e), target = -EBADF;
+	fd_late int src = open_host_node(s, n, e), target = -EBADF;
 	bool done = false;
 	int r;
 
@@ -123,7 +123,7 @@ static int check_node(const struct node *n, struct err *e)
  * on the fd. */
 static int chown_node(const struct node *n, struct err *e)
 {
-	fd_auto int fd = openat(n->dir, n->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd_late int fd = openat(n->dir, n->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -154,7 +154,7 @@ static int add_device(struct stage *s, int dev, const struct pol_device *d, bool
 		      struct err *e)
 {
 	struct node n = {.d = d, .rdev = makedev(d->major, d->minor), .dir = dev};
-	fd_auto int dir = -EBADF;
+	fd_late int dir = -EBADF;
 	int r = 1;
 
 	n.name = str_prefix(d->path, "/dev/");
@@ -197,7 +197,7 @@ static bool dev_is_bound(const struct policy *p)
 
 int devices_apply(struct stage *s, struct err *e)
 {
-	fd_auto int dev = -EBADF;
+	fd_late int dev = -EBADF;
 	bool bind = false;
 	int r = 0;
 

@@ -62,7 +62,7 @@ char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a)
 static const char *find_home(struct stage *s)
 {
 	/* O_NONBLOCK: it may be a FIFO that nobody writes to */
-	fd_auto int fd = path_open_in(s->root_fd, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+	fd_late int fd = path_open_in(s->root_fd, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
 				      0);
 	const char *home = env_find_home(fd, s->proc->uid, s->a);
 

@@ -114,6 +114,7 @@ static int fail(int sync, const struct err *e)
 
 int main(int argc, char **argv)
 {
+	static _Alignas(max_align_t) char memory[128 << 10];
 	static struct arena a;
 	static struct stage_boot boot;
 	struct stage s = {
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
 	/* Before anything else: from now on, no process of the container can trace us or look at our descriptors. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return 1;
+	arena_give(&a, memory, sizeof(memory));
 	s.umask = umask(0); /* modes below are meant as they are written */
 	if (argc != 2 || stdio_open_missing(&e) < 0 || read_boot(argv[1], &a, &boot, &e) < 0) {
 		dprintf(STDERR_FILENO, "kavach-init: %s\n",

@@ -26,7 +26,7 @@
 int masks_open_null(struct stage *s, struct err *e)
 {
 	struct mount_attr a = {.attr_set = NULL_ATTR};
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 	struct stat st;
 
 	if (s->fs->legacy) {
@@ -53,7 +53,7 @@ struct cover {
 
 static int put_cover(struct cover *c, int target)
 {
-	fd_auto int copy = -EBADF;
+	fd_late int copy = -EBADF;
 
 	if (!c->used) {
 		c->used = true;
@@ -83,7 +83,7 @@ static int mask_dir(struct stage *s, struct cover *c, int target, struct err *e)
 
 static int mask_file_legacy(struct stage *s, const char *path, int target)
 {
-	fd_auto int top = -EBADF;
+	fd_late int top = -EBADF;
 	int r = legacy_raw(s, s->fs->null_tree, NULL, target, NULL, MS_BIND, NULL);
 
 	if (r < 0)
@@ -112,7 +112,7 @@ static int find_target(struct stage *s, const char *path, struct err *e)
 static int mask_path(struct stage *s, struct cover *dirs, struct cover *files, const char *path,
 		     struct err *e)
 {
-	fd_auto int target = find_target(s, path, e);
+	fd_late int target = find_target(s, path, e);
 	struct stat st;
 
 	if (target == -EBADF)
@@ -127,7 +127,7 @@ static int mask_path(struct stage *s, struct cover *dirs, struct cover *files, c
 
 static int readonly_legacy(struct stage *s, const char *path, int target, struct err *e)
 {
-	fd_auto int top = -EBADF;
+	fd_late int top = -EBADF;
 	int r = legacy_raw(s, target, NULL, target, NULL, MS_BIND | MS_REC, NULL);
 
 	if (r < 0)
@@ -142,7 +142,7 @@ static int readonly_legacy(struct stage *s, const char *path, int target, struct
 static int readonly_path(struct stage *s, const char *path, struct err *e)
 {
 	struct mount_attr a = {.attr_set = MOUNT_ATTR_RDONLY};
-	fd_auto int target = find_target(s, path, e), tree = -EBADF;
+	fd_late int target = find_target(s, path, e), tree = -EBADF;
 	int r;
 
 	if (target == -EBADF)

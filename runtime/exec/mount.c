@@ -87,7 +87,7 @@ static size_t fs_options(struct stage *s, const struct pol_mount *m, int target,
 int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f, int target,
 	      struct err *e)
 {
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 	int r;
 
 	if (s->fs->legacy || !mnt_fits_new(f)) {
@@ -108,7 +108,7 @@ int mnt_bind_host(struct stage *s, const struct pol_mount *m, const char *source
 		  int target, struct err *e)
 {
 	struct pol_mount bind = *m;
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 	int r;
 
 	bind.kind = rec ? POL_MOUNT_RBIND : POL_MOUNT_BIND;
@@ -162,8 +162,8 @@ static bool is_late_ro(const struct pol_mount *m)
 
 static int copy_up(int target, int fd, struct err *e)
 {
-	fd_auto int src = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	fd_auto int dst = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_late int src = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_late int dst = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (src < 0 || dst < 0)
 		return err_sys(e, "open the directory to copy");
@@ -208,8 +208,8 @@ static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
 	};
 	const char **opt = arena_array(s->a, m->data.n + 2, sizeof(*opt));
 	bool made, late = is_late_ro(m);
-	fd_auto int target = mnt_target(s, m, -EBADF, &made, e);
-	fd_auto int fd = -EBADF;
+	fd_late int target = mnt_target(s, m, -EBADF, &made, e);
+	fd_late int fd = -EBADF;
 	int r;
 
 	if (target < 0)
@@ -303,7 +303,7 @@ static int copy_symlink(struct stage *s, const struct pol_mount *m, struct err *
 {
 	char want[4096], have[4096];
 	const char *name;
-	fd_auto int dir = -EBADF;
+	fd_late int dir = -EBADF;
 	ssize_t n = readlink(m->source, want, sizeof(want) - 1), k;
 
 	if (n < 0)
@@ -326,7 +326,7 @@ static int copy_symlink(struct stage *s, const struct pol_mount *m, struct err *
 static int mount_bind(struct stage *s, size_t i, struct err *e)
 {
 	const struct pol_mount *m = &s->p->mounts.v[i];
-	fd_auto int tree = -EBADF, target = -EBADF;
+	fd_late int tree = -EBADF, target = -EBADF;
 	bool ours = true;
 	int r;
 
@@ -369,7 +369,7 @@ static int remount_data(struct stage *s, const struct pol_mount *m, int fd, stru
 
 static int mount_remount(struct stage *s, const struct pol_mount *m, struct err *e)
 {
-	fd_auto int fd = path_open_in(s->root_fd, m->destination, O_PATH, 0, 0);
+	fd_late int fd = path_open_in(s->root_fd, m->destination, O_PATH, 0, 0);
 	struct mount_attr all = {.attr_set = m->rattr_set, .attr_clr = m->rattr_clr};
 	struct mount_attr one = {.attr_set = m->attr_set, .attr_clr = m->attr_clr};
 	int r = 0;

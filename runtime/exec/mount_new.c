@@ -123,7 +123,7 @@ static int set_options(int ctx, const struct mnt_fs *f, struct err *e)
 
 int mnt_new_fs(const struct mnt_fs *f, struct err *e)
 {
-	fd_auto int ctx = sys_fsopen(f->type, FSOPEN_CLOEXEC);
+	fd_late int ctx = sys_fsopen(f->type, FSOPEN_CLOEXEC);
 	int r;
 
 	if (ctx == -ENODEV)
@@ -163,7 +163,7 @@ int mnt_clone_set(struct stage *s, int dirfd, const char *path, unsigned at_flag
 		  struct mount_attr *a)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_flags;
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 	int r;
 
 	if (!s->fs->no_tree_attr) {

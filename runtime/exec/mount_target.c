@@ -56,7 +56,7 @@ int mnt_target_error(const struct pol_mount *m, int r, struct err *e)
 static int make_last(struct stage *s, const struct pol_mount *m, bool dir)
 {
 	const char *name;
-	fd_auto int parent = path_open_parent_in(s->root_fd, m->destination, false, &name);
+	fd_late int parent = path_open_parent_in(s->root_fd, m->destination, false, &name);
 
 	if (parent < 0)
 		return -ENOENT;
@@ -108,7 +108,7 @@ int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_m
 	unsigned flags = PATH_NO_SYMLINKS |
 			 (m->flags & POL_MOUNT_DEST_NOFOLLOW ? PATH_NOFOLLOW : 0);
 	bool check = path_below(m->destination, "/proc");
-	fd_auto int fd = -EBADF;
+	fd_late int fd = -EBADF;
 	int r = 0;
 
 	if (str_eq(m->destination, "/"))

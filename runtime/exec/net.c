@@ -12,7 +12,7 @@ int net_loopback_up(struct err *e)
 	/* Interface ioctls work on any socket, and this kind exists also where IP is compiled out. A new
 	 * lo has no flags but IFF_LOOPBACK, which cannot be changed: no need to read them first. The kernel
 	 * adds 127.0.0.1 and ::1 itself when the interface comes up. */
-	fd_auto int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd_late int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq ifr = {.ifr_name = "lo"};
 
 	if (fd < 0)

@@ -33,7 +33,7 @@ static bool is_proc_root(int fd)
  * refuses it (EPERM) when the procfs that we see already has something mounted over parts of it. */
 static int proc_new(void)
 {
-	fd_auto int ctx = sys_fsopen("proc", FSOPEN_CLOEXEC);
+	fd_late int ctx = sys_fsopen("proc", FSOPEN_CLOEXEC);
 	int r;
 
 	if (ctx < 0)
@@ -59,7 +59,7 @@ static int proc_copy(void)
 
 int proc_open_private(struct stage *s, struct err *e)
 {
-	fd_auto int fd = proc_new();
+	fd_late int fd = proc_new();
 
 	if (fd >= 0) {
 		s->proc_fd = fd_take(&fd);
@@ -81,7 +81,7 @@ int proc_open_private(struct stage *s, struct err *e)
 
 int proc_open(struct stage *s, const char *path, int oflags, struct err *e)
 {
-	fd_auto int fd = path_open_in(s->proc_fd, path, oflags | O_CLOEXEC, 0,
+	fd_late int fd = path_open_in(s->proc_fd, path, oflags | O_CLOEXEC, 0,
 				      PATH_BENEATH | PATH_NO_XDEV);
 
 	if (fd < 0)
@@ -93,7 +93,7 @@ int proc_open(struct stage *s, const char *path, int oflags, struct err *e)
 
 int proc_write(struct stage *s, const char *path, const char *data, struct err *e)
 {
-	fd_auto int fd = proc_open(s, path, O_WRONLY, e);
+	fd_late int fd = proc_open(s, path, O_WRONLY, e);
 	size_t len = strlen(data);
 	ssize_t n;
 

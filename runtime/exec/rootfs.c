@@ -92,7 +92,7 @@ static int new_root(struct stage *s, struct err *e)
 	struct mount_attr a = {.propagation = MS_PRIVATE};
 	fd_auto int dir = openat(AT_FDCWD, s->p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int given = s->boot->rootfs_fd, r;
-	fd_auto int tree = -EBADF;
+	fd_late int tree = -EBADF;
 
 	if (dir < 0 && (given < 0 || errno != EACCES))
 		return err_sys(e, "root.path: open %s", s->p->rootfs);
@@ -186,7 +186,7 @@ static int cover_line(struct stage *s, char *line, struct err *e)
 
 static int cover_host(struct stage *s, struct err *e)
 {
-	fd_auto int fd = proc_open(s, "self/mountinfo", O_RDONLY, e);
+	fd_late int fd = proc_open(s, "self/mountinfo", O_RDONLY, e);
 	struct bytes text;
 	char *line, *next;
 	int r;
@@ -244,7 +244,7 @@ static int leave_peers_late(int old, struct err *e)
 
 static int enter_by_pivot(struct stage *s, struct err *e)
 {
-	fd_auto int old = -EBADF;
+	fd_late int old = -EBADF;
 	int r;
 
 	if (still_peers(s)) {

@@ -11,6 +11,7 @@
  * The parent trusts nothing that we say (proto.c); we trust the boot block, which is sealed.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -66,7 +67,6 @@ static int join_cgroups(struct stage *s, struct err *e)
 
 		if (write(fd, "0", 1) != 1)
 			return err_sys(e, "joining the container's cgroup %zu", i);
-		close(fd);
 	}
 	/* Only now: its root is where we are. */
 	if (s->boot->unshare_cgroup && unshare(CLONE_NEWCGROUP) < 0)
@@ -375,16 +375,26 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Nothing that we hold is for a hook; what the workload gets is cleared for it at the end. */
+static int protect_fds(struct stage *s, struct err *e)
+{
+	if (sys_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	if (fcntl(s->sync, F_SETFD, FD_CLOEXEC) < 0 ||
+	    (s->boot->start_fd >= 0 && fcntl(s->boot->start_fd, F_SETFD, FD_CLOEXEC) < 0))
+		return err_sys(e, "the sockets of the stage");
+	return 0;
+}
+
 int stage_run(struct stage *s, struct err *e)
 {
 	char *path = NULL, **env = NULL;
 	int r;
 
 	reset_signals();
-	if (fcntl(s->sync, F_SETFD, FD_CLOEXEC) < 0 ||
-	    (s->boot->start_fd >= 0 && fcntl(s->boot->start_fd, F_SETFD, FD_CLOEXEC) < 0))
-		return err_sys(e, "the sockets of the stage");
-	r = arrive(s, e);
+	r = protect_fds(s, e);
+	if (r == 0)
+		r = arrive(s, e);
 	if (r == 0 && s->p)
 		r = make_root(s, e);
 	if (r == 0)

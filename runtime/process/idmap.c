@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -63,6 +64,8 @@ static int run_helper(const char *name, pid_t pid, const pol_idmaps *m, struct a
 	if (child < 0)
 		return err_sys(e, "starting %s", name);
 	if (child == 0) {
+		/* what is open for the stage (process.h) is not for a helper */
+		(void) sys_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 		/* engines call delete and kill without PATH; the helpers live in system folders */
 		if (str_empty(getenv("PATH")))
 			setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);

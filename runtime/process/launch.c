@@ -78,7 +78,7 @@ int launch_cgroup(struct launch *l, struct box *b, struct err *e)
 	return 0;
 }
 
-static void inherit_add(int *fds, size_t *n, int fd)
+static void add_fd(int *fds, size_t *n, int fd)
 {
 	if (fd >= 0)
 		fds[(*n)++] = fd;
@@ -107,12 +107,57 @@ static int fill_joins(struct launch *l, struct arena *a, struct err *e)
 	return 0;
 }
 
+static void list_inherited(struct launch *l, struct arena *a)
+{
+	const struct stage_boot *boot = &l->boot;
+	int *fds = arena_array(a, boot->join_fds.n + 6, sizeof(*fds));
+	size_t n = 0;
+
+	add_fd(fds, &n, boot->start_fd);
+	add_fd(fds, &n, boot->console_fd);
+	add_fd(fds, &n, boot->rootfs_fd);
+	add_fd(fds, &n, boot->target_pidfd);
+	add_fd(fds, &n, boot->pid_fd);
+	for (size_t i = 0; i < boot->join_fds.n; i++)
+		add_fd(fds, &n, (int) boot->join_fds.v[i]);
+	l->spawn.inherit = fds;
+	l->spawn.n_inherit = n;
+}
+
+/* The terminal's socket and the target's pidfd are the caller's. */
+static void list_ours(struct launch *l, struct arena *a)
+{
+	struct spawn *s = &l->spawn;
+	int *fds = arena_array(a, l->src.n + l->boot.tasks_fds.n + s->n_joins + 6, sizeof(*fds));
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->src.n; i++)
+		add_fd(fds, &n, l->src.fds[i]);
+	for (size_t i = 0; i < l->boot.tasks_fds.n; i++)
+		add_fd(fds, &n, (int) l->boot.tasks_fds.v[i]);
+	for (size_t i = 0; i < s->n_joins; i++)
+		add_fd(fds, &n, s->join[i].fd);
+	add_fd(fds, &n, s->cgroup_fd);
+	add_fd(fds, &n, s->boot_fd);
+	add_fd(fds, &n, s->sync_child);
+	add_fd(fds, &n, s->pid_child);
+	add_fd(fds, &n, l->start_fd);
+	s->ours = fds;
+	s->n_ours = n;
+}
+
+static void forget_ours(struct launch *l)
+{
+	struct spawn *s = &l->spawn;
+
+	l->src.n = l->boot.tasks_fds.n = s->n_joins = 0;
+	s->cgroup_fd = s->boot_fd = s->sync_child = s->pid_child = l->start_fd = -EBADF;
+}
+
 int launch_spawn(struct launch *l, struct box *b, struct err *e)
 {
 	struct stage_boot *boot = &l->boot;
 	buf_auto enc = BUF_WRITER(BOOT_MAX);
-	size_t n = 0;
-	int *fds = arena_array(b->a, l->src.n + boot->tasks_fds.n + NS_JOINS_MAX + 5, sizeof(*fds));
 	int r;
 
 	spawn_decide(&l->spawn);
@@ -125,20 +170,10 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 	l->spawn.boot_fd = io_memfd("kavach-boot", enc.p, enc.n);
 	if (l->spawn.boot_fd < 0)
 		return err_neg(e, l->spawn.boot_fd, "sealing the boot block");
-	inherit_add(fds, &n, boot->start_fd);
-	inherit_add(fds, &n, boot->console_fd);
-	inherit_add(fds, &n, boot->rootfs_fd);
-	for (size_t i = 0; i < l->src.n; i++)
-		inherit_add(fds, &n, l->src.fds[i]);
-	for (size_t i = 0; i < boot->join_fds.n; i++)
-		inherit_add(fds, &n, (int) boot->join_fds.v[i]);
-	inherit_add(fds, &n, boot->target_pidfd);
-	inherit_add(fds, &n, boot->pid_fd);
-	for (size_t i = 0; i < boot->tasks_fds.n; i++)
-		inherit_add(fds, &n, (int) boot->tasks_fds.v[i]);
-	l->spawn.inherit = fds;
-	l->spawn.n_inherit = n;
+	list_inherited(l, b->a);
+	list_ours(l, b->a);
 	r = spawn_stage(&l->spawn, &l->pid, &l->pidfd, e);
+	forget_ours(l);
 	if (r < 0)
 		return r;
 	b->pid = l->pid;

@@ -13,7 +13,13 @@ struct ns_join {
 	uint64_t flag; /* CLONE_NEW* */
 };
 
-/* How the stage's process comes into being. */
+/*
+ * How the stage's process comes into being.
+ *
+ * Everything is close-on-exec from birth, with one exception: what is opened for the stage and nobody else in numbers
+ * (mount sources, v1 tasks files). Clearing the flag again would be a system call for each. From their opening to the
+ * clone, after which they are closed, nothing is executed but what closes all descriptors itself.
+ */
 struct spawn {
 	uint64_t create; /* CLONE_NEW* for clone3 (never NEWCGROUP: see spawn.c) */
 	struct ns_join join[NS_JOINS_MAX];
@@ -23,8 +29,10 @@ struct spawn {
 	const struct policy *time_offsets; /* policy whose offsets the new time namespace gets; NULL = none */
 	int cgroup_fd;	      /* clone into it; -EBADF */
 	int boot_fd;	      /* memfd of the boot block, inherited */
-	const int *inherit;   /* further fds that must survive the exec */
+	const int *inherit;   /* close-on-exec fds that must survive the exec */
 	size_t n_inherit;
+	int *ours;	      /* fds that only the child needs: closed after the clone; with room for one more */
+	size_t n_ours;
 	bool join_in_stage;   /* spawn_decide(): joining and creating is the stage's, see spawn.c */
 	int sync_child;	      /* the stage's end of the sync socket */
 	int sync_parent;

@@ -42,7 +42,8 @@ static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m,
 
 static int source_open(const struct policy *p, const struct pol_mount *m, const struct host *h, int *ret, struct err *e)
 {
-	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
+	/* inherited by the stage: see process.h */
+	unsigned flags = OPEN_TREE_CLONE | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
 	fd_auto int fd = sys_open_tree(AT_FDCWD, m->source, flags);
 	int r;
 
@@ -72,7 +73,15 @@ static void add_fd(struct sources *s, int fd)
 	s->fds[s->n++] = fd;
 }
 
-static void add_cg_binds(const struct cg *cg, struct arena *a, struct stage_boot *boot, struct sources *s)
+/* A stage in a user namespace may not be able to reach the path, one in a joined mount namespace has no such path. */
+static bool wants_trees(const struct policy *p)
+{
+	const struct pol_ns *mnt = pol_ns_find(p, POL_NS_MNT);
+
+	return pol_ns_find(p, POL_NS_USER) || !mnt || mnt->path;
+}
+
+static void add_cg_binds(const struct cg *cg, bool trees, struct arena *a, struct stage_boot *boot, struct sources *s)
 {
 	struct cg_bind *b;
 	size_t n = cgroup_mount_sources(cg, a, &b);
@@ -81,7 +90,7 @@ static void add_cg_binds(const struct cg *cg, struct arena *a, struct stage_boot
 	boot->cg_binds.n = n;
 	for (size_t i = 0; i < n; i++) {
 		struct stage_cg_bind *t = &boot->cg_binds.v[i];
-		int fd = b[i].source ? sys_open_tree(AT_FDCWD, b[i].source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -1;
+		int fd = trees && b[i].source ? sys_open_tree(AT_FDCWD, b[i].source, OPEN_TREE_CLONE) : -1;
 
 		t->fd = fd < 0 ? -1 : fd;
 		t->source = b[i].source;
@@ -128,13 +137,11 @@ void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct are
 			 struct sources *s)
 {
 	if (has_cgroup_mount(p) && cg->layout != CG_V2)
-		add_cg_binds(cg, a, boot, s);
+		add_cg_binds(cg, wants_trees(p), a, boot, s);
 }
 
 void sources_close(struct sources *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->fds[i] >= 0)
-			close(s->fds[i]);
+	fd_close_all(s->fds, s->n);
 	s->n = 0;
 }

@@ -155,7 +155,6 @@ static int reap_intermediate(struct spawn *s, pid_t mid, pid_t *ret_pid, struct 
 	ssize_t n;
 	int st;
 
-	s->pid_child = fd_close(s->pid_child);
 	n = io_read_full(s->pid_parent, &pid, sizeof(pid));
 	while (waitpid(mid, &st, 0) < 0 && errno == EINTR)
 		;
@@ -179,8 +178,9 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 
 	stage_fd = io_memfd("kavach-init", kavach_stage_start, (size_t) (kavach_stage_end - kavach_stage_start));
 	if (stage_fd < 0)
-		return err_neg(e, stage_fd, "making the sealed copy of the in-container stage");
-	r = time_ns_begin(s, &old_time, e);
+		r = err_neg(e, stage_fd, "making the sealed copy of the in-container stage");
+	else
+		r = time_ns_begin(s, &old_time, e);
 	if (r == 0) {
 		pid = sys_clone3(s->join_in_stage ? 0 : s->create, s->cgroup_fd, &pidfd);
 		if (pid == 0) {
@@ -191,10 +191,11 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 			r = err_neg(e, pid, "creating the container's process");
 	}
 	time_ns_end(old_time);
+	/* What has ended is seen as the end of a file only if we do not hold the other end. */
+	s->ours[s->n_ours++] = fd_take(&stage_fd);
+	fd_close_all(s->ours, s->n_ours);
 	if (r < 0)
 		return r;
-	close(s->sync_child);
-	s->sync_child = -EBADF;
 	if (s->join_in_stage) {
 		pidfd = fd_close(pidfd);
 		r = reap_intermediate(s, pid, &pid, e);
