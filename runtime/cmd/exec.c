@@ -101,7 +101,6 @@ static int process_from_options(struct globals *g, const struct exec_opts *o, co
 	p->terminal = o->tty;
 	p->console_width = p->console_height = 0;
 	p->env = append(g->a, &p->env, &o->env);
-	p->affinity_initial = p->affinity_final = NULL;
 	if (o->cwd) {
 		if (o->cwd[0] != '/')
 			return err_set_id(e, ERR_USAGE, -EINVAL, "--cwd: expected an absolute path, found \"%s\"", o->cwd);
@@ -217,7 +216,7 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 		return err_set_id(e, ERR_USAGE, -EINVAL, "exec: expected a program to run or --process FILE");
 	r = fds_check(&o->preserve_fds, &io, e);
 	if (r == 0)
-		r = box_load(g, argv[0], 0, false, false, &l, e);
+		r = box_load(g, argv[0], 0, STATE_NO_LOCK, false, &l, e);
 	if (r < 0)
 		return r;
 	if (!(l.status == ST_PAUSED && o->ignore_paused))

@@ -92,9 +92,10 @@ static int set_all_cpus(pid_t pid, struct err *e)
 	unsigned char mask[CPUS_MAX / 8];
 
 	memset(mask, 0xff, sizeof(mask));
-	if (sched_setaffinity(pid, sizeof(mask), (const cpu_set_t *) (const void *) mask) < 0)
-		return err_sys(e, "resetting the CPU affinity");
-	return 0;
+	if (sched_setaffinity(pid, sizeof(mask), (const cpu_set_t *) (const void *) mask) == 0)
+		return 0;
+	/* A process of a user namespace that is not ours keeps what it inherited from us. */
+	return errno == EPERM ? 0 : err_sys(e, "resetting the CPU affinity");
 }
 
 int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless,

@@ -156,8 +156,9 @@ static int converse(struct launch *l, struct box *b,
 	}
 	if (r >= 0)
 		r = msg_expect(sock, MSG_READY, NULL, 0, e);
+	/* An engine that is pinned to some CPUs does not mean the container: that has all of its cpuset. */
 	if (r >= 0 && p->has_process)
-		r = exec_outside(b->pid, AT_FDCWD, &p->process, b->host->rootless, false, e);
+		r = exec_outside(b->pid, AT_FDCWD, &p->process, b->host->rootless, true, e);
 	if (r >= 0 && p->cgroup.delegate && p->has_process)
 		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid), to_host(&p->gid_map, p->process.gid), e);
 	if (r >= 0) {

@@ -42,7 +42,8 @@ static int converse(struct launch *l, struct box *b, const struct pol_process *p
 
 	r = msg_expect(sock, MSG_READY, NULL, 0, e);
 	if (r >= 0)
-		r = exec_outside(b->pid, AT_FDCWD, p, b->host->rootless, false, e);
+		r = exec_outside(b->pid, AT_FDCWD, p, b->host->rootless,
+				 !p->affinity_initial && !p->affinity_final, e);
 	if (r >= 0 && p->affinity_final)
 		r = exec_affinity(b->pid, p->affinity_final, e);
 	if (r >= 0) {
