@@ -24,15 +24,16 @@ struct box {
 	struct bytes policy_enc;
 	struct cg *cg;
 	struct arena *a;
-	int dir_fd; /* its state directory */
+	int dir_fd;	       /* its state directory */
 	const char *cache_dir; /* for compiled seccomp filters; NULL = none */
 	char *const *hook_env; /* environment of hooks that bring none */
 
-	pid_t pid;  /* the process this command is about: the first one, or exec's */
+	pid_t pid; /* the process this command is about: the first one, or exec's */
 	int pidfd;
 	pid_t init_pid; /* exec: the container's first process */
 	int init_pidfd;
-	const char *status; /* of the container, for documents given to others: "creating", "running" */
+	const char *
+		status; /* of the container, for documents given to others: "creating", "running" */
 	int hook_out, hook_err; /* files for the hooks' output; -EBADF = captured for messages */
 	uint64_t pid_start;
 	uint64_t ns_flags;
@@ -43,7 +44,7 @@ struct box {
 
 /* Where the process's terminal goes and which fds it gets. */
 struct box_io {
-	int console_fd;	       /* connected socket that takes the pty master; -EBADF without terminal */
+	int console_fd; /* connected socket that takes the pty master; -EBADF without terminal */
 	uint32_t preserve_fds; /* 3..3+N-1, after the LISTEN_FDS */
 	uint32_t listen_fds;
 	const char *listen_fdnames;
@@ -56,14 +57,15 @@ struct backend_ops {
 
 	/* create: makes the container up to the point where only `start` is missing. `ready` is called when its pid is
 	 * known and everything succeeded, before the process may outlive us (record, pid file). */
-	int (*create)(struct box *b, const struct box_io *io, int (*ready)(struct box *b, void *arg, struct err *e),
-		      void *arg, struct err *e);
+	int (*create)(struct box *b, const struct box_io *io,
+		      int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		      struct err *e);
 	/* start: runs the program: of a box that this command created (run), or of a parked one (start). */
 	int (*start)(struct box *b, bool parked, struct err *e);
 	/* exec: another process in a running container. ret_pid/ret_pidfd: the process, our child. ready as above. */
 	int (*exec)(struct box *b, const struct pol_process *p, const struct box_io *io,
-		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
-		    int *ret_pidfd, struct err *e);
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		    pid_t *ret_pid, int *ret_pidfd, struct err *e);
 	int (*signal)(struct box *b, int sig, bool all, struct err *e);
 	int (*pause)(struct box *b, bool on, struct err *e);
 	int (*update)(struct box *b, const struct pol_resources *r, struct err *e);

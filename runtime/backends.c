@@ -10,8 +10,9 @@ static const struct backend_ops *const backends[] = {
 };
 
 static const struct name_val names[] = {
-	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},	    {"sev", POL_BACKEND_SEV},
-	{"sev-es", POL_BACKEND_SEV_ES},	  {"sev-snp", POL_BACKEND_SEV_SNP},
+	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},
+	{"sev", POL_BACKEND_SEV},	  {"sev-es", POL_BACKEND_SEV_ES},
+	{"sev-snp", POL_BACKEND_SEV_SNP},
 };
 
 const struct backend_ops *backend_find(uint32_t id, struct err *e)
@@ -21,7 +22,8 @@ const struct backend_ops *backend_find(uint32_t id, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++)
 		if (backends[i]->id == id)
 			return backends[i];
-	err_set(e, -ENOTSUP, "the configuration asks for the backend %s, which this build of kavach does not have",
+	err_set(e, -ENOTSUP,
+		"the configuration asks for the backend %s, which this build of kavach does not have",
 		name ? name : "(unknown)");
 	return NULL;
 }

@@ -27,7 +27,8 @@ static const struct name_val floors[] = {
 static uint32_t backend_floor(const char *argv0)
 {
 	const char *slash = strrchr(argv0, '/');
-	const struct name_val *row = name_find(floors, ARRAY_LEN(floors), slash ? slash + 1 : argv0);
+	const struct name_val *row = name_find(floors, ARRAY_LEN(floors),
+					       slash ? slash + 1 : argv0);
 
 	return row ? (uint32_t) row->val : POL_BACKEND_PROCESS;
 }
@@ -35,18 +36,23 @@ static uint32_t backend_floor(const char *argv0)
 static int log_setup(const struct globals *g, struct err *e)
 {
 	static const struct name_val levels[] = {
-		{"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"warn", LOG_LEVEL_WARNING},
-		{"info", LOG_LEVEL_WARNING}, {"debug", LOG_LEVEL_DEBUG},
+		{"error", LOG_LEVEL_ERROR},  {"warning", LOG_LEVEL_WARNING},
+		{"warn", LOG_LEVEL_WARNING}, {"info", LOG_LEVEL_WARNING},
+		{"debug", LOG_LEVEL_DEBUG},
 	};
-	const struct name_val *row = g->log_level ? name_find(levels, ARRAY_LEN(levels), g->log_level) : NULL;
+	const struct name_val *row = g->log_level
+					     ? name_find(levels, ARRAY_LEN(levels), g->log_level)
+					     : NULL;
 	/* a --log file gets one line, on failure, unless more is asked for (C-07) */
 	enum log_level level = g->log ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 
 	if (g->log_level && !row)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--log-level: expected error, warning or debug, found \"%s\"",
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--log-level: expected error, warning or debug, found \"%s\"",
 				  g->log_level);
 	if (g->log_format && !str_eq(g->log_format, "json") && !str_eq(g->log_format, "text"))
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--log-format: expected text or json, found \"%s\"",
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--log-format: expected text or json, found \"%s\"",
 				  g->log_format);
 	if (row)
 		level = (enum log_level) row->val;
@@ -82,8 +88,8 @@ static bool asks_help(int argc, char **argv, bool stop_at_args)
 	return false;
 }
 
-static int run_command(struct globals *g, const struct command *c, int argc, char **argv, int *ret_failure,
-		       struct err *e)
+static int run_command(struct globals *g, const struct command *c, int argc, char **argv,
+		       int *ret_failure, struct err *e)
 {
 	_Alignas(16) char opts[CMD_OPTS_MAX] = {0};
 	struct buf b = BUF_WRITER(1u << 16);
@@ -100,7 +106,8 @@ static int run_command(struct globals *g, const struct command *c, int argc, cha
 	n = argc - first;
 	if (n < c->min_args || (c->max_args >= 0 && n > c->max_args))
 		return err_set_id(e, ERR_USAGE, -EINVAL, "%s: expected arguments: %s%s", c->name,
-				  *c->args ? c->args : "none", n < c->min_args ? " (too few given)" : " (too many given)");
+				  *c->args ? c->args : "none",
+				  n < c->min_args ? " (too few given)" : " (too many given)");
 	return c->run(g, opts, n, argv + first, e);
 }
 
@@ -114,7 +121,8 @@ static int dispatch(struct globals *g, int argc, char **argv, int *ret_failure, 
 	if (r == 0)
 		r = log_setup(g, e);
 	if (r == 0 && g->root && str_eq(path_clean(g->a, g->root), "/"))
-		r = err_set_id(e, ERR_USAGE, -EINVAL, "--root: \"/\" cannot be the state directory");
+		r = err_set_id(e, ERR_USAGE, -EINVAL,
+			       "--root: \"/\" cannot be the state directory");
 	if (r < 0)
 		return r;
 	if (g->version) {
@@ -127,7 +135,8 @@ static int dispatch(struct globals *g, int argc, char **argv, int *ret_failure, 
 	}
 	c = find_command(argv[first]);
 	if (!c)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "unknown command \"%s\" (see --help)", argv[first]);
+		return err_set_id(e, ERR_USAGE, -EINVAL, "unknown command \"%s\" (see --help)",
+				  argv[first]);
 	return run_command(g, c, argc - first, argv + first, ret_failure, e);
 }
 

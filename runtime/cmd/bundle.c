@@ -15,7 +15,8 @@
 
 #define POLICY_MAX (16u << 20)
 
-static int read_config(struct globals *g, const char *path, const char *config, struct bytes *ret, struct err *e)
+static int read_config(struct globals *g, const char *path, const char *config, struct bytes *ret,
+		       struct err *e)
 {
 	fd_auto int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
@@ -28,8 +29,8 @@ static int read_config(struct globals *g, const char *path, const char *config, 
 	return 0;
 }
 
-int bundle_load(struct globals *g, const char *path, const char *config, const struct policy_input *in,
-		struct bundle *ret, struct err *e)
+int bundle_load(struct globals *g, const char *path, const char *config,
+		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
 	struct policy_input input = *in;
 	struct rules rules = {0};
@@ -54,7 +55,8 @@ int bundle_load(struct globals *g, const char *path, const char *config, const s
 	input.cg_manager = cmd_cg_manager(g, e);
 	if (!input.cg_manager)
 		return e->code;
-	r = spec_parse(input.config_name, (const char *) ret->config.v, ret->config.n, g->a, &ret->spec, e);
+	r = spec_parse(input.config_name, (const char *) ret->config.v, ret->config.n, g->a,
+		       &ret->spec, e);
 	if (r == 0)
 		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
 	if (r < 0)

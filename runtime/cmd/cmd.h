@@ -14,10 +14,10 @@
 #include "state/state.h"
 
 enum opt_kind {
-	OPT_FLAG,  /* bool; also --opt=true|false */
-	OPT_STR,   /* const char * */
-	OPT_U32,   /* struct opt_u64, at most UINT32_MAX */
-	OPT_STRS,  /* struct strs, may be repeated */
+	OPT_FLAG,	 /* bool; also --opt=true|false */
+	OPT_STR,	 /* const char * */
+	OPT_U32,	 /* struct opt_u64, at most UINT32_MAX */
+	OPT_STRS,	 /* struct strs, may be repeated */
 	OPT_IGNORE_FLAG, /* accepted for compatibility, no effect */
 	OPT_IGNORE_STR,
 };
@@ -46,10 +46,10 @@ struct command {
 	const char *help; /* one line */
 	const struct opt *opts;
 	size_t n_opts;
-	size_t opts_size; /* of the options struct, <= CMD_OPTS_MAX */
+	size_t opts_size;	/* of the options struct, <= CMD_OPTS_MAX */
 	int min_args, max_args; /* max -1: any */
-	bool stop_at_args; /* options end at the first argument (exec) */
-	int failure;	   /* exit status when it fails; 0: the error's own */
+	bool stop_at_args;	/* options end at the first argument (exec) */
+	int failure;		/* exit status when it fails; 0: the error's own */
 	/* run: returns the exit status; -errno with *e set on failure */
 	int (*run)(struct globals *g, void *opts, int argc, char **argv, struct err *e);
 };
@@ -61,8 +61,8 @@ extern const size_t global_opts_n;
 
 /* cmd_parse: options of one table into `out`; *ret_first = index of the first argument in argv (arguments are moved behind
  * the options unless stop_at_args). argv[0] is skipped. Errors are usage errors, e.g. "flag needs an argument: --root". */
-int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc, char **argv, void *out,
-	      int *ret_first, struct err *e);
+int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc,
+	      char **argv, void *out, int *ret_first, struct err *e);
 void cmd_help_main(struct buf *b);
 void cmd_help(struct buf *b, const struct command *c);
 
@@ -85,7 +85,7 @@ struct bundle {
 	struct bytes policy_enc;
 	char policy_digest[65], config_digest[65];
 };
-int bundle_load(struct globals *g, const char *path, const char *config, const struct policy_input *in,
-		struct bundle *ret, struct err *e);
+int bundle_load(struct globals *g, const char *path, const char *config,
+		const struct policy_input *in, struct bundle *ret, struct err *e);
 
 #endif

@@ -24,13 +24,15 @@
 int console_check(bool terminal, bool detach, const char *socket, struct err *e)
 {
 	if (terminal && detach && !socket)
-		return err_set_id(e, ERR_USAGE, -EINVAL,
-				  "cannot allocate tty if kavach will detach without setting console socket");
+		return err_set_id(
+			e, ERR_USAGE, -EINVAL,
+			"cannot allocate tty if kavach will detach without setting console socket");
 	if (socket && !terminal)
 		return err_set_id(e, ERR_USAGE, -EINVAL,
 				  "cannot use console socket if kavach will not allocate a tty");
 	if (socket && !detach)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "cannot use console socket if kavach will not detach");
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "cannot use console socket if kavach will not detach");
 	return 0;
 }
 
@@ -41,19 +43,22 @@ int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 
 	*io = (struct box_io){.console_fd = -EBADF};
 	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
-	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && (!pid || atoi(pid) == getpid())) {
+	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 &&
+	    (!pid || atoi(pid) == getpid())) {
 		io->listen_fds = count;
 		io->listen_fdnames = getenv("LISTEN_FDNAMES");
 	}
 	io->preserve_fds = preserve->set ? (uint32_t) preserve->v : 0;
 	if (io->preserve_fds > 65536)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--preserve-fds: %u is more than 65536", io->preserve_fds);
+		return err_set_id(e, ERR_USAGE, -EINVAL, "--preserve-fds: %u is more than 65536",
+				  io->preserve_fds);
 	/* Close-on-exec cannot have come through our exec: such a one is our own, in a place that was empty. */
 	for (uint32_t i = 0; i < io->listen_fds + io->preserve_fds; i++)
 		if (fcntl((int) (3 + i), F_GETFD) != 0)
-			return err_set_id(e, ERR_USAGE, -EBADF,
-					  "--preserve-fds: file descriptor %u is not open (LISTEN_FDS %u, preserved %u)",
-					  3 + i, io->listen_fds, io->preserve_fds);
+			return err_set_id(
+				e, ERR_USAGE, -EBADF,
+				"--preserve-fds: file descriptor %u is not open (LISTEN_FDS %u, preserved %u)",
+				3 + i, io->listen_fds, io->preserve_fds);
 	return 0;
 }
 
@@ -151,8 +156,8 @@ static void undo_backend(void *arg)
 		log_warn("%s", sub.msg);
 }
 
-static int create_in(struct creation *c, const char *id, struct bundle *bd, struct box_io *io, struct undo *u,
-		     struct err *e)
+static int create_in(struct creation *c, const char *id, struct bundle *bd, struct box_io *io,
+		     struct undo *u, struct err *e)
 {
 	struct loaded *l = c->l;
 	struct globals *g = c->g;
@@ -189,11 +194,12 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	return l->ops->create(&l->box, io, on_ready, c, e);
 }
 
-int container_create(struct globals *g, const struct create_opts *o, const char *id, struct box_io *io,
-		     struct loaded *l, struct bundle *bd, struct err *e)
+int container_create(struct globals *g, const struct create_opts *o, const char *id,
+		     struct box_io *io, struct loaded *l, struct bundle *bd, struct err *e)
 {
-	struct policy_input in = {
-		.no_pivot = o->no_pivot, .no_new_keyring = o->no_new_keyring, .need_process = !io->wait_start};
+	struct policy_input in = {.no_pivot = o->no_pivot,
+				  .no_new_keyring = o->no_new_keyring,
+				  .need_process = !io->wait_start};
 	struct creation c = {.g = g, .o = o, .l = l};
 	fd_auto int console = -EBADF;
 	struct undo u = {0};
@@ -209,8 +215,8 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	if (r == 0)
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
 	if (r == 0)
-		r = console_check(bd->policy->has_process && bd->policy->process.terminal, io->wait_start || o->detach,
-				  o->console_socket, e);
+		r = console_check(bd->policy->has_process && bd->policy->process.terminal,
+				  io->wait_start || o->detach, o->console_socket, e);
 	if (r < 0)
 		return r;
 	l->ops = backend_find(bd->policy->backend, e);
@@ -238,13 +244,19 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 
 const struct opt create_opts_table[] = {
 	{"bundle", 'b', OPT_STR, "DIR", "bundle directory (default: the current one)", O(bundle)},
-	{"config", 'f', OPT_STR, "FILE", "name of the configuration in the bundle (default: config.json)", O(config)},
-	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal", O(console_socket)},
+	{"config", 'f', OPT_STR, "FILE",
+	 "name of the configuration in the bundle (default: config.json)", O(config)},
+	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal",
+	 O(console_socket)},
 	{"pid-file", 0, OPT_STR, "FILE", "write the container's process id to FILE", O(pid_file)},
-	{"pidfd-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives a pidfd of the container's process", O(pidfd_socket)},
-	{"no-pivot", 0, OPT_FLAG, NULL, "change the root without pivot_root (for a root on initramfs)", O(no_pivot)},
-	{"no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring", O(no_new_keyring)},
-	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones", O(preserve_fds)},
+	{"pidfd-socket", 0, OPT_STR, "PATH",
+	 "AF_UNIX socket that receives a pidfd of the container's process", O(pidfd_socket)},
+	{"no-pivot", 0, OPT_FLAG, NULL,
+	 "change the root without pivot_root (for a root on initramfs)", O(no_pivot)},
+	{"no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring",
+	 O(no_new_keyring)},
+	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones",
+	 O(preserve_fds)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 };
 

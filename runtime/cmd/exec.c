@@ -18,7 +18,8 @@
 #include "spec/spec.h"
 
 struct exec_opts {
-	const char *process, *pid_file, *console_socket, *pidfd_socket, *user, *cwd, *label, *apparmor, *cgroup;
+	const char *process, *pid_file, *console_socket, *pidfd_socket, *user, *cwd, *label,
+		*apparmor, *cgroup;
 	struct strs env, caps, gids;
 	struct opt_u64 preserve_fds;
 	bool detach, tty, no_new_privs, ignore_paused;
@@ -40,14 +41,18 @@ static int apply_user(const char *user, struct pol_process *p, struct err *e)
 	const char *colon = strchr(user, ':');
 	size_t n = colon ? (size_t) (colon - user) : strlen(user);
 
-	if (parse_id(user, n, &p->uid) < 0 || (colon && parse_id(colon + 1, strlen(colon + 1), &p->gid) < 0))
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--user: expected UID or UID:GID as numbers, found \"%s\"", user);
+	if (parse_id(user, n, &p->uid) < 0 ||
+	    (colon && parse_id(colon + 1, strlen(colon + 1), &p->gid) < 0))
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--user: expected UID or UID:GID as numbers, found \"%s\"", user);
 	return 0;
 }
 
 static struct strs append(struct arena *a, const struct strs *x, const struct strs *y)
 {
-	struct strs l = {.v = arena_array(a, x->n + y->n + 1, sizeof(char *)), .n = x->n + y->n, .set = true};
+	struct strs l = {.v = arena_array(a, x->n + y->n + 1, sizeof(char *)),
+			 .n = x->n + y->n,
+			 .set = true};
 
 	if (x->n)
 		memcpy(l.v, x->v, x->n * sizeof(*l.v));
@@ -62,7 +67,8 @@ static int apply_caps(const struct exec_opts *o, struct pol_process *p, struct e
 		int c = cap_parse(o->caps.v[i]);
 
 		if (c < 0)
-			return err_set_id(e, ERR_USAGE, -EINVAL, "--cap: unknown capability \"%s\"", o->caps.v[i]);
+			return err_set_id(e, ERR_USAGE, -EINVAL, "--cap: unknown capability \"%s\"",
+					  o->caps.v[i]);
 		p->caps.set = true;
 		p->caps.bounding |= 1ull << c;
 		p->caps.effective |= 1ull << c;
@@ -71,16 +77,19 @@ static int apply_caps(const struct exec_opts *o, struct pol_process *p, struct e
 	return 0;
 }
 
-static int apply_gids(const struct exec_opts *o, struct arena *a, struct pol_process *p, struct err *e)
+static int apply_gids(const struct exec_opts *o, struct arena *a, struct pol_process *p,
+		      struct err *e)
 {
-	struct u64s g = {.v = arena_array(a, p->groups.n + o->gids.n + 1, sizeof(uint64_t)), .n = p->groups.n};
+	struct u64s g = {.v = arena_array(a, p->groups.n + o->gids.n + 1, sizeof(uint64_t)),
+			 .n = p->groups.n};
 	uint32_t id;
 
 	if (g.n)
 		memcpy(g.v, p->groups.v, g.n * sizeof(*g.v));
 	for (size_t i = 0; i < o->gids.n; i++) {
 		if (parse_id(o->gids.v[i], strlen(o->gids.v[i]), &id) < 0)
-			return err_set_id(e, ERR_USAGE, -EINVAL, "--additional-gids: expected a number, found \"%s\"",
+			return err_set_id(e, ERR_USAGE, -EINVAL,
+					  "--additional-gids: expected a number, found \"%s\"",
 					  o->gids.v[i]);
 		g.v[g.n++] = id;
 	}
@@ -89,13 +98,15 @@ static int apply_gids(const struct exec_opts *o, struct arena *a, struct pol_pro
 }
 
 /* The container's own process, changed by the options. */
-static int process_from_options(struct globals *g, const struct exec_opts *o, const struct policy *base, int argc,
-				char **argv, struct pol_process *p, struct err *e)
+static int process_from_options(struct globals *g, const struct exec_opts *o,
+				const struct policy *base, int argc, char **argv,
+				struct pol_process *p, struct err *e)
 {
 	int r;
 
 	if (!base->has_process)
-		return err_set(e, -EINVAL, "the container has no process in its config.json: use --process");
+		return err_set(e, -EINVAL,
+			       "the container has no process in its config.json: use --process");
 	*p = base->process;
 	p->args = (struct strs){.v = argv, .n = (size_t) argc, .set = true};
 	p->terminal = o->tty;
@@ -103,7 +114,8 @@ static int process_from_options(struct globals *g, const struct exec_opts *o, co
 	p->env = append(g->a, &p->env, &o->env);
 	if (o->cwd) {
 		if (o->cwd[0] != '/')
-			return err_set_id(e, ERR_USAGE, -EINVAL, "--cwd: expected an absolute path, found \"%s\"", o->cwd);
+			return err_set_id(e, ERR_USAGE, -EINVAL,
+					  "--cwd: expected an absolute path, found \"%s\"", o->cwd);
 		p->cwd = path_clean(g->a, o->cwd);
 	}
 	if (o->no_new_privs)
@@ -118,8 +130,8 @@ static int process_from_options(struct globals *g, const struct exec_opts *o, co
 	return r < 0 ? r : apply_gids(o, g->a, p, e);
 }
 
-static int process_from_file(struct globals *g, const struct exec_opts *o, const struct policy *base,
-			     struct pol_process *p, struct err *e)
+static int process_from_file(struct globals *g, const struct exec_opts *o,
+			     const struct policy *base, struct pol_process *p, struct err *e)
 {
 	const struct spec_process *s;
 	struct bytes text;
@@ -141,12 +153,14 @@ static int enter_sub_cgroup(struct globals *g, struct box *b, const char *sub, s
 	if (!sub)
 		return 0;
 	if (b->cg->layout == CG_NONE)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--cgroup: the container has no cgroup of its own");
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--cgroup: the container has no cgroup of its own");
 	cg = arena_memdup(g->a, b->cg, sizeof(*cg));
 	cg->hier.v = arena_memdup(g->a, cg->hier.v, cg->hier.n * sizeof(*cg->hier.v));
 	for (size_t i = 0; i < cg->hier.n; i++)
-		cg->hier.v[i].path = path_clean(g->a, arena_printf(g->a, "%s%s", cg->hier.v[i].path,
-								   path_clean(g->a, path_join(g->a, "/", sub))));
+		cg->hier.v[i].path = path_clean(
+			g->a, arena_printf(g->a, "%s%s", cg->hier.v[i].path,
+					   path_clean(g->a, path_join(g->a, "/", sub))));
 	b->cg = cg;
 	return 0;
 }
@@ -165,8 +179,8 @@ static int on_ready(struct box *b, void *arg, struct err *e)
 	return r;
 }
 
-static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol_process *p, struct box_io *io,
-		   struct err *e)
+static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol_process *p,
+		   struct box_io *io, struct err *e)
 {
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	fd_auto int ours = -EBADF, theirs = -EBADF, pidfd = -EBADF;
@@ -213,7 +227,8 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	int r;
 
 	if (!o->process && argc < 2)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "exec: expected a program to run or --process FILE");
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "exec: expected a program to run or --process FILE");
 	r = fds_check(&o->preserve_fds, &io, e);
 	if (r == 0)
 		r = box_load(g, argv[0], 0, STATE_NO_LOCK, false, &l, e);
@@ -224,8 +239,9 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	if (r == 0)
 		r = box_read_policy(g, &l.st, &l.box, e);
 	if (r == 0)
-		r = o->process ? process_from_file(g, o, l.box.policy, &p, e)
-			       : process_from_options(g, o, l.box.policy, argc - 1, argv + 1, &p, e);
+		r = o->process
+			    ? process_from_file(g, o, l.box.policy, &p, e)
+			    : process_from_options(g, o, l.box.policy, argc - 1, argv + 1, &p, e);
 	if (r == 0)
 		r = enter_sub_cgroup(g, &l.box, o->cgroup, e);
 	if (r < 0)
@@ -244,11 +260,14 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 #define O(field) offsetof(struct exec_opts, field)
 
 static const struct opt opts_table[] = {
-	{"process", 'p', OPT_STR, "FILE", "JSON description of the process (OCI process object)", O(process)},
+	{"process", 'p', OPT_STR, "FILE", "JSON description of the process (OCI process object)",
+	 O(process)},
 	{"detach", 'd', OPT_FLAG, NULL, "do not wait for the process to end", O(detach)},
 	{"pid-file", 0, OPT_STR, "FILE", "write the process id to FILE", O(pid_file)},
-	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal", O(console_socket)},
-	{"pidfd-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives a pidfd of the process", O(pidfd_socket)},
+	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal",
+	 O(console_socket)},
+	{"pidfd-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives a pidfd of the process",
+	 O(pidfd_socket)},
 	{"tty", 't', OPT_FLAG, NULL, "give the process a terminal", O(tty)},
 	{"user", 'u', OPT_STR, "UID[:GID]", "user and group ids, as numbers", O(user)},
 	{"additional-gids", 'g', OPT_STRS, "GID", "further group id (may be repeated)", O(gids)},
@@ -258,7 +277,8 @@ static const struct opt opts_table[] = {
 	{"no-new-privs", 0, OPT_FLAG, NULL, "set no_new_privs", O(no_new_privs)},
 	{"process-label", 0, OPT_STR, "LABEL", "SELinux label of the process", O(label)},
 	{"apparmor", 0, OPT_STR, "PROFILE", "AppArmor profile of the process", O(apparmor)},
-	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones", O(preserve_fds)},
+	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones",
+	 O(preserve_fds)},
 	{"cgroup", 0, OPT_STR, "PATH", "run in a cgroup below the container's", O(cgroup)},
 	{"ignore-paused", 0, OPT_FLAG, NULL, "allow exec in a paused container", O(ignore_paused)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},

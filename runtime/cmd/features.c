@@ -70,8 +70,12 @@ static int cmd_features(struct globals *g, void *opts, int argc, char **argv, st
 }
 
 const struct command command_features = {
-	.name = "features", .args = "", .help = "print what this build supports (OCI features document)",
-	.min_args = 0, .max_args = 0, .run = cmd_features,
+	.name = "features",
+	.args = "",
+	.help = "print what this build supports (OCI features document)",
+	.min_args = 0,
+	.max_args = 0,
+	.run = cmd_features,
 };
 
 struct spec_opts {
@@ -106,7 +110,8 @@ static int cmd_spec(struct globals *g, void *opts, int argc, char **argv, struct
 #define O(field) offsetof(struct spec_opts, field)
 
 static const struct opt spec_table[] = {
-	{"bundle", 'b', OPT_STR, "DIR", "where to write (default: the current directory)", O(bundle)},
+	{"bundle", 'b', OPT_STR, "DIR", "where to write (default: the current directory)",
+	 O(bundle)},
 	{"file", 'f', OPT_STR, "FILE", "name of the file (default: config.json)", O(file)},
 	{"rootless", 0, OPT_FLAG, NULL, "for a container without root privileges", O(rootless)},
 };

@@ -183,7 +183,8 @@ static void drain(struct copy *out)
 
 int foreground_wait(struct foreground *f, int *ret_status, struct err *e)
 {
-	struct copy in = {.from = STDIN_FILENO, .to = f->pty}, out = {.from = f->pty, .to = STDOUT_FILENO};
+	struct copy in = {.from = STDIN_FILENO, .to = f->pty},
+		    out = {.from = f->pty, .to = STDOUT_FILENO};
 	struct pollfd p[4];
 	int st;
 

@@ -16,8 +16,9 @@ static void put_opt(struct buf *b, const struct opt *o)
 
 	if (!o->help)
 		return;
-	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-		 o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+		 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->arg ? " " : "",
+		 o->arg ? o->arg : "");
 	snprintf(line, sizeof(line), "  %-34s %s\n", left, o->help);
 	put(b, line);
 }
@@ -47,8 +48,9 @@ void cmd_help(struct buf *b, const struct command *c)
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "Usage: kavach %s%s%s%s\n\n%s\n", c->name, c->n_opts ? " [OPTION...]" : "",
-		 c->args && *c->args ? " " : "", c->args ? c->args : "", c->help);
+	snprintf(line, sizeof(line), "Usage: kavach %s%s%s%s\n\n%s\n", c->name,
+		 c->n_opts ? " [OPTION...]" : "", c->args && *c->args ? " " : "",
+		 c->args ? c->args : "", c->help);
 	put(b, line);
 	if (!c->n_opts)
 		return;

@@ -24,7 +24,8 @@ struct parser {
 static const struct opt *find_long(const struct parser *p, const char *name, size_t len)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->t[i].name && strlen(p->t[i].name) == len && strncmp(p->t[i].name, name, len) == 0)
+		if (p->t[i].name && strlen(p->t[i].name) == len &&
+		    strncmp(p->t[i].name, name, len) == 0)
 			return &p->t[i];
 	return NULL;
 }
@@ -44,7 +45,8 @@ static bool takes_value(const struct opt *o)
 
 static int bad_value(struct err *e, const struct opt *o, const char *v, const char *expected)
 {
-	return err_set_id(e, ERR_USAGE, -EINVAL, "--%s: expected %s, found \"%s\"", o->name, expected, v);
+	return err_set_id(e, ERR_USAGE, -EINVAL, "--%s: expected %s, found \"%s\"", o->name,
+			  expected, v);
 }
 
 static int store_flag(const struct parser *p, const struct opt *o, const char *v, struct err *e)
@@ -72,9 +74,7 @@ static int store_value(const struct parser *p, const struct opt *o, char *v, str
 	char **nv;
 
 	switch (o->kind) {
-	case OPT_STR:
-		*(const char **) at = v;
-		return 0;
+	case OPT_STR: *(const char **) at = v; return 0;
 	case OPT_U32:
 		num = (struct opt_u64 *) at;
 		if (num_parse_u64(v, UINT32_MAX, &num->v) < 0)
@@ -90,8 +90,7 @@ static int store_value(const struct parser *p, const struct opt *o, char *v, str
 		l->v = nv;
 		l->set = true;
 		return 0;
-	default:
-		return 0; /* accepted and ignored */
+	default: return 0; /* accepted and ignored */
 	}
 }
 
@@ -101,7 +100,8 @@ static int set(struct parser *p, const struct opt *o, char *v, struct err *e)
 		return store_flag(p, o, v, e);
 	if (!v) {
 		if (p->i + 1 >= p->argc)
-			return err_set_id(e, ERR_USAGE, -EINVAL, "flag needs an argument: --%s", o->name);
+			return err_set_id(e, ERR_USAGE, -EINVAL, "flag needs an argument: --%s",
+					  o->name);
 		v = p->argv[++p->i];
 	}
 	return store_value(p, o, v, e);
@@ -142,8 +142,8 @@ static int parse_letters(struct parser *p, char *arg, struct err *e)
 	return 0;
 }
 
-int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc, char **argv, void *out,
-	      int *ret_first, struct err *e)
+int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc,
+	      char **argv, void *out, int *ret_first, struct err *e)
 {
 	struct parser p = {.t = t, .n = n, .a = a, .argc = argc, .argv = argv, .out = out};
 	char **args = arena_array(a, (size_t) argc + 1, sizeof(*args));

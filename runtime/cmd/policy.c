@@ -32,8 +32,10 @@ static int cmd_policy(struct globals *g, void *opts, int argc, char **argv, stru
 
 static const struct opt opts_table[] = {
 	{"json", 0, OPT_FLAG, NULL, "print the policy as JSON", offsetof(struct policy_opts, json)},
-	{"score", 0, OPT_FLAG, NULL, "print the strength score only", offsetof(struct policy_opts, score)},
-	{"config", 'f', OPT_STR, "FILE", "name of the configuration in the bundle (default: config.json)",
+	{"score", 0, OPT_FLAG, NULL, "print the strength score only",
+	 offsetof(struct policy_opts, score)},
+	{"config", 'f', OPT_STR, "FILE",
+	 "name of the configuration in the bundle (default: config.json)",
 	 offsetof(struct policy_opts, config)},
 };
 

@@ -4,14 +4,28 @@
 
 #include "cmd/cmd.h"
 
-extern const struct command command_create, command_start, command_run, command_exec, command_state, command_list,
-	command_kill, command_delete, command_pause, command_resume, command_ps, command_update, command_events,
-	command_features, command_spec, command_policy;
+extern const struct command command_create, command_start, command_run, command_exec, command_state,
+	command_list, command_kill, command_delete, command_pause, command_resume, command_ps,
+	command_update, command_events, command_features, command_spec, command_policy;
 
 const struct command *const commands[] = {
-	&command_run,	 &command_create, &command_start,  &command_state,    &command_list,   &command_exec,
-	&command_ps,	 &command_kill,	  &command_pause,  &command_resume,   &command_update, &command_events,
-	&command_delete, &command_spec,	  &command_policy, &command_features, NULL,
+	&command_run,
+	&command_create,
+	&command_start,
+	&command_state,
+	&command_list,
+	&command_exec,
+	&command_ps,
+	&command_kill,
+	&command_pause,
+	&command_resume,
+	&command_update,
+	&command_events,
+	&command_delete,
+	&command_spec,
+	&command_policy,
+	&command_features,
+	NULL,
 };
 
 #define O(field) offsetof(struct globals, field)
@@ -22,8 +36,10 @@ const struct opt global_opts[] = {
 	{"log-format", 0, OPT_STR, "FORMAT", "text (default) or json", O(log_format)},
 	{"log-level", 0, OPT_STR, "LEVEL", "error, warning or debug", O(log_level)},
 	{"debug", 0, OPT_FLAG, NULL, "the same as --log-level debug", O(debug)},
-	{"cgroup-manager", 0, OPT_STR, "NAME", "cgroupfs (default), systemd or disabled", O(cgroup_manager)},
-	{"systemd-cgroup", 0, OPT_FLAG, NULL, "the same as --cgroup-manager systemd", O(systemd_cgroup)},
+	{"cgroup-manager", 0, OPT_STR, "NAME", "cgroupfs (default), systemd or disabled",
+	 O(cgroup_manager)},
+	{"systemd-cgroup", 0, OPT_FLAG, NULL, "the same as --cgroup-manager systemd",
+	 O(systemd_cgroup)},
 	{"rules", 0, OPT_STR, "DIR", "site rules (default: /etc/kavach/rules.d)", O(rules)},
 	{"rootless", 0, OPT_STR, "BOOL", "auto (default), true or false", O(rootless)},
 	{"criu", 0, OPT_IGNORE_STR, "PATH", NULL, 0},

@@ -24,17 +24,19 @@ static inline void fd_late_closep(int *fd)
 
 struct stage {
 	const struct stage_boot *boot;
-	const struct policy *p;		/* NULL in EXEC mode */
-	const struct pol_process *proc; /* the process to run; NULL when a created container has none */
+	const struct policy *p; /* NULL in EXEC mode */
+	const struct pol_process
+		*proc; /* the process to run; NULL when a created container has none */
 	struct arena *a;
-	int sync;	/* to the parent, -EBADF when gone */
-	int proc_fd;	/* private procfs (proc.c): every /proc access goes through it; -EBADF before */
-	int root_fd;	/* O_PATH of the assembled root; after the pivot (and in EXEC mode), of / */
-	int old_root;	/* see rootfs.c */
-	struct stage_fs *fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare() and in EXEC mode */
+	int sync;    /* to the parent, -EBADF when gone */
+	int proc_fd; /* private procfs (proc.c): every /proc access goes through it; -EBADF before */
+	int root_fd;  /* O_PATH of the assembled root; after the pivot (and in EXEC mode), of / */
+	int old_root; /* see rootfs.c */
+	struct stage_fs *
+		fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare() and in EXEC mode */
 	int pty_master; /* until it is sent */
 	int pty_slave;
-	mode_t umask;	/* as inherited; the stage itself works with 0 */
+	mode_t umask;	 /* as inherited; the stage itself works with 0 */
 	char **hook_env; /* environ of createContainer hooks without their own */
 };
 
@@ -53,7 +55,8 @@ int fds_close_except(const int *keep, size_t n, struct err *e);
 int fds_preserve(unsigned n, struct err *e);
 /* cwd.c: makes the working directory (create only), goes there, and proves that it is inside the root. */
 int cwd_make(struct stage *s, struct err *e);
-int cwd_enter(struct stage *s, struct err *e);  /* before the ids change; may be refused, then again after */
+int cwd_enter(struct stage *s,
+	      struct err *e); /* before the ids change; may be refused, then again after */
 int cwd_verify(struct stage *s, struct err *e); /* after both */
 /* rlimit.c: hard limits that are to rise do so while we have the privilege; the rest right before the exec. */
 int rlimits_raise(struct stage *s, struct err *e);
@@ -71,9 +74,12 @@ int proc_open(struct stage *s, const char *path, int oflags, struct err *e);
 int proc_write(struct stage *s, const char *path, const char *data, struct err *e);
 
 /* rootfs.c */
-int rootfs_prepare(struct stage *s, struct err *e);  /* propagation of /, the root as a mount, root_fd */
-int rootfs_enter(struct stage *s, struct err *e);    /* pivot_root by fd, or move + chroot with no_pivot; / is the root */
-int rootfs_seal(struct stage *s, struct err *e);     /* rootfs propagation as asked, read-only root */
+int rootfs_prepare(struct stage *s,
+		   struct err *e); /* propagation of /, the root as a mount, root_fd */
+int rootfs_enter(
+	struct stage *s,
+	struct err *e); /* pivot_root by fd, or move + chroot with no_pivot; / is the root */
+int rootfs_seal(struct stage *s, struct err *e); /* rootfs propagation as asked, read-only root */
 /* mount.c: all policy mounts in order, before the pivot, by fd */
 int mounts_apply(struct stage *s, struct err *e);
 /* mounts_late: what must be last: remounting to read-only after tmpcopyup or hooks, etc. */
@@ -81,7 +87,7 @@ int mounts_late(struct stage *s, struct err *e);
 /* dev.c: device nodes (mknod or bind), /dev/fd.. links, ptmx */
 int devices_apply(struct stage *s, struct err *e);
 /* tty.c: pty pair in the container's devpts, /dev/console, master to boot->console_fd, slave becomes stdio */
-int tty_setup(struct stage *s, struct err *e);	   /* before the pivot: needs root_fd */
+int tty_setup(struct stage *s, struct err *e);	    /* before the pivot: needs root_fd */
 int tty_make_stdio(struct stage *s, struct err *e); /* setsid, controlling terminal, 0/1/2, size */
 /* mask.c: after the pivot */
 int masks_apply(struct stage *s, struct err *e);
@@ -92,7 +98,7 @@ int net_loopback_up(struct err *e);
 int sysctl_apply(struct stage *s, struct err *e);
 /* caps.c: R-08, in parts because ids stand between them */
 int caps_drop_bounding(const struct pol_caps *c, struct err *e);
-int ids_become_root(struct err *e); /* 0:0 of a user namespace, where that is mapped */
+int ids_become_root(struct err *e);	       /* 0:0 of a user namespace, where that is mapped */
 int ids_apply(struct stage *s, struct err *e); /* groups, gid, uid with KEEPCAPS, umask */
 int caps_apply(const struct pol_caps *c, bool keep_sys_admin, struct err *e);
 /* lsm.c */
@@ -110,6 +116,7 @@ char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a);
 /* seccomp_load.c: installs boot->bpf; ret_listener gets the notify fd or -EBADF. Last step before exec. */
 int filter_load(struct stage *s, int *ret_listener, struct err *e);
 /* stdio.c: B-14 */
-int stdio_adopt(struct stage *s, struct err *e); /* in the root: its null device for the host's, and the owner */
+int stdio_adopt(struct stage *s,
+		struct err *e); /* in the root: its null device for the host's, and the owner */
 
 #endif

@@ -26,8 +26,8 @@ enum msg_type {
 };
 
 #define MSG_VERSION 1
-#define MSG_HEAD 8				/* version, type, two zero bytes, length of the body (32 bits) */
-#define MSG_BODY_MAX (sizeof(struct err))	/* of the longest type */
+#define MSG_HEAD 8 /* version, type, two zero bytes, length of the body (32 bits) */
+#define MSG_BODY_MAX (sizeof(struct err)) /* of the longest type */
 #define MSG_MAX (MSG_HEAD + MSG_BODY_MAX)
 
 /* msg_pack: one message into buf (MSG_MAX bytes are enough for any). Returns its length or -EMSGSIZE. For whoever has only

@@ -52,25 +52,25 @@ struct stage_boot {
 	struct bytes process; /* EXEC: encoded struct pol_process (pol_process_table) */
 	struct bytes bpf;     /* seccomp program; empty = no filter */
 	uint64_t seccomp_flags;
-	bool seccomp_notify;  /* install with NEW_LISTENER and hand the fd out (MSG_SECCOMP) */
-	bool new_userns;      /* a user namespace of its own */
-	bool joined_userns;   /* a user namespace was joined */
-	bool rootless;	      /* the parent has no privilege outside */
-	bool setgroups_denied;	 /* /proc/self/setgroups says deny: skip setgroups */
+	bool seccomp_notify;   /* install with NEW_LISTENER and hand the fd out (MSG_SECCOMP) */
+	bool new_userns;       /* a user namespace of its own */
+	bool joined_userns;    /* a user namespace was joined */
+	bool rootless;	       /* the parent has no privilege outside */
+	bool setgroups_denied; /* /proc/self/setgroups says deny: skip setgroups */
 	/* Namespaces that the stage joins and creates itself (join.c); false: the clone did it all. */
 	bool join_here;
-	int32_t pid_fd;	       /* pipe that takes the pid (int32) of the process that was cloned there; -1 */
-	uint64_t create_ns;    /* CLONE_NEW* to create after joining */
-	struct u64s join_fds;  /* namespaces to join, in this order... */
+	int32_t pid_fd; /* pipe that takes the pid (int32) of the process that was cloned there; -1 */
+	uint64_t create_ns;	/* CLONE_NEW* to create after joining */
+	struct u64s join_fds;	/* namespaces to join, in this order... */
 	struct u64s join_flags; /* ...with their CLONE_NEW* flags */
-	int32_t target_pidfd;  /* exec: join target_ns of this process instead; -1 */
+	int32_t target_pidfd;	/* exec: join target_ns of this process instead; -1 */
 	uint64_t target_ns;
-	bool unshare_cgroup;  /* new cgroup namespace: after joining the cgroup */
-	bool host_cgroupns;   /* cgroup mount shows binds of the container's own directory */
-	int32_t sync_fd;      /* to the parent */
-	int32_t start_fd;     /* listening socket for `start`; -1: run or exec, goes on after the READY ack */
-	int32_t console_fd;   /* socket that gets the pty master; -1 */
-	int32_t proc_fd;      /* private procfs of the host side if the parent has one to give; -1 */
+	bool unshare_cgroup; /* new cgroup namespace: after joining the cgroup */
+	bool host_cgroupns;  /* cgroup mount shows binds of the container's own directory */
+	int32_t sync_fd;     /* to the parent */
+	int32_t start_fd; /* listening socket for `start`; -1: run or exec, goes on after the READY ack */
+	int32_t console_fd; /* socket that gets the pty master; -1 */
+	int32_t proc_fd;    /* private procfs of the host side if the parent has one to give; -1 */
 	struct u64s tasks_fds; /* v1 tasks files to write "0" to */
 	struct {
 		struct stage_fd *v;
@@ -79,14 +79,14 @@ struct stage_boot {
 	struct {
 		struct stage_cg_bind *v;
 		size_t n;
-	} cg_binds; /* v1 view for `cgroup` mounts */
+	} cg_binds;	    /* v1 view for `cgroup` mounts */
 	uint32_t cg_layout; /* enum cg_layout */
-	char *cg_v2_path;   /* host path of the container's v2 directory, for a bind without cgroup namespace */
-	int32_t rootfs_fd;  /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */
+	char *cg_v2_path; /* host path of the container's v2 directory, for a bind without cgroup namespace */
+	int32_t rootfs_fd; /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */
 	uint32_t preserve_fds; /* 3..3+N-1 stay open */
-	uint32_t listen_fds;   /* 3..3+N-1 are LISTEN_FDS (before the preserved ones); sets LISTEN_PID */
-	char *listen_fdnames;  /* LISTEN_FDNAMES or NULL */
-	struct strs hook_env;  /* environment of hooks that bring none */
+	uint32_t listen_fds; /* 3..3+N-1 are LISTEN_FDS (before the preserved ones); sets LISTEN_PID */
+	char *listen_fdnames;		 /* LISTEN_FDNAMES or NULL */
+	struct strs hook_env;		 /* environment of hooks that bring none */
 	char *id, *bundle, *oci_version; /* for the hooks' state document and the keyring name */
 	struct kvs annotations;
 	bool chown_stdio; /* B-14 */
@@ -95,7 +95,8 @@ extern const struct ctable stage_boot_table; /* exec/boot.c */
 
 /* stage_boot_decode: the boot block of a stage from its encoding, strings in the arena. Refuses unknown modes,
  * bytes left over, descriptors that cannot be one, and a boot block without the part that its mode needs. */
-int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret, struct err *e);
+int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret,
+		      struct err *e);
 
 /* stdio_open_missing: fills a closed 0, 1 or 2 with /dev/null, so that none of our own descriptors becomes the workload's
  * stdio. First thing in main(), of kavach and of the stage. */
@@ -105,7 +106,8 @@ int stdio_open_missing(struct err *e);
  * scheduler, ioPriority, CPU affinity reset. procfd: an fd of the caller's own /proc, or AT_FDCWD. Called by the parent
  * at MSG_READY. rlimits: what the kernel does not let us set because the process has other ids already is left to
  * the stage, which has proved before MSG_READY that it can (rlimit.c). */
-int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, bool reset_affinity, struct err *e);
+int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless,
+		 bool reset_affinity, struct err *e);
 
 /* exec_parse_list: "0-3,7" (the kernel's list format; blanks and newlines end it as the kernel's does) as a bit mask in
  * the arena. *ret_bits: the highest number + 1. -EINVAL: not a list; -ERANGE: a number above 65535. */

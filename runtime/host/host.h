@@ -16,14 +16,14 @@ enum cg_layout { CG_NONE, CG_V1, CG_HYBRID, CG_V2 };
 
 struct host {
 	uint32_t euid, egid;
-	bool in_userns;	     /* uid 0 here is not uid 0 of the machine (uid_map is not the identity) */
-	bool rootless;	     /* euid != 0, or in a user namespace we do not own the machine from */
-	uint64_t caps;	     /* our effective capabilities */
-	uint32_t last_cap;   /* highest capability the kernel knows */
+	bool in_userns; /* uid 0 here is not uid 0 of the machine (uid_map is not the identity) */
+	bool rootless;	/* euid != 0, or in a user namespace we do not own the machine from */
+	uint64_t caps;	/* our effective capabilities */
+	uint32_t last_cap; /* highest capability the kernel knows */
 	enum cg_layout cgroup;
-	bool apparmor, selinux; /* LSM active */
-	uint32_t kernel;     /* KERNEL_VERSION(major, minor, 0) */
-	char machine[16];    /* uname -m */
+	bool apparmor, selinux;		  /* LSM active */
+	uint32_t kernel;		  /* KERNEL_VERSION(major, minor, 0) */
+	char machine[16];		  /* uname -m */
 	bool time_ns, cgroup_ns, user_ns; /* /proc/self/ns has them */
 };
 

@@ -20,13 +20,15 @@
 
 static bool has_mount_hooks(const struct policy *p)
 {
-	return p->hooks[HOOK_PRESTART].n || p->hooks[HOOK_CREATE_RUNTIME].n || p->hooks[HOOK_CREATE_CONTAINER].n;
+	return p->hooks[HOOK_PRESTART].n || p->hooks[HOOK_CREATE_RUNTIME].n ||
+	       p->hooks[HOOK_CREATE_CONTAINER].n;
 }
 
 static void fill_namespaces(struct box *b, struct stage_boot *boot)
 {
 	const struct policy *p = b->policy;
-	const struct pol_ns *user = pol_ns_find(p, POL_NS_USER), *cg = pol_ns_find(p, POL_NS_CGROUP);
+	const struct pol_ns *user = pol_ns_find(p, POL_NS_USER),
+			    *cg = pol_ns_find(p, POL_NS_CGROUP);
 	const struct pol_ns *pid = pol_ns_find(p, POL_NS_PID);
 
 	for (size_t i = 0; i < p->ns.n; i++)
@@ -34,8 +36,9 @@ static void fill_namespaces(struct box *b, struct stage_boot *boot)
 	b->shared_pidns = !pid || pid->path;
 	boot->new_userns = user && !user->path;
 	boot->joined_userns = user && user->path;
-	boot->setgroups_denied = boot->new_userns && !(b->host->caps >> CAP_SETGID & 1) && p->gid_map.n == 1 &&
-				 p->gid_map.v[0].size == 1 && p->gid_map.v[0].host == b->host->egid;
+	boot->setgroups_denied = boot->new_userns && !(b->host->caps >> CAP_SETGID & 1) &&
+				 p->gid_map.n == 1 && p->gid_map.v[0].size == 1 &&
+				 p->gid_map.v[0].host == b->host->egid;
 	boot->unshare_cgroup = cg && !cg->path;
 	boot->host_cgroupns = !cg;
 }
@@ -45,7 +48,8 @@ static int fill_rootfs(struct box *b, struct launch *l)
 {
 	if (!pol_ns_find(b->policy, POL_NS_USER) || !(b->host->caps >> CAP_SYS_ADMIN & 1))
 		return 0;
-	int fd = sys_open_tree(AT_FDCWD, b->policy->rootfs, OPEN_TREE_CLONE | O_CLOEXEC | 0x8000 /* AT_RECURSIVE */);
+	int fd = sys_open_tree(AT_FDCWD, b->policy->rootfs,
+			       OPEN_TREE_CLONE | O_CLOEXEC | 0x8000 /* AT_RECURSIVE */);
 
 	if (fd >= 0) {
 		l->src.fds[l->src.n++] = fd;
@@ -85,7 +89,8 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 		l->boot.start_fd = l->start_fd;
 	}
 	if (b->cg->layout == CG_V2 && b->cg->hier.n)
-		l->boot.cg_v2_path = arena_printf(b->a, "%s%s", b->cg->hier.v[0].mount, b->cg->hier.v[0].path);
+		l->boot.cg_v2_path = arena_printf(b->a, "%s%s", b->cg->hier.v[0].mount,
+						  b->cg->hier.v[0].path);
 	return launch_cgroup(l, b, e);
 }
 
@@ -113,7 +118,8 @@ static int run_hooks(struct box *b, enum hook_phase phase, struct err *e)
 	if (!h->n)
 		return 0;
 	hook_state(&doc, b, hook_phases[phase].status);
-	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out, b->hook_err, e);
+	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out,
+			 b->hook_err, e);
 }
 
 static int ack(int sock, enum msg_type t, struct err *e)
@@ -160,7 +166,8 @@ static int converse(struct launch *l, struct box *b,
 	if (r >= 0 && p->has_process)
 		r = exec_outside(b->pid, AT_FDCWD, &p->process, b->host->rootless, true, e);
 	if (r >= 0 && p->cgroup.delegate && p->has_process)
-		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid), to_host(&p->gid_map, p->process.gid), e);
+		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid),
+				    to_host(&p->gid_map, p->process.gid), e);
 	if (r >= 0) {
 		r = proc_start_time(AT_FDCWD, b->pid, &b->pid_start, &st);
 		if (r < 0)
@@ -204,7 +211,8 @@ static int start_parked(struct box *b, struct err *e)
 	int r;
 
 	if (sock < 0)
-		return err_context(e, "cannot start container %s: its process does not answer", b->id);
+		return err_context(e, "cannot start container %s: its process does not answer",
+				   b->id);
 	/* from here on it is not "created" any more, also for a second `start` that runs at this moment */
 	if (unlinkat(b->dir_fd, "start.sock", 0) < 0)
 		return err_sys(e, "cannot start container %s: another start is under way", b->id);

@@ -15,7 +15,8 @@
 #include "exec/proto.h"
 #include "process/process.h"
 
-static int prepare(struct launch *l, struct box *b, const struct pol_process *p, struct buf *enc, struct err *e)
+static int prepare(struct launch *l, struct box *b, const struct pol_process *p, struct buf *enc,
+		   struct err *e)
 {
 	int r;
 
@@ -58,8 +59,8 @@ static int converse(struct launch *l, struct box *b, const struct pol_process *p
 }
 
 int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
-		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid, int *ret_pidfd,
-		 struct err *e)
+		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
+		 int *ret_pidfd, struct err *e)
 {
 	buf_auto enc = BUF_WRITER(8u << 20);
 	struct launch l;

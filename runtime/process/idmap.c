@@ -46,7 +46,8 @@ static bool has_cap(const struct host *h, int cap)
 }
 
 /* newuidmap PID container host size ... */
-static int run_helper(const char *name, pid_t pid, const pol_idmaps *m, struct arena *a, struct err *e)
+static int run_helper(const char *name, pid_t pid, const pol_idmaps *m, struct arena *a,
+		      struct err *e)
 {
 	char **argv = arena_array(a, m->n * 3 + 3, sizeof(*argv));
 	size_t n = 0;
@@ -68,7 +69,8 @@ static int run_helper(const char *name, pid_t pid, const pol_idmaps *m, struct a
 		(void) sys_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 		/* engines call delete and kill without PATH; the helpers live in system folders */
 		if (str_empty(getenv("PATH")))
-			setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+			setenv("PATH",
+			       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 		execvp(name, argv);
 		_exit(errno == ENOENT ? 127 : 126);
 	}
@@ -78,10 +80,15 @@ static int run_helper(const char *name, pid_t pid, const pol_idmaps *m, struct a
 	if (WIFEXITED(st) && WEXITSTATUS(st) == 0)
 		return 0;
 	if (WIFEXITED(st) && WEXITSTATUS(st) == 127)
-		return err_set(e, -ENOENT, "%s is not installed: id maps of more than one id need it (package uidmap)",
-			       name);
-	return err_set(e, -EPERM, "%s refused the id map: compare linux.uidMappings and linux.gidMappings with "
-		       "/etc/subuid and /etc/subgid", name);
+		return err_set(
+			e, -ENOENT,
+			"%s is not installed: id maps of more than one id need it (package uidmap)",
+			name);
+	return err_set(
+		e, -EPERM,
+		"%s refused the id map: compare linux.uidMappings and linux.gidMappings with "
+		"/etc/subuid and /etc/subgid",
+		name);
 }
 
 static int write_proc(pid_t pid, const char *file, const char *text, struct err *e)
@@ -92,10 +99,12 @@ static int write_proc(pid_t pid, const char *file, const char *text, struct err 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int) pid, file);
 	r = io_write_at(AT_FDCWD, path, 0, text, strlen(text));
 	return r < 0 ? err_neg(e, r, "writing \"%.*s\" to %s of the container's process",
-			       (int) strcspn(text, "\n"), text, file) : 0;
+			       (int) strcspn(text, "\n"), text, file)
+		     : 0;
 }
 
-static int maps_write(pid_t pid, const pol_idmaps *u, const pol_idmaps *g, const struct host *h, struct err *e)
+static int maps_write(pid_t pid, const pol_idmaps *u, const pol_idmaps *g, const struct host *h,
+		      struct err *e)
 {
 	arena_auto a = {0};
 	int r;

@@ -23,7 +23,13 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	int sv[2];
 
 	*l = (struct launch){.start_fd = -EBADF, .pidfd = -EBADF};
-	l->spawn = (struct spawn){.target_pidfd = -EBADF, .cgroup_fd = -EBADF, .boot_fd = -EBADF, .sync_child = -EBADF, .sync_parent = -EBADF, .pid_child = -EBADF, .pid_parent = -EBADF};
+	l->spawn = (struct spawn){.target_pidfd = -EBADF,
+				  .cgroup_fd = -EBADF,
+				  .boot_fd = -EBADF,
+				  .sync_child = -EBADF,
+				  .sync_parent = -EBADF,
+				  .pid_child = -EBADF,
+				  .pid_parent = -EBADF};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return err_sys(e, "making the sync socket");
 	l->spawn.sync_parent = sv[0];
@@ -65,7 +71,8 @@ int launch_cgroup(struct launch *l, struct box *b, struct err *e)
 	l->boot.cg_layout = b->cg->layout;
 	if (b->cg->layout == CG_NONE)
 		return 0;
-	l->spawn.cgroup_fd = b->init_pid ? cgroup_clone_fd_of(b->cg, b->init_pid, e) : cgroup_clone_fd(b->cg, e);
+	l->spawn.cgroup_fd = b->init_pid ? cgroup_clone_fd_of(b->cg, b->init_pid, e)
+					 : cgroup_clone_fd(b->cg, e);
 	if (l->spawn.cgroup_fd < 0 && l->spawn.cgroup_fd != -EBADF)
 		return l->spawn.cgroup_fd;
 	n = cgroup_tasks_fds(b->cg, fds, e);
@@ -98,8 +105,10 @@ static int fill_joins(struct launch *l, struct arena *a, struct err *e)
 	boot->create_ns = s->create;
 	boot->target_pidfd = s->target_pidfd >= 0 ? s->target_pidfd : -1;
 	boot->target_ns = s->target_ns;
-	boot->join_fds = (struct u64s){.v = arena_array(a, s->n_joins, sizeof(uint64_t)), .n = s->n_joins};
-	boot->join_flags = (struct u64s){.v = arena_array(a, s->n_joins, sizeof(uint64_t)), .n = s->n_joins};
+	boot->join_fds = (struct u64s){.v = arena_array(a, s->n_joins, sizeof(uint64_t)),
+				       .n = s->n_joins};
+	boot->join_flags = (struct u64s){.v = arena_array(a, s->n_joins, sizeof(uint64_t)),
+					 .n = s->n_joins};
 	for (size_t i = 0; i < s->n_joins; i++) {
 		boot->join_fds.v[i] = (uint64_t) s->join[i].fd;
 		boot->join_flags.v[i] = s->join[i].flag;
@@ -215,10 +224,9 @@ int follow_exec(struct box *b, int sock, struct err *e)
 		case 0: /* the socket is close-on-exec: the program runs */
 			if (started)
 				return 0;
-			return err_set(e, -EPIPE, "the container's process ended before it ran its program");
-		case MSG_EXEC:
-			started = true;
-			break;
+			return err_set(e, -EPIPE,
+				       "the container's process ended before it ran its program");
+		case MSG_EXEC: started = true; break;
 		case MSG_SECCOMP:
 			r = seccomp_hand_over(b, body.fd, e);
 			if (r < 0)
@@ -227,16 +235,15 @@ int follow_exec(struct box *b, int sock, struct err *e)
 			if (r < 0)
 				return err_neg(e, r, "answering the container's process");
 			break;
-		case MSG_WARN:
-			log_warn("%.*s", (int) n, body.text);
-			break;
+		case MSG_WARN: log_warn("%.*s", (int) n, body.text); break;
 		case MSG_ERROR:
 			*e = body.err;
 			e->msg[sizeof(e->msg) - 1] = 0;
 			return e->code < 0 ? e->code : -EIO;
 		default:
 			if (r >= 0 || r == -EBADMSG)
-				return err_set(e, -EPROTO, "unexpected message from the container's process");
+				return err_set(e, -EPROTO,
+					       "unexpected message from the container's process");
 			/* reset: it was killed while starting */
 			if (started)
 				return 0;

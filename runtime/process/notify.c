@@ -56,5 +56,7 @@ int seccomp_hand_over(struct box *b, int remote, struct err *e)
 		return err_context(e, "linux.seccomp.listenerPath");
 	state_write(&doc, b);
 	r = fd_send(sock, doc.p, doc.n, &fd, 1);
-	return r < 0 ? err_neg(e, r, "linux.seccomp.listenerPath: sending the notify fd to %s", b->listener_path) : 0;
+	return r < 0 ? err_neg(e, r, "linux.seccomp.listenerPath: sending the notify fd to %s",
+			       b->listener_path)
+		     : 0;
 }

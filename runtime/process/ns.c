@@ -11,8 +11,9 @@
 #include "process/process.h"
 
 const uint64_t ns_flags[POL_NS_MAX] = {
-	[POL_NS_USER] = CLONE_NEWUSER, [POL_NS_PID] = CLONE_NEWPID, [POL_NS_NET] = CLONE_NEWNET,
-	[POL_NS_MNT] = CLONE_NEWNS,    [POL_NS_IPC] = CLONE_NEWIPC, [POL_NS_UTS] = CLONE_NEWUTS,
+	[POL_NS_USER] = CLONE_NEWUSER,	   [POL_NS_PID] = CLONE_NEWPID,
+	[POL_NS_NET] = CLONE_NEWNET,	   [POL_NS_MNT] = CLONE_NEWNS,
+	[POL_NS_IPC] = CLONE_NEWIPC,	   [POL_NS_UTS] = CLONE_NEWUTS,
 	[POL_NS_CGROUP] = CLONE_NEWCGROUP, [POL_NS_TIME] = CLONE_NEWTIME,
 };
 
@@ -41,13 +42,14 @@ static int ns_open(const struct pol_ns *n, struct err *e)
 			       type_name(n->type), n->path);
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
-		return err_set(e, -EINVAL, "linux.namespaces: %s is not a namespace, expected a %s one",
+		return err_set(e, -EINVAL,
+			       "linux.namespaces: %s is not a namespace, expected a %s one",
 			       n->path, type_name(n->type));
 	if ((uint64_t) type == ns_flags[n->type])
 		return fd_take(&fd);
 	is = flag_name((uint64_t) type);
-	return err_set(e, -EINVAL, "linux.namespaces: %s is a %s namespace, expected a %s one", n->path,
-		       is ? is : "different", type_name(n->type));
+	return err_set(e, -EINVAL, "linux.namespaces: %s is a %s namespace, expected a %s one",
+		       n->path, is ? is : "different", type_name(n->type));
 }
 
 int ns_prepare(const struct policy *p, struct spawn *s, struct err *e)

@@ -29,7 +29,8 @@ int process_signal(struct box *b, int sig, bool all, struct err *e)
 	if (r < 0)
 		return err_neg(e, r, "sending signal %d to container %s", sig, b->id);
 	/* v1: a frozen process does not even die */
-	if (sig == SIGKILL && (b->cg->layout == CG_V1 || b->cg->layout == CG_HYBRID) && cgroup_frozen(b->cg) == 1)
+	if (sig == SIGKILL && (b->cg->layout == CG_V1 || b->cg->layout == CG_HYBRID) &&
+	    cgroup_frozen(b->cg) == 1)
 		return cgroup_freeze(b->cg, false, e);
 	return 0;
 }
@@ -37,14 +38,17 @@ int process_signal(struct box *b, int sig, bool all, struct err *e)
 int process_pause(struct box *b, bool on, struct err *e)
 {
 	if (b->cg->layout == CG_NONE)
-		return err_set(e, -ENOTSUP, "container %s has no cgroup of its own: it cannot be paused", b->id);
+		return err_set(e, -ENOTSUP,
+			       "container %s has no cgroup of its own: it cannot be paused", b->id);
 	return cgroup_freeze(b->cg, on, e);
 }
 
 int process_update(struct box *b, const struct pol_resources *r, struct err *e)
 {
 	if (b->cg->layout == CG_NONE)
-		return err_set(e, -ENOTSUP, "container %s has no cgroup of its own: it has no limits to update", b->id);
+		return err_set(e, -ENOTSUP,
+			       "container %s has no cgroup of its own: it has no limits to update",
+			       b->id);
 	return cgroup_update(b->cg, r, b->host, e);
 }
 
@@ -64,8 +68,8 @@ static void net_line(struct jsonw *w, const char *line)
 	unsigned long long v[12];
 	char name[32];
 
-	if (sscanf(line, " %31[^:]: %llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu", name, &v[0], &v[1],
-		   &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 9)
+	if (sscanf(line, " %31[^:]: %llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu", name,
+		   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 9)
 		return;
 	jw_obj(w);
 	jw_kstr(w, "Name", name);
@@ -103,7 +107,9 @@ int process_stats(struct box *b, struct buf *out, struct err *e)
 	int r;
 
 	if (b->cg->layout == CG_NONE)
-		return err_set(e, -ENOTSUP, "container %s has no cgroup of its own: there are no statistics", b->id);
+		return err_set(e, -ENOTSUP,
+			       "container %s has no cgroup of its own: there are no statistics",
+			       b->id);
 	r = cgroup_stats(b->cg, b->a, &st, e);
 	if (r < 0)
 		return r;
@@ -127,7 +133,8 @@ int process_destroy(struct box *b, struct err *e)
 		if (b->cg->layout != CG_NONE && cgroup_frozen(b->cg) == 1)
 			(void) cgroup_freeze(b->cg, false, &sub); /* else it would not die */
 		if (poll(&pfd, 1, DESTROY_TIMEOUT_MS) == 0)
-			return err_set(e, -ETIMEDOUT, "container %s: process %d does not end after SIGKILL", b->id,
+			return err_set(e, -ETIMEDOUT,
+				       "container %s: process %d does not end after SIGKILL", b->id,
 				       (int) b->pid);
 	}
 	if (b->cg->layout == CG_NONE)

@@ -24,17 +24,18 @@ struct spawn {
 	uint64_t create; /* CLONE_NEW* for clone3 (never NEWCGROUP: see spawn.c) */
 	struct ns_join join[NS_JOINS_MAX];
 	size_t n_joins;
-	int target_pidfd;     /* exec: join `target_ns` of this process in one setns; -EBADF */
+	int target_pidfd; /* exec: join `target_ns` of this process in one setns; -EBADF */
 	uint64_t target_ns;
-	const struct policy *time_offsets; /* policy whose offsets the new time namespace gets; NULL = none */
-	int cgroup_fd;	      /* clone into it; -EBADF */
-	int boot_fd;	      /* memfd of the boot block, inherited */
-	const int *inherit;   /* close-on-exec fds that must survive the exec */
+	const struct policy
+		*time_offsets; /* policy whose offsets the new time namespace gets; NULL = none */
+	int cgroup_fd;	       /* clone into it; -EBADF */
+	int boot_fd;	       /* memfd of the boot block, inherited */
+	const int *inherit;    /* close-on-exec fds that must survive the exec */
 	size_t n_inherit;
-	int *ours;	      /* fds that only the child needs: closed after the clone; with room for one more */
+	int *ours; /* fds that only the child needs: closed after the clone; with room for one more */
 	size_t n_ours;
-	bool join_in_stage;   /* spawn_decide(): joining and creating is the stage's, see spawn.c */
-	int sync_child;	      /* the stage's end of the sync socket */
+	bool join_in_stage; /* spawn_decide(): joining and creating is the stage's, see spawn.c */
+	int sync_child;	    /* the stage's end of the sync socket */
 	int sync_parent;
 	int pid_child, pid_parent; /* join_in_stage: pipe for the pid of the real process; -EBADF */
 };
@@ -65,11 +66,11 @@ struct sources {
 	int *fds;
 	size_t n, cap;
 };
-int sources_open(const struct policy *p, const struct host *h, struct arena *a, struct stage_boot *boot,
-		 struct sources *ret, struct err *e);
+int sources_open(const struct policy *p, const struct host *h, struct arena *a,
+		 struct stage_boot *boot, struct sources *ret, struct err *e);
 /* sources_open_cgroup: the v1 directories that a `cgroup` mount shows; after cgroup_make(). */
-void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a, struct stage_boot *boot,
-			 struct sources *s);
+void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a,
+			 struct stage_boot *boot, struct sources *s);
 void sources_close(struct sources *s);
 
 /* boot.c: what create and exec share: memfds, sync socket, the message exchange. */
@@ -105,7 +106,7 @@ int process_create(struct box *b, const struct box_io *io,
 		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e);
 int process_start(struct box *b, bool parked, struct err *e);
 int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
-		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid, int *ret_pidfd,
-		 struct err *e);
+		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
+		 int *ret_pidfd, struct err *e);
 
 #endif

@@ -23,24 +23,31 @@
 #define OPEN_TREE_CLOEXEC O_CLOEXEC
 #endif
 
-static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m, const struct host *h, struct err *e)
+static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m,
+		      const struct host *h, struct err *e)
 {
 	bool own = m->uid_map.n > 0;
-	fd_auto int userns = idmap_userns(own ? &m->uid_map : &p->uid_map, own ? &m->gid_map : &p->gid_map, h, e);
+	fd_auto int userns = idmap_userns(own ? &m->uid_map : &p->uid_map,
+					  own ? &m->gid_map : &p->gid_map, h, e);
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
 	int r;
 
 	if (userns < 0)
 		return userns;
 	attr.userns_fd = (uint64_t) userns;
-	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | (m->flags & POL_MOUNT_IDMAP_REC ? AT_RECURSIVE : 0), &attr);
+	r = sys_mount_setattr(
+		fd, "", AT_EMPTY_PATH | (m->flags & POL_MOUNT_IDMAP_REC ? AT_RECURSIVE : 0), &attr);
 	if (r == -EINVAL)
-		return err_set(e, r, "id-mapped mounts are not possible on the file system of %s with this kernel, "
-			       "or it is id-mapped already", m->source);
+		return err_set(
+			e, r,
+			"id-mapped mounts are not possible on the file system of %s with this kernel, "
+			"or it is id-mapped already",
+			m->source);
 	return r < 0 ? err_neg(e, r, "mapping the ids of %s", m->source) : 0;
 }
 
-static int source_open(const struct policy *p, const struct pol_mount *m, const struct host *h, int *ret, struct err *e)
+static int source_open(const struct policy *p, const struct pol_mount *m, const struct host *h,
+		       int *ret, struct err *e)
 {
 	/* inherited by the stage: see process.h */
 	unsigned flags = OPEN_TREE_CLONE | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
@@ -81,7 +88,8 @@ static bool wants_trees(const struct policy *p)
 	return pol_ns_find(p, POL_NS_USER) || !mnt || mnt->path;
 }
 
-static void add_cg_binds(const struct cg *cg, bool trees, struct arena *a, struct stage_boot *boot, struct sources *s)
+static void add_cg_binds(const struct cg *cg, bool trees, struct arena *a, struct stage_boot *boot,
+			 struct sources *s)
 {
 	struct cg_bind *b;
 	size_t n = cgroup_mount_sources(cg, a, &b);
@@ -90,7 +98,9 @@ static void add_cg_binds(const struct cg *cg, bool trees, struct arena *a, struc
 	boot->cg_binds.n = n;
 	for (size_t i = 0; i < n; i++) {
 		struct stage_cg_bind *t = &boot->cg_binds.v[i];
-		int fd = trees && b[i].source ? sys_open_tree(AT_FDCWD, b[i].source, OPEN_TREE_CLONE) : -1;
+		int fd = trees && b[i].source
+				 ? sys_open_tree(AT_FDCWD, b[i].source, OPEN_TREE_CLONE)
+				 : -1;
 
 		t->fd = fd < 0 ? -1 : fd;
 		t->source = b[i].source;
@@ -107,8 +117,8 @@ static bool has_cgroup_mount(const struct policy *p)
 	return false;
 }
 
-int sources_open(const struct policy *p, const struct host *h, struct arena *a, struct stage_boot *boot,
-		 struct sources *ret, struct err *e)
+int sources_open(const struct policy *p, const struct host *h, struct arena *a,
+		 struct stage_boot *boot, struct sources *ret, struct err *e)
 {
 	int r, fd;
 
@@ -128,13 +138,14 @@ int sources_open(const struct policy *p, const struct host *h, struct arena *a, 
 		if (fd < 0)
 			continue;
 		add_fd(ret, fd);
-		boot->mount_fds.v[boot->mount_fds.n++] = (struct stage_fd){.index = (uint32_t) i, .fd = fd};
+		boot->mount_fds.v[boot->mount_fds.n++] = (struct stage_fd){.index = (uint32_t) i,
+									   .fd = fd};
 	}
 	return 0;
 }
 
-void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a, struct stage_boot *boot,
-			 struct sources *s)
+void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a,
+			 struct stage_boot *boot, struct sources *s)
 {
 	if (has_cgroup_mount(p) && cg->layout != CG_V2)
 		add_cg_binds(cg, wants_trees(p), a, boot, s);

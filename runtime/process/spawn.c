@@ -66,7 +66,8 @@ static void child_own_userns(const struct spawn *s)
 		_exit(1);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
 		if (sys_capget(&eff, &perm, &inh) < 0 || sys_capset(eff, perm, perm) < 0)
-			child_fail(s->sync_child, errno, "keeping the capabilities of the user namespace");
+			child_fail(s->sync_child, errno,
+				   "keeping the capabilities of the user namespace");
 		for (unsigned cap = 0; cap < 64; cap++)
 			if (perm >> cap & 1)
 				(void) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
@@ -123,8 +124,8 @@ static int time_ns_begin(const struct spawn *s, int *ret_old, struct err *e)
 		const struct pol_time_offset *t = &s->time_offsets->time_offsets.v[i];
 
 		n += (size_t) snprintf(text + n, sizeof(text) - n, "%s %lld %llu\n",
-				       t->clock == 1 ? "monotonic" : "boottime", (long long) t->secs,
-				       (unsigned long long) t->nanosecs);
+				       t->clock == 1 ? "monotonic" : "boottime",
+				       (long long) t->secs, (unsigned long long) t->nanosecs);
 	}
 	int r = io_write_at(AT_FDCWD, "/proc/self/timens_offsets", 0, text, n);
 
@@ -162,7 +163,9 @@ static int reap_intermediate(struct spawn *s, pid_t mid, pid_t *ret_pid, struct 
 		/* it ended early: why, is on the sync socket */
 		int r = msg_expect(s->sync_parent, MSG_READY, NULL, 0, e);
 
-		return r < 0 ? r : err_set(e, -EPROTO, "the container's process ended before it said who it is");
+		return r < 0 ? r
+			     : err_set(e, -EPROTO,
+				       "the container's process ended before it said who it is");
 	}
 	if (pid <= 0)
 		return err_set(e, -EPROTO, "the container's process has no pid here");
@@ -176,7 +179,8 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	pid_t pid = -1, self = getpid();
 	int old_time = -EBADF, r;
 
-	stage_fd = io_memfd("kavach-init", kavach_stage_start, (size_t) (kavach_stage_end - kavach_stage_start));
+	stage_fd = io_memfd("kavach-init", kavach_stage_start,
+			    (size_t) (kavach_stage_end - kavach_stage_start));
 	if (stage_fd < 0)
 		r = err_neg(e, stage_fd, "making the sealed copy of the in-container stage");
 	else

@@ -21,10 +21,13 @@ struct rule {
 static const struct rule rules[OP_MAX] = {
 	[OP_START] = {IN(ST_CREATED), ERR_OTHER, "cannot start a container that is not created"},
 	[OP_KILL] = {ALIVE | IN(ST_CREATING), ERR_NOT_RUNNING, "container not running"},
-	[OP_DELETE] = {IN(ST_STOPPED) | IN(ST_CREATED), ERR_OTHER, "cannot delete container that is not stopped"},
+	[OP_DELETE] = {IN(ST_STOPPED) | IN(ST_CREATED), ERR_OTHER,
+		       "cannot delete container that is not stopped"},
 	[OP_DELETE_FORCE] = {ANY, ERR_OTHER, "cannot delete container"},
-	[OP_EXEC] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING, "cannot exec: container not running"},
-	[OP_PAUSE] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING, "cannot pause: container not running"},
+	[OP_EXEC] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING,
+		     "cannot exec: container not running"},
+	[OP_PAUSE] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING,
+		      "cannot pause: container not running"},
 	[OP_RESUME] = {IN(ST_PAUSED), ERR_OTHER, "cannot resume: container not paused"},
 	[OP_UPDATE] = {ALIVE, ERR_NOT_RUNNING, "cannot update: container not running"},
 	[OP_PS] = {ALIVE, ERR_NOT_RUNNING, "container not running"},
@@ -48,8 +51,9 @@ int state_allow(enum op op, enum status st, const char *id, struct err *e)
 	if (r->allowed & IN(st))
 		return 0;
 	if (op == OP_EXEC && st == ST_PAUSED)
-		return err_set_id(e, ERR_PAUSED, -EBUSY,
-				  "cannot exec in a paused container (use --ignore-paused to override)");
+		return err_set_id(
+			e, ERR_PAUSED, -EBUSY,
+			"cannot exec in a paused container (use --ignore-paused to override)");
 	err_set_id(e, r->id, -EINVAL, "%s: it is %s", r->text, state_status_name(st));
 	return err_context(e, "container %s", id);
 }

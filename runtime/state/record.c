@@ -5,8 +5,14 @@
 #include "policy/codec.h"
 #include "state/state.h"
 
-#define ROW(n, k) {.name = #n, .kind = (k), .off = offsetof(struct state_record, n)}
-#define ROW_SUB(n, k, t) {.name = #n, .kind = (k), .off = offsetof(struct state_record, n), .sub = (t)}
+#define ROW(n, k)                                                                                  \
+	{                                                                                          \
+		.name = #n, .kind = (k), .off = offsetof(struct state_record, n)                   \
+	}
+#define ROW_SUB(n, k, t)                                                                           \
+	{                                                                                          \
+		.name = #n, .kind = (k), .off = offsetof(struct state_record, n), .sub = (t)       \
+	}
 
 static const struct cfield fields[] = {
 	ROW(id, C_STR),

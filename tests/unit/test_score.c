@@ -176,8 +176,9 @@ static void test_mounts(void)
 		TOTAL(.mounts = arena_printf(&arena,
 					     "{'destination':'/m','source':'%s','options':[%s]}",
 					     mounts[i].source, mounts[i].options));
-		is_int(points("host paths within reach"), mounts[i].risky ? -10 : 0, "%s with %s is %s",
-		       mounts[i].source, mounts[i].options, mounts[i].risky ? "a danger" : "none");
+		is_int(points("host paths within reach"), mounts[i].risky ? -10 : 0,
+		       "%s with %s is %s", mounts[i].source, mounts[i].options,
+		       mounts[i].risky ? "a danger" : "none");
 	}
 	TOTAL(.root = "{'path':'/'}");
 	is_int(points("host paths within reach"), -20, "the host's root as the container's");
