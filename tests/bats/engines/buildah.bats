@@ -30,7 +30,7 @@ teardown() {
 }
 
 # buildah names no cgroup, so kavach does, after the container, whose id begins so
-cgroups() { find /sys/fs/cgroup -type d -name '*buildah*' | sort; }
+cgroups() { find /sys/fs/cgroup -type d -name '*buildah*' 2>/dev/null | sort; }
 
 # bud ARGUMENT...: buildah; sets status and output
 bud() {

@@ -111,7 +111,7 @@ setup_podman() {
 leftovers() {
 	local id
 	for id in $(cat "$PODDIR"/tmp/events/* 2>/dev/null | jq -r 'select(.Type == "container") | .ID' | sort -u); do
-		find /sys/fs/cgroup -type d -name "*$id*"
+		find /sys/fs/cgroup -type d -name "*$id*" 2>/dev/null
 		grep -F "$id" /proc/self/mountinfo
 		ls -d "/run/kavach/$id" 2>/dev/null
 	done
