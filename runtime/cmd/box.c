@@ -45,7 +45,8 @@ void box_from_record(struct globals *g, struct state *s, struct box *b)
 	};
 }
 
-int box_load(struct globals *g, const char *id, enum op op, bool lock, bool force, struct loaded *ret, struct err *e)
+int box_load(struct globals *g, const char *id, enum op op, enum state_lock lock, bool force,
+	     struct loaded *ret, struct err *e)
 {
 	struct loaded l = LOADED_INIT;
 	int r;
@@ -60,7 +61,8 @@ int box_load(struct globals *g, const char *id, enum op op, bool lock, bool forc
 	r = op ? state_allow(op, l.status, id, e) : 0;
 	if (r == 0) {
 		/* a create that was killed before its first record had no backend's side effects yet */
-		l.ops = backend_find(l.st.rec->backend ? l.st.rec->backend : POL_BACKEND_PROCESS, e);
+		l.ops = backend_find(l.st.rec->backend ? l.st.rec->backend : POL_BACKEND_PROCESS,
+				     e);
 		r = l.ops ? 0 : e->code;
 	}
 	if (r < 0) {
@@ -90,18 +92,23 @@ int box_read_policy(struct globals *g, struct state *s, struct box *b, struct er
 	int r;
 
 	r = io_read_at(s->dir_fd, "policy", O_NOFOLLOW, POLICY_MAX, g->a, &b->policy_enc);
+	if (r == -ENOENT) /* deleted since we read its record */
+		return err_set_id(e, ERR_NO_CONTAINER, r,
+				  "container \"%s\" does not exist any more", b->id);
 	if (r < 0)
 		return err_neg(e, r, "reading the sealed policy of container %s", b->id);
 	policy_digest(b->policy_enc.v, b->policy_enc.n, digest);
 	sha256_hex(digest, hex);
 	if (!str_eq0(hex, s->rec->policy_digest))
-		return err_set(e, -EINVAL, "container %s: the stored policy is not the one it was created with", b->id);
+		return err_set(e, -EINVAL,
+			       "container %s: the stored policy is not the one it was created with",
+			       b->id);
 	return policy_decode(b->policy_enc.v, b->policy_enc.n, g->a, &b->policy, e);
 }
 
 static int open_log(const char *path, const char *what, int *ret, struct err *e)
 {
-	if (!path)
+	if (!path || *ret >= 0)
 		return 0;
 	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	return *ret < 0 ? err_sys(e, "annotation %s: %s", what, path) : 0;
@@ -129,10 +136,14 @@ int box_hooks(struct box *b, enum hook_phase phase, const pol_hooks *h, struct e
 	if (!h->n)
 		return 0;
 	out_state(&doc, &st, false);
-	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out, b->hook_err, e);
+	if (doc.bad)
+		return err_set(e, -EFBIG, "the state document for hooks is too large");
+	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out,
+			 b->hook_err, e);
 }
 
-int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops, struct err *e)
+int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops,
+	       struct err *e)
 {
 	struct err sub = ERR_INIT;
 	int r;

@@ -13,15 +13,16 @@ struct loaded {
 	const struct backend_ops *ops;
 	enum status status;
 };
-#define LOADED_INIT                                                                                 \
-	((struct loaded){.st = STATE_INIT,                                                          \
-			 .box = {.dir_fd = -EBADF,                                                  \
-				 .pidfd = -EBADF,                                                   \
-				 .init_pidfd = -EBADF,                                              \
-				 .sync_fd = -EBADF,                                                 \
-				 .hook_out = -EBADF,                                                \
+#define LOADED_INIT                                                                                \
+	((struct loaded){.st = STATE_INIT,                                                         \
+			 .box = {.dir_fd = -EBADF,                                                 \
+				 .pidfd = -EBADF,                                                  \
+				 .init_pidfd = -EBADF,                                             \
+				 .sync_fd = -EBADF,                                                \
+				 .hook_out = -EBADF,                                               \
 				 .hook_err = -EBADF}})
-int box_load(struct globals *g, const char *id, enum op op, bool lock, bool force, struct loaded *ret, struct err *e);
+int box_load(struct globals *g, const char *id, enum op op, enum state_lock lock, bool force,
+	     struct loaded *ret, struct err *e);
 void box_close(struct loaded *l);
 #define box_auto __attribute__((cleanup(box_close))) struct loaded
 
@@ -31,15 +32,21 @@ void box_from_record(struct globals *g, struct state *s, struct box *b);
 int box_read_policy(struct globals *g, struct state *s, struct box *b, struct err *e);
 /* box_hooks: poststart or poststop from the record. */
 int box_hooks(struct box *b, enum hook_phase phase, const pol_hooks *h, struct err *e);
-/* box_hook_files: opens run.oci.hooks.stdout/stderr of the record. */
+/* box_hook_files: opens run.oci.hooks.stdout/stderr of the record, if they are not open yet. */
 int box_hook_files(const struct state_record *r, struct box *b, struct err *e);
 /* box_delete: destroy, poststop hooks, state directory. */
-int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops, struct err *e);
+int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops,
+	       struct err *e);
 
 uint32_t cmd_cg_manager(const struct globals *g, struct err *e);
 int cmd_abs_path(struct arena *a, const char *path, char **ret, struct err *e);
 int cmd_read_file(struct arena *a, const char *path, size_t max, struct bytes *ret, struct err *e);
 char **cmd_environ(void);
+/* cmd_each_match: fn for every container whose id matches the extended regular expression, also after one has failed; the
+ * first error is the one that is returned. */
+int cmd_each_match(struct globals *g, const char *pattern,
+		   int (*fn)(struct globals *g, const char *id, const void *arg, struct err *e),
+		   const void *arg, struct err *e);
 
 /* launching.c: what create and run share */
 struct create_opts {
@@ -49,8 +56,8 @@ struct create_opts {
 };
 /* container_create: everything of `create` (io->wait_start) or the first half of `run`. On success *l is loaded and
  * locked. io->console_fd is the socket that takes the pty, if there is no --console-socket (or -EBADF). */
-int container_create(struct globals *g, const struct create_opts *o, const char *id, struct box_io *io,
-		     struct loaded *l, struct bundle *bd, struct err *e);
+int container_create(struct globals *g, const struct create_opts *o, const char *id,
+		     struct box_io *io, struct loaded *l, struct bundle *bd, struct err *e);
 /* console_check: the exclusion rules of C-09. */
 int console_check(bool terminal, bool detach, const char *socket, struct err *e);
 /* fds_check: fills *io from LISTEN_FDS and --preserve-fds; all of them must be open. First of all things that a command

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,7 +77,8 @@ uint32_t cmd_cg_manager(const struct globals *g, struct err *e)
 		return POL_CG_SYSTEMD;
 	if (str_eq(g->cgroup_manager, "disabled"))
 		return POL_CG_DISABLED;
-	err_set_id(e, ERR_USAGE, -EINVAL, "--cgroup-manager: expected cgroupfs, systemd or disabled, found \"%s\"",
+	err_set_id(e, ERR_USAGE, -EINVAL,
+		   "--cgroup-manager: expected cgroupfs, systemd or disabled, found \"%s\"",
 		   g->cgroup_manager);
 	return 0;
 }
@@ -113,4 +115,31 @@ char **cmd_environ(void)
 	extern char **environ;
 
 	return environ;
+}
+
+int cmd_each_match(struct globals *g, const char *pattern,
+		   int (*fn)(struct globals *g, const char *id, const void *arg, struct err *e),
+		   const void *arg, struct err *e)
+{
+	struct strs ids;
+	regex_t re;
+	int r, first = 0;
+
+	r = state_ids(cmd_root(g), g->a, &ids, e);
+	if (r < 0)
+		return r;
+	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--regex: \"%s\" is not a regular expression", pattern);
+	for (size_t i = 0; i < ids.n; i++) {
+		struct err next = ERR_INIT;
+
+		if (regexec(&re, ids.v[i], 0, NULL, 0) != 0)
+			continue;
+		r = fn(g, ids.v[i], arg, first < 0 ? &next : e);
+		if (first == 0 && r < 0)
+			first = r;
+	}
+	regfree(&re);
+	return first;
 }

@@ -1,21 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* delete: see B-05. With --force also what never got further than a directory. */
 #include <errno.h>
-#include <regex.h>
+#include <poll.h>
+#include <signal.h>
 
 #include "base/log.h"
 #include "cmd/box.h"
 
+#define LOCK_STEP_MS 20
+#define LOCK_TIMEOUT_MS 10000
+
 struct delete_opts {
 	bool force, regex;
 };
+
+/*
+ * --force does not wait for a command that may never end: one that is inside a hook, or waits for a process that does
+ * not answer. The end of the container's process ends most of them.
+ */
+static int load_by_force(struct globals *g, const char *id, struct loaded *l, struct err *e)
+{
+	int r;
+
+	for (unsigned waited = 0;; waited += LOCK_STEP_MS) {
+		box_auto held = LOADED_INIT;
+		struct err sub = ERR_INIT;
+
+		r = box_load(g, id, OP_DELETE_FORCE, STATE_TRY_LOCK, true, l, e);
+		if (r != -EWOULDBLOCK || waited >= LOCK_TIMEOUT_MS)
+			return r;
+		err_clear(e);
+		if (box_load(g, id, 0, STATE_NO_LOCK, true, &held, &sub) == 0 && held.st.pidfd >= 0)
+			(void) held.ops->signal(&held.box, SIGKILL, false, &sub);
+		(void) poll(NULL, 0, LOCK_STEP_MS);
+	}
+}
 
 static int delete_one(struct globals *g, const char *id, bool force, struct err *e)
 {
 	box_auto l = LOADED_INIT;
 	int r;
 
-	r = box_load(g, id, force ? OP_DELETE_FORCE : OP_DELETE, true, force, &l, e);
+	r = force ? load_by_force(g, id, &l, e)
+		  : box_load(g, id, OP_DELETE, STATE_LOCK, false, &l, e);
 	if (r < 0) {
 		if (force && e->id == ERR_NO_CONTAINER) {
 			err_clear(e); /* B: engines call it to make sure */
@@ -23,23 +50,17 @@ static int delete_one(struct globals *g, const char *id, bool force, struct err 
 		}
 		return r;
 	}
+	if (l.st.damaged)
+		log_warn(
+			"container %s: its record is damaged; what it may have left of processes and cgroups is not "
+			"known",
+			id);
 	return box_delete(g, &l.st, &l.box, l.ops, e);
 }
 
-static int delete_matching(struct globals *g, const char *pattern, bool force, struct err *e)
+static int delete_match(struct globals *g, const char *id, const void *force, struct err *e)
 {
-	struct strs ids;
-	regex_t re;
-	int r;
-
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--regex: \"%s\" is not a regular expression", pattern);
-	r = state_ids(cmd_root(g), g->a, &ids, e);
-	for (size_t i = 0; r == 0 && i < ids.n; i++)
-		if (regexec(&re, ids.v[i], 0, NULL, 0) == 0)
-			r = delete_one(g, ids.v[i], force, e);
-	regfree(&re);
-	return r;
+	return delete_one(g, id, *(const bool *) force, e);
 }
 
 static int cmd_delete(struct globals *g, void *opts, int argc, char **argv, struct err *e)
@@ -48,13 +69,15 @@ static int cmd_delete(struct globals *g, void *opts, int argc, char **argv, stru
 
 	(void) argc;
 	if (o->regex)
-		return delete_matching(g, argv[0], o->force, e);
+		return cmd_each_match(g, argv[0], delete_match, &o->force, e);
 	return delete_one(g, argv[0], o->force, e);
 }
 
 static const struct opt opts_table[] = {
-	{"force", 'f', OPT_FLAG, NULL, "kill the container if it still runs", offsetof(struct delete_opts, force)},
-	{"regex", 'r', OPT_FLAG, NULL, "CONTAINER is a regular expression", offsetof(struct delete_opts, regex)},
+	{"force", 'f', OPT_FLAG, NULL, "kill the container if it still runs",
+	 offsetof(struct delete_opts, force)},
+	{"regex", 'r', OPT_FLAG, NULL, "CONTAINER is a regular expression",
+	 offsetof(struct delete_opts, regex)},
 };
 
 const struct command command_delete = {

@@ -118,7 +118,7 @@ static int cmd_events(struct globals *g, void *opts, int argc, char **argv, stru
 	(void) argc;
 	r = o->interval ? parse_interval(o->interval, &interval, e) : 0;
 	if (r == 0)
-		r = box_load(g, argv[0], OP_EVENTS, false, false, &l, e);
+		r = box_load(g, argv[0], OP_EVENTS, STATE_NO_LOCK, false, &l, e);
 	if (r < 0)
 		return r;
 	return o->stats ? print_stats(&l, argv[0], e) : stream(&l, argv[0], interval, e);

@@ -4,9 +4,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -154,12 +156,15 @@ void notify_forward(int sock, int pidfd, pid_t pid)
 
 pid_t notify_forward_aside(int sock, int pidfd, pid_t pid)
 {
-	pid_t child;
+	pid_t child, self = getpid();
 
 	if (sock < 0)
 		return 0;
 	child = fork();
 	if (child == 0) {
+		/* nothing would end it, and it holds our copy of the state directory with its lock */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self)
+			_exit(1);
 		notify_forward(sock, pidfd, pid);
 		_exit(0);
 	}

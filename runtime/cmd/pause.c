@@ -5,7 +5,7 @@
 static int freeze(struct globals *g, const char *id, bool on, struct err *e)
 {
 	box_auto l = LOADED_INIT;
-	int r = box_load(g, id, on ? OP_PAUSE : OP_RESUME, true, false, &l, e);
+	int r = box_load(g, id, on ? OP_PAUSE : OP_RESUME, STATE_LOCK, false, &l, e);
 
 	return r < 0 ? r : l.ops->pause(&l.box, on, e);
 }

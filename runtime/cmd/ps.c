@@ -109,7 +109,7 @@ static int cmd_ps(struct globals *g, void *opts, int argc, char **argv, struct e
 
 	if (o->format && !str_eq(o->format, "json") && !str_eq(o->format, "table"))
 		return err_set_id(e, ERR_USAGE, -EINVAL, "--format: expected table or json, found \"%s\"", o->format);
-	r = box_load(g, argv[0], OP_PS, false, false, &l, e);
+	r = box_load(g, argv[0], OP_PS, STATE_NO_LOCK, false, &l, e);
 	if (r == 0)
 		r = l.ops->pids(&l.box, &pids, e);
 	if (r < 0)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -15,20 +16,26 @@
 
 static const struct opt opts_table[] = {
 	{"bundle", 'b', OPT_STR, "DIR", "bundle directory (default: the current one)", O(bundle)},
-	{"config", 'f', OPT_STR, "FILE", "name of the configuration in the bundle (default: config.json)", O(config)},
-	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal", O(console_socket)},
+	{"config", 'f', OPT_STR, "FILE",
+	 "name of the configuration in the bundle (default: config.json)", O(config)},
+	{"console-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives the terminal",
+	 O(console_socket)},
 	{"detach", 'd', OPT_FLAG, NULL, "do not wait for the container to end", O(detach)},
 	{"keep", 0, OPT_FLAG, NULL, "do not delete the container when it ends", O(keep)},
 	{"pid-file", 0, OPT_STR, "FILE", "write the container's process id to FILE", O(pid_file)},
-	{"pidfd-socket", 0, OPT_STR, "PATH", "AF_UNIX socket that receives a pidfd of the container's process", O(pidfd_socket)},
-	{"no-pivot", 0, OPT_FLAG, NULL, "change the root without pivot_root (for a root on initramfs)", O(no_pivot)},
-	{"no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring", O(no_new_keyring)},
-	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones", O(preserve_fds)},
+	{"pidfd-socket", 0, OPT_STR, "PATH",
+	 "AF_UNIX socket that receives a pidfd of the container's process", O(pidfd_socket)},
+	{"no-pivot", 0, OPT_FLAG, NULL,
+	 "change the root without pivot_root (for a root on initramfs)", O(no_pivot)},
+	{"no-new-keyring", 0, OPT_FLAG, NULL, "keep the caller's session keyring",
+	 O(no_new_keyring)},
+	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones",
+	 O(preserve_fds)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 };
 
 /* Started but not wanted any more: everything goes, the error stays. */
-static void run_undo(struct globals *g, struct loaded *l)
+static void run_undo(struct globals *g, struct loaded *l, const char *pid_file)
 {
 	struct err sub = ERR_INIT;
 
@@ -37,6 +44,8 @@ static void run_undo(struct globals *g, struct loaded *l)
 		log_warn("%s", sub.msg);
 	if (l->box.pid > 0)
 		(void) waitpid(l->box.pid, NULL, WNOHANG);
+	if (pid_file)
+		(void) unlink(pid_file); /* it names nobody any more */
 }
 
 static int start(struct globals *g, struct loaded *l, struct err *e)
@@ -48,20 +57,29 @@ static int start(struct globals *g, struct loaded *l, struct err *e)
 	return r < 0 ? r : container_poststart(g, l, e);
 }
 
-static int wait_and_delete(struct globals *g, struct loaded *l, struct foreground *f, bool keep, struct err *e)
+/* Others pause, update, or delete it by force meanwhile. */
+static int wait_and_delete(struct globals *g, struct loaded *l, struct foreground *f, bool keep,
+			   struct err *e)
 {
 	int status = 0, r;
 
 	f->pid = l->box.pid;
 	f->pidfd = l->box.pidfd;
+	state_unlock(&l->st);
 	r = foreground_wait(f, &status, e);
 	foreground_end(f);
-	if (r == 0 && !keep)
+	if (r < 0 || keep)
+		return r < 0 ? r : status;
+	r = state_relock(&l->st, e);
+	if (r == 0)
 		r = box_delete(g, &l->st, &l->box, l->ops, e);
+	else if (e->id == ERR_NO_CONTAINER)
+		r = 0; /* deleted by force: there is nothing left to do */
 	return r < 0 ? r : status;
 }
 
-static int in_foreground(struct globals *g, struct loaded *l, struct foreground *f, int notify, bool keep, struct err *e)
+static int in_foreground(struct globals *g, struct loaded *l, struct foreground *f, int notify,
+			 bool keep, struct err *e)
 {
 	pid_t helper = notify_forward_aside(notify, l->box.pidfd, l->box.pid);
 	int r = wait_and_delete(g, l, f, keep, e);
@@ -73,11 +91,35 @@ static int in_foreground(struct globals *g, struct loaded *l, struct foreground 
 	return r;
 }
 
+/* Everything after the creation. */
+static int go_on(struct globals *g, const struct create_opts *o, const struct bundle *bd,
+		 struct loaded *l, struct foreground *f, int console, struct err *e)
+{
+	fd_auto int notify = notify_bind(l->st.dir_fd, e);
+	int r = notify < 0 && notify != -EBADF ? notify : 0;
+
+	if (r == 0 && !o->detach && bd->policy->process.terminal)
+		r = foreground_console(f, console, e);
+	if (r == 0)
+		r = start(g, l, e);
+	if (r < 0) {
+		run_undo(g, l, o->pid_file);
+		return r;
+	}
+	if (!o->detach)
+		return in_foreground(g, l, f, notify, o->keep, e);
+	if (notify >= 0) {
+		state_unlock(&l->st);
+		notify_forward(notify, l->box.pidfd, l->box.pid);
+	}
+	return 0;
+}
+
 static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct create_opts *o = opts;
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
-	fd_auto int ours = -EBADF, theirs = -EBADF, notify = -EBADF;
+	fd_auto int ours = -EBADF, theirs = -EBADF;
 	box_auto l = LOADED_INIT;
 	struct bundle bd = {0};
 	struct box_io io;
@@ -100,18 +142,8 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 	io.console_fd = theirs;
 	r = container_create(g, o, argv[0], &io, &l, &bd, e);
 	theirs = fd_close(theirs);
-	if (r == 0 && !o->detach && bd.policy->process.terminal)
-		r = foreground_console(&f, ours, e);
-	if (r == 0) {
-		notify = notify_bind(l.st.dir_fd, e);
-		r = notify < 0 && notify != -EBADF ? notify : start(g, &l, e);
-		if (r < 0)
-			run_undo(g, &l);
-		else if (!o->detach)
-			r = in_foreground(g, &l, &f, notify, o->keep, e);
-		else if (notify >= 0)
-			notify_forward(notify, l.box.pidfd, l.box.pid);
-	}
+	if (r == 0)
+		r = go_on(g, o, &bd, &l, &f, ours, e);
 	foreground_end(&f);
 	return r;
 }

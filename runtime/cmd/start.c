@@ -31,11 +31,13 @@ static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struc
 	int r;
 
 	(void) opts, (void) argc;
-	r = box_load(g, argv[0], OP_START, true, false, &l, e);
+	r = box_load(g, argv[0], OP_START, STATE_LOCK, false, &l, e);
 	if (r < 0)
 		return r;
 	if (!l.st.rec->has_process)
-		return err_set(e, -EINVAL, "cannot start container %s: its config.json has no process", argv[0]);
+		return err_set(e, -EINVAL,
+			       "cannot start container %s: its config.json has no process",
+			       argv[0]);
 	notify = notify_bind(l.st.dir_fd, e);
 	if (notify < 0 && notify != -EBADF)
 		return notify;
@@ -43,8 +45,10 @@ static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struc
 	r = l.ops->start(&l.box, true, e);
 	if (r == 0)
 		r = container_poststart(g, &l, e);
-	if (r == 0 && notify >= 0)
+	if (r == 0 && notify >= 0) {
+		state_unlock(&l.st); /* it may take a while */
 		notify_forward(notify, l.st.pidfd, l.box.pid);
+	}
 	return r;
 }
 

@@ -54,7 +54,7 @@ static int cmd_state(struct globals *g, void *opts, int argc, char **argv, struc
 	int r;
 
 	(void) opts, (void) argc;
-	r = state_load(cmd_root(g), argv[0], false, false, g->a, &s, e);
+	r = state_load(cmd_root(g), argv[0], STATE_NO_LOCK, false, g->a, &s, e);
 	if (r < 0)
 		return r;
 	fill(g, &s, state_status(&s), &o);
@@ -107,7 +107,7 @@ static int cmd_list(struct globals *g, void *opts, int argc, char **argv, struct
 		struct out_state o;
 
 		/* gone or half-made meanwhile: not an error of the list */
-		if (state_load(cmd_root(g), ids.v[i], false, true, g->a, &s, &sub) < 0)
+		if (state_load(cmd_root(g), ids.v[i], STATE_NO_LOCK, true, g->a, &s, &sub) < 0)
 			continue;
 		fill(g, &s, state_status(&s), &o);
 		if (json) {

@@ -15,14 +15,16 @@
 
 struct update_opts {
 	const char *resources;
-	const char *blkio_weight, *cpu_period, *cpu_quota, *cpu_share, *cpu_burst, *cpu_idle, *cpu_rt_period,
-		*cpu_rt_runtime, *cpuset_cpus, *cpuset_mems, *memory, *memory_reservation, *memory_swap, *pids_limit,
-		*kernel_memory, *kernel_memory_tcp, *l3, *mb;
+	const char *blkio_weight, *cpu_period, *cpu_quota, *cpu_share, *cpu_burst, *cpu_idle,
+		*cpu_rt_period, *cpu_rt_runtime, *cpuset_cpus, *cpuset_mems, *memory,
+		*memory_reservation, *memory_swap, *pids_limit, *kernel_memory, *kernel_memory_tcp,
+		*l3, *mb;
 };
 
 static int usage(struct err *e, const char *opt, const char *expected, const char *v)
 {
-	return err_set_id(e, ERR_USAGE, -EINVAL, "--%s: expected %s, found \"%s\"", opt, expected, v);
+	return err_set_id(e, ERR_USAGE, -EINVAL, "--%s: expected %s, found \"%s\"", opt, expected,
+			  v);
 }
 
 /* "512m", "1g", "1048576", "-1": bytes, as docker and runc take them. */
@@ -77,7 +79,8 @@ static int get_i64(const char *opt, const char *v, struct opt_i64 *ret, struct e
 	return 0;
 }
 
-static int from_options(struct globals *g, const struct update_opts *o, struct spec_resources *res, struct err *e)
+static int from_options(struct globals *g, const struct update_opts *o, struct spec_resources *res,
+			struct err *e)
 {
 	struct spec_memory *mem = arena_new(g->a, struct spec_memory);
 	struct spec_cpu *cpu = arena_new(g->a, struct spec_cpu);
@@ -108,42 +111,53 @@ static int from_options(struct globals *g, const struct update_opts *o, struct s
 	return r;
 }
 
+/* Standard input may be slow: nothing is locked yet. */
+static int read_resources(struct globals *g, const struct update_opts *o, struct pol_resources *ret,
+			  struct err *e)
+{
+	const char *name = o->resources;
+	const struct spec_resources *res;
+	struct spec_resources own = {0};
+	struct bytes text;
+	int r;
+
+	if (!name) {
+		r = from_options(g, o, &own, e);
+		return r < 0 ? r : policy_build_resources(&own, &g->host, "options", g->a, ret, e);
+	}
+	r = cmd_read_file(g->a, name, JSON_MAX_SIZE, &text, e);
+	if (str_eq(name, "-"))
+		name = "standard input";
+	if (r == 0)
+		r = spec_parse_resources(name, (const char *) text.v, text.n, g->a, &res, e);
+	return r < 0 ? r : policy_build_resources(res, &g->host, name, g->a, ret, e);
+}
+
 static int cmd_update(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct update_opts *o = opts;
 	box_auto l = LOADED_INIT;
-	const struct spec_resources *res;
-	struct spec_resources own = {0};
-	struct pol_resources pol = {0};
-	const char *name = "options";
-	struct bytes text;
+	struct pol_resources res = {0};
 	int r;
 
 	(void) argc;
 	if (o->l3 || o->mb)
-		return err_set(e, -ENOTSUP, "--l3-cache-schema, --mem-bw-schema: Intel RDT is not part of this build");
-	r = box_load(g, argv[0], OP_UPDATE, true, false, &l, e);
-	if (r < 0)
-		return r;
-	if (o->resources) {
-		name = o->resources;
-		r = cmd_read_file(g->a, o->resources, JSON_MAX_SIZE, &text, e);
-		if (r == 0)
-			r = spec_parse_resources(str_eq(name, "-") ? "standard input" : name, (const char *) text.v,
-						 text.n, g->a, &res, e);
-	} else {
-		r = from_options(g, o, &own, e);
-		res = &own;
-	}
+		return err_set(
+			e, -ENOTSUP,
+			"--l3-cache-schema, --mem-bw-schema: Intel RDT is not part of this build");
+	r = cmd_probe_host(g, e);
 	if (r == 0)
-		r = policy_build_resources(res, &g->host, name, g->a, &pol, e);
-	return r < 0 ? r : l.ops->update(&l.box, &pol, e);
+		r = read_resources(g, o, &res, e);
+	if (r == 0)
+		r = box_load(g, argv[0], OP_UPDATE, STATE_LOCK, false, &l, e);
+	return r < 0 ? r : l.ops->update(&l.box, &res, e);
 }
 
 #define O(field) offsetof(struct update_opts, field)
 
 static const struct opt opts_table[] = {
-	{"resources", 'r', OPT_STR, "FILE", "OCI linux.resources object; - is standard input", O(resources)},
+	{"resources", 'r', OPT_STR, "FILE", "OCI linux.resources object; - is standard input",
+	 O(resources)},
 	{"memory", 0, OPT_STR, "BYTES", "memory limit", O(memory)},
 	{"memory-reservation", 0, OPT_STR, "BYTES", "memory soft limit", O(memory_reservation)},
 	{"memory-swap", 0, OPT_STR, "BYTES", "memory plus swap, -1 for no limit", O(memory_swap)},

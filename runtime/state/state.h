@@ -21,27 +21,28 @@ enum status { ST_CREATING = 1, ST_CREATED, ST_RUNNING, ST_PAUSED, ST_STOPPED, ST
 struct state_record {
 	char *id, *bundle, *rootfs, *oci_version;
 	struct kvs annotations;
-	uint64_t created;   /* ns since the epoch */
+	uint64_t created; /* ns since the epoch */
 	uint32_t owner_uid;
 	uint32_t backend;   /* enum pol_backend */
 	int64_t pid;	    /* 0: not there yet */
 	uint64_t pid_start; /* start time of pid, clock ticks since boot */
 	uint64_t ns_flags;  /* CLONE_NEW* of the namespaces it does not share with the host */
-	bool shared_pidns;  /* its pid namespace is not its own: SIGKILL must go to the whole cgroup */
+	bool shared_pidns; /* its pid namespace is not its own: SIGKILL must go to the whole cgroup */
 	bool rootless;
 	bool has_process;
-	char *policy_digest, *config_digest; /* hex */
+	char *policy_digest, *config_digest;	 /* hex */
 	char *listener_path, *listener_metadata; /* seccomp notify: `start` hands the fd over */
-	char *hook_out, *hook_err; /* run.oci.hooks.stdout/stderr */
+	char *hook_out, *hook_err;		 /* run.oci.hooks.stdout/stderr */
 	struct cg cg;
 	pol_hooks poststart, poststop;
 };
 extern const struct ctable state_table; /* state/record.c */
 
 struct state {
-	int root_fd; /* the state root */
-	int dir_fd;  /* <root>/<id> */
-	int pidfd;   /* of record.pid, verified by start time; -EBADF when it is gone */
+	int root_fd;  /* the state root */
+	int dir_fd;   /* <root>/<id> */
+	int pidfd;    /* of record.pid, verified by start time; -EBADF when it is gone */
+	bool damaged; /* there is a record, but it cannot be read (loaded by force) */
 	struct state_record *rec;
 	struct arena *a;
 };
@@ -49,23 +50,35 @@ struct state {
 void state_close(struct state *s);
 #define state_auto __attribute__((cleanup(state_close))) struct state
 
-/* state_check_id: B-01. */
+/* state_check_id: B-01: [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes, as it names directories. */
 int state_check_id(const char *id, struct err *e);
 
 /* state_root_default: /run/kavach, or $XDG_RUNTIME_DIR/kavach when not root of the machine. In the arena. */
 char *state_root_default(bool rootless, struct arena *a);
 
-/* state_open_root: opens (with `make`: creates, 0700, sticky) the state root. "/" is refused. -ENOENT without make. */
+/* state_open_root: opens (with `make`: creates, 0700, sticky) the state root. "/" is refused, and a directory in which others
+ * could plant or exchange records. -ENOENT without make. */
 int state_open_root(const char *root, bool make, struct err *e);
 
 /* state_new: makes <root>/<id> and locks it; ERR_EXISTS when it is there. */
 int state_new(const char *root, const char *id, struct arena *a, struct state *ret, struct err *e);
 
-/* state_load: opens an existing container, reads its record, checks that its process is the same one. With `lock` the
- * directory is locked exclusively until state_close(). ERR_NO_CONTAINER when there is none. A directory without a readable
- * record (killed create) is loaded with rec->pid 0 and status creating when `force`, else refused. */
-int state_load(const char *root, const char *id, bool lock, bool force, struct arena *a, struct state *ret,
-	       struct err *e);
+enum state_lock {
+	STATE_NO_LOCK,
+	STATE_LOCK,	/* waits for whoever has it */
+	STATE_TRY_LOCK, /* -EWOULDBLOCK when somebody has it */
+};
+
+/* state_load: opens an existing container, reads its record, checks that its process is the same one. The lock is held until
+ * state_unlock() or state_close(). ERR_NO_CONTAINER when there is none, or only what a killed create or delete left; with
+ * `force` that is loaded all the same, with rec->pid 0 (status creating), and so is a directory with a damaged record. */
+int state_load(const char *root, const char *id, enum state_lock lock, bool force, struct arena *a,
+	       struct state *ret, struct err *e);
+
+/* state_unlock: for a command that from here on only waits: others may work on the container meanwhile. */
+void state_unlock(struct state *s);
+/* state_relock: takes the lock again. ERR_NO_CONTAINER when somebody has deleted the container meanwhile. */
+int state_relock(struct state *s, struct err *e);
 
 /* state_save: writes the record. state_save_file: another file of the directory, 0600. */
 int state_save(struct state *s, struct err *e);
@@ -85,7 +98,19 @@ int state_ids(const char *root, struct arena *a, struct strs *ret, struct err *e
 char *state_created_rfc3339(const struct state_record *r, struct arena *a);
 
 /* ---- lifecycle (machine.c): the only place that decides what may be done when ---- */
-enum op { OP_START = 1, OP_KILL, OP_DELETE, OP_DELETE_FORCE, OP_EXEC, OP_PAUSE, OP_RESUME, OP_UPDATE, OP_PS, OP_EVENTS, OP_MAX };
+enum op {
+	OP_START = 1,
+	OP_KILL,
+	OP_DELETE,
+	OP_DELETE_FORCE,
+	OP_EXEC,
+	OP_PAUSE,
+	OP_RESUME,
+	OP_UPDATE,
+	OP_PS,
+	OP_EVENTS,
+	OP_MAX
+};
 /* state_allow: 0, or the error that engines know for this command in this state (texts of 2.4). */
 int state_allow(enum op op, enum status st, const char *id, struct err *e);
 

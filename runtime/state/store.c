@@ -4,10 +4,10 @@
  * flock() on the open directory keeps commands on one container apart; there is no lock over the root, so
  * parallel starts of different containers never wait for each other.
  */
-#include <errno.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -63,6 +63,17 @@ static int mkdir_all(const char *path, struct arena *a)
 	return errno == EEXIST ? 0 : -errno;
 }
 
+/* A record names the process that we signal, the directories that we remove and the hooks that we run. */
+static int check_owner(int fd, struct stat *st, const char *path, struct err *e)
+{
+	if (fstat(fd, st) < 0)
+		return err_sys(e, "state directory %s", path);
+	if (st->st_uid != geteuid() && st->st_uid != 0)
+		return err_set(e, -EPERM, "state directory %s belongs to uid %u: expected uid %u",
+			       path, (unsigned) st->st_uid, (unsigned) geteuid());
+	return 0;
+}
+
 int state_open_root(const char *root, bool make, struct err *e)
 {
 	arena_auto a = {0};
@@ -70,7 +81,8 @@ int state_open_root(const char *root, bool make, struct err *e)
 	int fd, r;
 
 	if (str_eq(path_clean(&a, root), "/"))
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--root: \"/\" cannot be the state directory");
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--root: \"/\" cannot be the state directory");
 	fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make) {
 		r = mkdir_all(root, &a);
@@ -80,18 +92,66 @@ int state_open_root(const char *root, bool make, struct err *e)
 	}
 	if (fd < 0)
 		return err_sys(e, "state directory %s", root);
-	/* who can rename entries here controls which processes we signal as root */
-	if (fstat(fd, &st) == 0 && (st.st_uid != geteuid() && st.st_uid != 0)) {
+	r = check_owner(fd, &st, root, e);
+	if (r == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		r = err_set(e, -EPERM, "state directory %s: everybody may write to it", root);
+	if (r < 0)
 		close(fd);
-		return err_set(e, -EPERM, "state directory %s belongs to uid %u: expected uid %u", root,
-			       (unsigned) st.st_uid, (unsigned) geteuid());
-	}
-	return fd;
+	return r < 0 ? r : fd;
 }
 
 static int no_container(struct err *e, const char *id)
 {
 	return err_set_id(e, ERR_NO_CONTAINER, -ENOENT, "container \"%s\" does not exist", id);
+}
+
+static int already_exists(struct err *e, const char *id)
+{
+	return err_set_id(e, ERR_EXISTS, -EEXIST, "container with given ID already exists: %s", id);
+}
+
+/* Opens <root>/<id>, which must be ours: in a root with the sticky bit everybody may make directories. */
+static int open_dir(struct state *s, const char *root, const char *id, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	s->dir_fd = openat(s->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->dir_fd < 0)
+		return errno == ENOENT ? no_container(e, id)
+				       : err_sys(e, "opening %s/%s", root, id);
+	r = check_owner(s->dir_fd, &st, id, e);
+	if (r == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)))
+		r = err_set(e, -EPERM, "state directory %s/%s: others may write to it", root, id);
+	return r;
+}
+
+/* A directory that was removed while we waited for its lock. */
+static bool is_gone(const struct state *s)
+{
+	struct stat st;
+
+	return fstat(s->dir_fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/*
+ * Between mkdir() and flock() a `delete --force` may have removed our directory, and another create may have made the
+ * one that we have opened. So who has the lock of a directory without a record may make the container.
+ */
+static int claim(struct state *s, const char *root, const char *id, struct err *e)
+{
+	int r = open_dir(s, root, id, e);
+
+	if (r < 0)
+		return r;
+	if (flock(s->dir_fd, LOCK_EX) < 0)
+		return err_sys(e, "locking container %s", id);
+	if (is_gone(s))
+		return err_set(e, -ENOENT, "container %s was deleted while it was being created",
+			       id);
+	if (faccessat(s->dir_fd, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return already_exists(e, id);
+	return 0;
 }
 
 int state_new(const char *root, const char *id, struct arena *a, struct state *ret, struct err *e)
@@ -105,18 +165,12 @@ int state_new(const char *root, const char *id, struct arena *a, struct state *r
 	s.root_fd = state_open_root(root, true, e);
 	if (s.root_fd < 0)
 		return s.root_fd;
-	if (mkdirat(s.root_fd, id, 0700) < 0) {
-		if (errno == EEXIST)
-			return err_set_id(e, ERR_EXISTS, -EEXIST, "container with given ID already exists: %s",
-					  id);
-		return err_sys(e, "creating %s/%s", root, id);
-	}
-	s.dir_fd = openat(s.root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (s.dir_fd < 0 || flock(s.dir_fd, LOCK_EX) < 0) {
-		r = err_sys(e, "opening %s/%s", root, id);
-		unlinkat(s.root_fd, id, AT_REMOVEDIR);
+	if (mkdirat(s.root_fd, id, 0700) < 0)
+		return errno == EEXIST ? already_exists(e, id)
+				       : err_sys(e, "creating %s/%s", root, id);
+	r = claim(&s, root, id, e);
+	if (r < 0)
 		return r;
-	}
 	s.rec = arena_new(a, struct state_record);
 	s.rec->id = arena_strdup(a, id);
 	s.a = a;
@@ -135,7 +189,8 @@ static int record_read(struct state *s, struct err *e)
 	if (r < 0)
 		return err_neg(e, r, "reading the state record");
 	if (raw.n < MAGIC_LEN || memcmp(raw.v, RECORD_MAGIC, MAGIC_LEN) != 0)
-		return err_set(e, -EINVAL, "the state record was not written by this version of kavach");
+		return err_set(e, -EINVAL,
+			       "the state record was not written by this version of kavach");
 	b = BUF_READER(raw.v + MAGIC_LEN, raw.n - MAGIC_LEN);
 	codec_decode(&b, &state_table, s->rec, s->a);
 	if (b.bad || buf_left(&b))
@@ -145,27 +200,60 @@ static int record_read(struct state *s, struct err *e)
 
 /*
  * The process is only ours if it has the start time that we noted: a pid can be another program's by now.
- * The pidfd is opened before the look at the start time, so it cannot change in between.
+ * The pidfd is opened before the look at the start time, so it cannot change in between. Whether it has ended is
+ * asked of the pidfd: /proc also shows the state Z for a process whose first thread alone has ended, and that one
+ * would never be signalled again.
  */
 static void process_find(struct state *s)
 {
+	struct pollfd ended = {.events = POLLIN};
 	uint64_t start;
 	char st;
-	int fd;
 
 	if (s->rec->pid <= 0)
 		return;
-	fd = sys_pidfd_open((pid_t) s->rec->pid, 0);
-	if (fd < 0)
+	ended.fd = sys_pidfd_open((pid_t) s->rec->pid, 0);
+	if (ended.fd < 0)
 		return;
-	if (proc_start_time(AT_FDCWD, (pid_t) s->rec->pid, &start, &st) < 0 || start != s->rec->pid_start ||
-	    st == 'Z' || st == 'X')
-		fd = fd_close(fd);
-	s->pidfd = fd < 0 ? -EBADF : fd;
+	if (proc_start_time(AT_FDCWD, (pid_t) s->rec->pid, &start, &st) < 0 ||
+	    start != s->rec->pid_start || ((st == 'Z' || st == 'X') && poll(&ended, 1, 0) != 0))
+		ended.fd = fd_close(ended.fd);
+	s->pidfd = ended.fd;
 }
 
-int state_load(const char *root, const char *id, bool lock, bool force, struct arena *a, struct state *ret,
-	       struct err *e)
+static int take_lock(struct state *s, const char *id, enum state_lock lock, struct err *e)
+{
+	if (lock == STATE_NO_LOCK ||
+	    flock(s->dir_fd, LOCK_EX | (lock == STATE_TRY_LOCK ? LOCK_NB : 0)) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(e, -EWOULDBLOCK, "container %s: another command is working on it",
+			       id);
+	return err_sys(e, "locking container %s", id);
+}
+
+/* What there is to know without a readable record. */
+static int without_record(struct state *s, const char *id, bool force, int why,
+			  const struct err *sub, struct err *e)
+{
+	if (is_gone(s))
+		return no_container(e, id);
+	if (why != -ENOENT && !force) {
+		*e = *sub;
+		return err_context(e, "container %s", id);
+	}
+	if (!force)
+		return err_set_id(
+			e, ERR_NO_CONTAINER, -ENOENT,
+			"container \"%s\" does not exist: a command that was killed has left its state "
+			"directory; use delete --force",
+			id);
+	s->damaged = why != -ENOENT;
+	return 0;
+}
+
+int state_load(const char *root, const char *id, enum state_lock lock, bool force, struct arena *a,
+	       struct state *ret, struct err *e)
 {
 	state_auto s = STATE_INIT;
 	struct err sub = ERR_INIT;
@@ -181,27 +269,18 @@ int state_load(const char *root, const char *id, bool lock, bool force, struct a
 		*e = sub;
 		return s.root_fd;
 	}
-	s.dir_fd = openat(s.root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (s.dir_fd < 0) {
-		if (errno == ENOENT)
-			return no_container(e, id);
-		return err_sys(e, "opening %s/%s", root, id);
-	}
-	if (lock && flock(s.dir_fd, LOCK_EX) < 0)
-		return err_sys(e, "locking container %s", id);
+	r = open_dir(&s, root, id, e);
+	if (r == 0)
+		r = take_lock(&s, id, lock, e);
+	if (r < 0)
+		return r;
 	s.a = a;
 	s.rec = arena_new(a, struct state_record);
 	r = record_read(&s, &sub);
 	if (r < 0) {
-		struct stat st;
-
-		/* deleted by somebody else while we waited for the lock */
-		if (fstat(s.dir_fd, &st) == 0 && st.st_nlink == 0)
-			return no_container(e, id);
-		if (!force) {
-			*e = sub;
-			return err_context(e, "container %s", id);
-		}
+		r = without_record(&s, id, force, r, &sub, e);
+		if (r < 0)
+			return r;
 		*s.rec = (struct state_record){0};
 	}
 	s.rec->id = arena_strdup(a, id);
@@ -211,6 +290,18 @@ int state_load(const char *root, const char *id, bool lock, bool force, struct a
 	return 0;
 }
 
+void state_unlock(struct state *s)
+{
+	(void) flock(s->dir_fd, LOCK_UN);
+}
+
+int state_relock(struct state *s, struct err *e)
+{
+	int r = take_lock(s, s->rec->id, STATE_LOCK, e);
+
+	return r == 0 && is_gone(s) ? no_container(e, s->rec->id) : r;
+}
+
 int state_save(struct state *s, struct err *e)
 {
 	buf_auto b = BUF_WRITER(RECORD_MAX);
@@ -218,7 +309,8 @@ int state_save(struct state *s, struct err *e)
 	buf_put(&b, RECORD_MAGIC, MAGIC_LEN);
 	codec_encode(&b, &state_table, s->rec);
 	if (b.bad)
-		return err_set(e, -EFBIG, "container %s: the state record is too large", s->rec->id);
+		return err_set(e, -EFBIG, "container %s: the state record is too large",
+			       s->rec->id);
 	return state_save_file(s, "record", b.p, b.n, e);
 }
 
@@ -244,36 +336,46 @@ enum status state_status(const struct state *s)
 	return ST_RUNNING;
 }
 
+/* Whatever is in a directory except `keep`, and what is in folders there: nothing of ours is deeper. */
+static int empty_dir(int at, const char *name, const char *keep, bool below)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir) {
+		r = -errno;
+		fd_close(fd);
+		return r;
+	}
+	while (r == 0 && (d = readdir(dir))) {
+		if (str_eq(d->d_name, ".") || str_eq(d->d_name, "..") ||
+		    (keep && str_eq(d->d_name, keep)))
+			continue;
+		if (unlinkat(fd, d->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR || !below)
+			r = -errno;
+		else
+			r = empty_dir(fd, d->d_name, NULL, false);
+		if (r == 0 && unlinkat(fd, d->d_name, AT_REMOVEDIR) < 0)
+			r = -errno;
+	}
+	closedir(dir);
+	return r;
+}
+
 int state_remove(struct state *s, struct err *e)
 {
-	arena_auto a = {0};
-	struct dirent *d;
-	DIR *dir;
-	int fd;
-
-	fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		fd_close(fd);
-		return err_sys(e, "reading the state directory of %s", s->rec->id);
-	}
-	(void) unlinkat(s->dir_fd, "notify/notify.sock", 0);
-	if (unlinkat(s->dir_fd, "notify", AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTDIR) {
-		closedir(dir);
-		return err_sys(e, "removing the notify directory of container %s", s->rec->id);
-	}
 	/* the record goes last: until then a second delete --force knows what to clean */
-	while ((d = readdir(dir)))
-		if (!str_eq(d->d_name, ".") && !str_eq(d->d_name, "..") && !str_eq(d->d_name, "record") &&
-		    unlinkat(s->dir_fd, d->d_name, 0) < 0 && errno != ENOENT) {
-			closedir(dir);
-			return err_sys(e, "removing %s of container %s", d->d_name, s->rec->id);
-		}
-	closedir(dir);
+	int r = empty_dir(s->dir_fd, ".", "record", true);
+
+	if (r < 0)
+		return err_neg(e, r, "emptying the state directory of container %s", s->rec->id);
 	if (unlinkat(s->dir_fd, "record", 0) < 0 && errno != ENOENT)
 		return err_sys(e, "removing the record of container %s", s->rec->id);
 	if (unlinkat(s->root_fd, s->rec->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(e, "removing the state directory of %s", s->rec->id);
+		return err_sys(e, "removing the state directory of container %s", s->rec->id);
 	return 0;
 }
 
@@ -325,6 +427,7 @@ char *state_created_rfc3339(const struct state_record *r, struct arena *a)
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", tm.tm_year + 1900, tm.tm_mon + 1,
-			    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned) (r->created % 1000000000u));
+	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", tm.tm_year + 1900,
+			    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+			    (unsigned) (r->created % 1000000000u));
 }
