@@ -38,6 +38,7 @@ struct box {
 	uint64_t pid_start;
 	uint64_t ns_flags;
 	int sync_fd; /* to the stage, while it is being set up (create, run) */
+	bool lived; /* create: it got as far as the hooks of the creation, so its end has hooks too */
 	bool shared_pidns;
 	const char *listener_path, *listener_metadata;
 };

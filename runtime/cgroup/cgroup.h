@@ -49,6 +49,9 @@ extern const struct ctable cg_table; /* codec rows of struct cg (cgroup/fields.c
 int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a,
 		struct cg *ret, struct err *e);
 
+/* cgroup_exists: whether directories of the plan are there already, by a look at the first and at the cgroup2 one. */
+bool cgroup_exists(const struct cg *cg);
+
 /* cgroup_make: creates the directories (undo: cgroup_remove), enables the controllers that the resources
  * need, and writes all limits. An existing directory must be fit: not frozen, and empty (S-38). A limit that cannot
  * be applied is an error that names field, value and file. Under rootless, a file or controller that is out of

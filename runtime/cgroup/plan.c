@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/path.h"
@@ -148,4 +149,15 @@ int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h
 				wanted);
 	*ret = cg;
 	return 0;
+}
+
+bool cgroup_exists(const struct cg *cg)
+{
+	const struct cg_hier *look[] = {cg->hier.n ? &cg->hier.v[0] : NULL, cg_unified(cg)};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(look); i++)
+		if (look[i] && cg_path(path, look[i], NULL) == 0 && access(path, F_OK) == 0)
+			return true;
+	return false;
 }

@@ -39,12 +39,13 @@ int console_check(bool terminal, bool detach, const char *socket, struct err *e)
 int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-	uint32_t count;
+	uint32_t count, us = (uint32_t) getpid(), them = us;
 
+	if (pid && num_parse_u32(pid, &them) < 0)
+		them = 0;
 	*io = (struct box_io){.console_fd = -EBADF};
 	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
-	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 &&
-	    (!pid || atoi(pid) == getpid())) {
+	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && them == us) {
 		io->listen_fds = count;
 		io->listen_fdnames = getenv("LISTEN_FDNAMES");
 	}
@@ -87,6 +88,7 @@ static char *annotation(const struct spec *s, const char *key)
 static void fill_record(struct globals *g, const struct bundle *bd, struct state_record *r)
 {
 	const struct policy *p = bd->policy;
+	const struct pol_ns *pid = pol_ns_find(p, POL_NS_PID);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -101,6 +103,7 @@ static void fill_record(struct globals *g, const struct bundle *bd, struct state
 	r->has_process = p->has_process;
 	r->policy_digest = (char *) (uintptr_t) bd->policy_digest;
 	r->config_digest = (char *) (uintptr_t) bd->config_digest;
+	r->shared_pidns = !pid || pid->path;
 	r->listener_path = p->seccomp.listener_path;
 	r->listener_metadata = p->seccomp.listener_metadata;
 	r->hook_out = annotation(bd->spec, "run.oci.hooks.stdout");
@@ -113,6 +116,7 @@ struct creation {
 	struct globals *g;
 	const struct create_opts *o;
 	struct loaded *l;
+	bool told; /* the engine has the pid file */
 };
 
 /* The process is complete but still dies with us: put it on record, tell the engine. */
@@ -129,8 +133,10 @@ static int on_ready(struct box *b, void *arg, struct err *e)
 	n = state_save(&c->l->st, e);
 	if (n == 0)
 		n = pidfd_send(c->o->pidfd_socket, b->pidfd, e);
-	if (n == 0 && c->o->pid_file)
+	if (n == 0 && c->o->pid_file) {
 		n = cmd_write_pid_file(c->o->pid_file, b->pid, e);
+		c->told = n == 0;
+	}
 	return n;
 }
 
@@ -150,9 +156,9 @@ static void undo_backend(void *arg)
 
 	if (l->ops->destroy(&l->box, &sub) < 0)
 		log_warn("%s", sub.msg);
-	/* the spec: a create that failed after its hooks ran is destroyed with its poststop hooks */
+	/* the spec: when a hook of the creation fails, and after that, the end is the usual one, with its hooks */
 	err_clear(&sub);
-	if (box_hooks(&l->box, HOOK_POSTSTOP, &l->st.rec->poststop, &sub) < 0)
+	if (l->box.lived && box_hooks(&l->box, HOOK_POSTSTOP, &l->st.rec->poststop, &sub) < 0)
 		log_warn("%s", sub.msg);
 }
 
@@ -176,6 +182,9 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 			return r;
 	}
 	r = cgroup_plan(&bd->policy->cgroup, id, &g->host, g->a, &rec->cg, e);
+	/* what is there already is somebody else's: after a crash, delete must not end what runs in it */
+	if (r == 0 && cgroup_exists(&rec->cg))
+		rec->cg.made_by_us = false;
 	if (r == 0)
 		r = state_save_file(&l->st, "policy", bd->policy_enc.v, bd->policy_enc.n, e);
 	if (r == 0)
@@ -230,7 +239,7 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	}
 	r = create_in(&c, id, bd, io, &u, e);
 	if (r < 0) {
-		if (o->pid_file && l->st.rec && l->st.rec->pid)
+		if (c.told)
 			(void) unlink(o->pid_file);
 		undo_run(&u);
 		box_close(l);

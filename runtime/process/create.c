@@ -18,6 +18,10 @@
 #include "hooks/hooks.h"
 #include "process/process.h"
 
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+
 static bool has_mount_hooks(const struct policy *p)
 {
 	return p->hooks[HOOK_PRESTART].n || p->hooks[HOOK_CREATE_RUNTIME].n ||
@@ -44,18 +48,17 @@ static void fill_namespaces(struct box *b, struct stage_boot *boot)
 }
 
 /* The root as a detached tree, for a stage in a user namespace that may not be able to reach the path. */
-static int fill_rootfs(struct box *b, struct launch *l)
+static void fill_rootfs(struct box *b, struct launch *l)
 {
-	if (!pol_ns_find(b->policy, POL_NS_USER) || !(b->host->caps >> CAP_SYS_ADMIN & 1))
-		return 0;
-	int fd = sys_open_tree(AT_FDCWD, b->policy->rootfs,
-			       OPEN_TREE_CLONE | O_CLOEXEC | 0x8000 /* AT_RECURSIVE */);
+	int fd;
 
-	if (fd >= 0) {
-		l->src.fds[l->src.n++] = fd;
-		l->boot.rootfs_fd = fd;
-	}
-	return 0;
+	if (!pol_ns_find(b->policy, POL_NS_USER) || !(b->host->caps >> CAP_SYS_ADMIN & 1))
+		return;
+	fd = sys_open_tree(AT_FDCWD, b->policy->rootfs, OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE);
+	if (fd < 0)
+		return; /* the stage has its own way, and its error if that fails too */
+	l->src.fds[l->src.n++] = fd;
+	l->boot.rootfs_fd = fd;
 }
 
 static int prepare(struct launch *l, struct box *b, const struct box_io *io, struct err *e)
@@ -118,6 +121,8 @@ static int run_hooks(struct box *b, enum hook_phase phase, struct err *e)
 	if (!h->n)
 		return 0;
 	hook_state(&doc, b, hook_phases[phase].status);
+	if (doc.bad)
+		return err_set(e, -EFBIG, "the state document for hooks is too large");
 	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out,
 			 b->hook_err, e);
 }
@@ -153,6 +158,7 @@ static int converse(struct launch *l, struct box *b,
 	}
 	if (r == 0 && has_mount_hooks(p)) {
 		r = msg_expect(sock, MSG_MOUNTS, NULL, 0, e);
+		b->lived = r >= 0;
 		if (r >= 0)
 			r = run_hooks(b, HOOK_PRESTART, e);
 		if (r >= 0)
@@ -162,6 +168,8 @@ static int converse(struct launch *l, struct box *b,
 	}
 	if (r >= 0)
 		r = msg_expect(sock, MSG_READY, NULL, 0, e);
+	if (r >= 0)
+		b->lived = true;
 	/* An engine that is pinned to some CPUs does not mean the container: that has all of its cpuset. */
 	if (r >= 0 && p->has_process)
 		r = exec_outside(b->pid, AT_FDCWD, &p->process, b->host->rootless, true, e);

@@ -55,6 +55,9 @@ int seccomp_hand_over(struct box *b, int remote, struct err *e)
 	if (sock < 0)
 		return err_context(e, "linux.seccomp.listenerPath");
 	state_write(&doc, b);
+	if (doc.bad)
+		return err_set(e, -EFBIG,
+			       "linux.seccomp.listenerPath: the state document is too large");
 	r = fd_send(sock, doc.p, doc.n, &fd, 1);
 	return r < 0 ? err_neg(e, r, "linux.seccomp.listenerPath: sending the notify fd to %s",
 			       b->listener_path)

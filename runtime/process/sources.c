@@ -5,6 +5,7 @@
  * effect, and nobody can exchange a directory between look-up and mount. Without CAP_SYS_ADMIN, or on kernels
  * without the new mount API, the stage opens the paths itself.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -77,6 +78,7 @@ static bool wants_source(const struct pol_mount *m)
 
 static void add_fd(struct sources *s, int fd)
 {
+	assert(s->n < s->cap);
 	s->fds[s->n++] = fd;
 }
 
@@ -103,9 +105,10 @@ static void add_cg_binds(const struct cg *cg, bool trees, struct arena *a, struc
 				 : -1;
 
 		t->fd = fd < 0 ? -1 : fd;
+		if (fd >= 0) /* links have none */
+			add_fd(s, fd);
 		t->source = b[i].source;
 		t->name = b[i].name;
-		add_fd(s, t->fd);
 	}
 }
 
