@@ -20,6 +20,8 @@ fi
 check "builds with sanitizers" build
 while read -r program; do
 	check "$program passes under sanitizers" \
-		env KAVACH_BUILD="$work" KAVACH="$work/kavach" "$work/$program"
+		env KAVACH_BUILD="$work" KAVACH="$work/kavach" \
+			LSAN_OPTIONS=suppressions="$KAVACH_SRC/tests/lint/lsan.supp:print_suppressions=0" \
+			"$work/$program"
 done < <(cat "$work/tests/programs" 2>/dev/null)
 lint_done
