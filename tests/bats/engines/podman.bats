@@ -375,12 +375,15 @@ terminal() {
 	printf '# podman %s -> %s\n%s\n' "$*" "$status" "$output"
 }
 
+# podman sets the size a moment after the start, and after that of its own terminal
+sized() { echo "until [ \"\$(stty size 2>/dev/null)\" = '$1' ]; do sleep 0.05; done; stty size"; }
+
 @test "run -it: a terminal with its size, echo, resize and interrupt" {
 	terminal size:40x120 'expect:ready' 'send:hello\r' 'expect:got hello' size:20x30 'send:next\r' 'expect:20 30' \
 		'expect:waiting' 'send:\x03' 'expect:interrupted' -- \
-		run --rm -it --network none "$IMAGE" sh -c 'tty; stty size; ls -l /dev/console; echo ready; read -r x
-			echo "got $x"; read -r x; sleep 0.3; stty size; trap "echo interrupted; exit 5" INT
-			echo waiting; while :; do sleep 0.05; done'
+		run --rm -it --network none "$IMAGE" sh -c "tty; $(sized "40 120"); ls -l /dev/console; echo ready; read -r x
+			echo \"got \$x\"; read -r x; $(sized "20 30"); trap 'echo interrupted; exit 5' INT
+			echo waiting; while :; do sleep 0.05; done"
 	[ "$status" -eq 5 ]
 	[[ $output == */dev/pts/0* ]]
 	[[ $output == *"40 120"* ]]
@@ -407,7 +410,7 @@ terminal() {
 @test "exec -it: a second terminal, of the user" {
 	background "$IMAGE" sleep 1000
 	terminal size:33x77 expect:ready 'send:typed\r' 'expect:got typed' -- exec -it -u 1000 "$NAME" \
-		sh -c 'tty; stty size; stat -c %u "$(tty)"; echo ready; read -r x; echo "got $x"; exit 8'
+		sh -c "tty; $(sized "33 77"); stat -c %u \$(tty); echo ready; read -r x; echo \"got \$x\"; exit 8"
 	[ "$status" -eq 8 ]
 	[[ $output == */dev/pts/0* ]]
 	[[ $output == *"33 77"* ]]
