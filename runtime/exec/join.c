@@ -55,6 +55,7 @@ static void __attribute__((noreturn)) leave(const struct stage_boot *b, pid_t ch
 int stage_join(struct stage *s, struct err *e)
 {
 	const struct stage_boot *b = s->boot;
+	uint64_t late;
 	pid_t pid;
 	int r;
 
@@ -63,7 +64,8 @@ int stage_join(struct stage *s, struct err *e)
 	r = join_all(b, e);
 	if (r < 0)
 		return r;
-	pid = sys_clone3(b->create_ns | CLONE_PARENT, -EBADF, NULL);
+	late = stage_ns_late(b->create_ns, joined(b));
+	pid = sys_clone3((b->create_ns & ~late) | CLONE_PARENT, -EBADF, NULL);
 	if (pid < 0)
 		return err_neg(e, pid, "creating the container's namespaces");
 	if (pid > 0)
@@ -77,6 +79,8 @@ int stage_join(struct stage *s, struct err *e)
 		r = ids_become_root(e);
 		if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 			r = err_sys(e, "making the stage untraceable");
+		if (r == 0 && late && unshare((int) late) < 0)
+			r = err_sys(e, "creating the container's IPC namespace");
 	}
 	/* not inherited, and changed ids clear it */
 	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)

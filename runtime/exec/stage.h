@@ -26,6 +26,7 @@
 #ifndef KAVACH_EXEC_STAGE_H
 #define KAVACH_EXEC_STAGE_H
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -92,6 +93,13 @@ struct stage_boot {
 	bool chown_stdio; /* B-14 */
 };
 extern const struct ctable stage_boot_table; /* exec/boot.c */
+
+/* stage_ns_late: of the namespaces to create, those that are unshared only by root of the user namespace that is
+ * created or joined: the maker of an IPC namespace is the owner of its /dev/mqueue. */
+static inline uint64_t stage_ns_late(uint64_t create, uint64_t joined)
+{
+	return (create | joined) & CLONE_NEWUSER ? create & CLONE_NEWIPC : 0;
+}
 
 /* stage_boot_decode: the boot block of a stage from its encoding, strings in the arena. Refuses unknown modes,
  * bytes left over, descriptors that cannot be one, and a boot block without the part that its mode needs. */

@@ -40,9 +40,10 @@ static void fill_namespaces(struct box *b, struct stage_boot *boot)
 	b->shared_pidns = !pid || pid->path;
 	boot->new_userns = user && !user->path;
 	boot->joined_userns = user && user->path;
-	boot->setgroups_denied = boot->new_userns && !(b->host->caps >> CAP_SETGID & 1) &&
-				 p->gid_map.n == 1 && p->gid_map.v[0].size == 1 &&
-				 p->gid_map.v[0].host == b->host->egid;
+	boot->setgroups_denied = b->host->in_userns && ns_setgroups_denied(getpid());
+	boot->setgroups_denied |= boot->new_userns && !(b->host->caps >> CAP_SETGID & 1) &&
+				  p->gid_map.n == 1 && p->gid_map.v[0].size == 1 &&
+				  p->gid_map.v[0].host == b->host->egid;
 	boot->unshare_cgroup = cg && !cg->path;
 	boot->host_cgroupns = !cg;
 }
@@ -191,6 +192,7 @@ static int converse(struct launch *l, struct box *b,
 int process_create(struct box *b, const struct box_io *io,
 		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
 {
+	struct err sub = ERR_INIT;
 	struct launch l;
 	int r;
 
@@ -203,6 +205,9 @@ int process_create(struct box *b, const struct box_io *io,
 		r = converse(&l, b, ready, arg, e);
 		if (r < 0) {
 			spawn_kill(b->pid, b->pidfd);
+			/* hooks that it was running */
+			if (b->shared_pidns && b->cg->layout != CG_NONE)
+				(void) cgroup_kill(b->cg, SIGKILL, &sub);
 			b->pidfd = fd_close(b->pidfd);
 			b->pid = 0;
 		}

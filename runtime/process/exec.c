@@ -6,7 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <poll.h>
+
 #include <sched.h>
 #include <unistd.h>
 
@@ -31,8 +32,7 @@ static int prepare(struct launch *l, struct box *b, const struct pol_process *p,
 	l->spawn.target_pidfd = b->init_pidfd;
 	l->spawn.target_ns = b->ns_flags;
 	l->boot.joined_userns = b->ns_flags & CLONE_NEWUSER;
-	l->boot.setgroups_denied = b->host->rootless && !(b->host->caps >> CAP_SETGID & 1) &&
-				   b->policy->gid_map.n == 1 && b->policy->gid_map.v[0].size == 1;
+	l->boot.setgroups_denied = b->host->rootless && ns_setgroups_denied(b->init_pid);
 	return launch_cgroup(l, b, e);
 }
 
@@ -56,6 +56,13 @@ static int converse(struct launch *l, struct box *b, const struct pol_process *p
 		r = follow_exec(b, sock, e);
 	/* last: of an exec that failed there must be no pid file (C-08) */
 	return r < 0 ? r : ready(b, arg, e);
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
 }
 
 int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
@@ -83,6 +90,10 @@ int process_exec(struct box *b, const struct pol_process *p, const struct box_io
 			spawn_kill(l.pid, l.pidfd);
 	}
 	launch_close(&l);
+	if (r < 0 && has_ended(b->init_pidfd))
+		r = err_set_id(
+			e, ERR_NOT_RUNNING, -ESRCH,
+			"container not running: it ended while the process was being started");
 	if (r < 0) {
 		l.pidfd = fd_close(l.pidfd);
 		return r;

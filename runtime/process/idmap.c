@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,19 +136,29 @@ int idmap_write(pid_t pid, const struct policy *p, const struct host *h, struct 
 	return maps_write(pid, &p->uid_map, &p->gid_map, h, e);
 }
 
+/* A namespace needs an inhabitant until its file is open. If we are killed first, nobody else would end it, and it holds
+ * all that we have open, the lock of the container among it. */
+static void __attribute__((noreturn)) idle(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
 int idmap_userns(const pol_idmaps *u, const pol_idmaps *g, const struct host *h, struct err *e)
 {
 	fd_auto int pidfd = -EBADF;
 	char path[48];
 	int fd, r;
-	pid_t pid;
+	pid_t pid, self = getpid();
 
 	pid = sys_clone3(CLONE_NEWUSER, -EBADF, &pidfd);
+	if (pid == 0)
+		idle(self);
 	if (pid < 0)
 		return err_neg(e, pid, "creating a user namespace for an idmapped mount");
-	if (pid == 0)
-		for (;;)
-			pause(); /* killed below; a namespace needs an inhabitant until its file is open */
+
 	r = maps_write(pid, u, g, h, e);
 	fd = -EBADF;
 	if (r == 0) {

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 
 #include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "policy/names.h"
 #include "process/process.h"
@@ -33,7 +36,7 @@ static const char *flag_name(uint64_t flag)
 /* A file of another kind must be an error, not a surprise (S-30). */
 static int ns_open(const struct pol_ns *n, struct err *e)
 {
-	fd_auto int fd = open(n->path, O_RDONLY | O_CLOEXEC);
+	fd_auto int fd = open(n->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const char *is;
 	int type;
 
@@ -79,4 +82,12 @@ void ns_close(struct spawn *s)
 	for (size_t i = 0; i < s->n_joins; i++)
 		fd_close(s->join[i].fd);
 	s->n_joins = 0;
+}
+
+bool ns_setgroups_denied(pid_t pid)
+{
+	char path[48], text[16];
+
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int) pid);
+	return io_read_small(AT_FDCWD, path, text, sizeof(text)) >= 0 && str_eq(text, "deny");
 }

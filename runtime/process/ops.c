@@ -139,8 +139,9 @@ int process_destroy(struct box *b, struct err *e)
 	}
 	if (b->cg->layout == CG_NONE)
 		return 0;
-	/* our own pid namespace took everybody with it; a shared one did not */
-	if (b->shared_pidns) {
+	/* Our own pid namespace took everybody with it; a shared one did not. Of a create that did not get as far as
+	 * having a process, only what is in a cgroup that it made itself is ours. */
+	if (b->shared_pidns && (b->pid > 0 || b->cg->made_by_us)) {
 		err_clear(&sub);
 		(void) cgroup_kill(b->cg, SIGKILL, &sub);
 	}

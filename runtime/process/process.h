@@ -52,6 +52,8 @@ void spawn_kill(pid_t pid, int pidfd);
 /* ns.c: fills create/join from the policy; opens and verifies (NS_GET_NSTYPE) the files to join. */
 int ns_prepare(const struct policy *p, struct spawn *s, struct err *e);
 void ns_close(struct spawn *s);
+/* ns_setgroups_denied: whether the user namespace of a process forbids setgroups(), which those below it inherit. */
+bool ns_setgroups_denied(pid_t pid);
 extern const uint64_t ns_flags[POL_NS_MAX]; /* pol_ns_type -> CLONE_NEW* */
 
 /* idmap.c: writes uid_map, gid_map (and setgroups) of a child in a new user namespace: directly with the privilege,

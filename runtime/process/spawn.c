@@ -6,6 +6,8 @@
  * child then joins what it has to join and execs the stage. Exceptions, each forced by the kernel or by an attack:
  *  - a pid namespace to join, or a user namespace together with any to join: the stage does it (exec/join.c), because
  *    nobody in a container may ever see a process whose program is the host's kavach;
+ *  - an IPC namespace together with a new user namespace: whoever makes it owns its /dev/mqueue, so the child unshares
+ *    it once it is root of the user namespace;
  *  - a new cgroup namespace: clone3() would root it at *our* cgroup, not at the one the child is cloned into; the
  *    stage unshares it after joining;
  *  - time offsets: they can be written only before a process enters the namespace, so we unshare it, write, and go
@@ -57,7 +59,7 @@ static void child_join(const struct spawn *s)
  */
 static void child_own_userns(const struct spawn *s)
 {
-	uint64_t eff, perm, inh;
+	uint64_t eff, perm, inh, late;
 	struct err e = ERR_INIT;
 
 	if (!(s->create & CLONE_NEWUSER))
@@ -72,6 +74,9 @@ static void child_own_userns(const struct spawn *s)
 			if (perm >> cap & 1)
 				(void) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 	}
+	late = stage_ns_late(s->create, 0);
+	if (late && unshare((int) late) < 0)
+		child_fail(s->sync_child, errno, "creating the container's IPC namespace");
 	/* changing ids cleared it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
@@ -186,7 +191,8 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	else
 		r = time_ns_begin(s, &old_time, e);
 	if (r == 0) {
-		pid = sys_clone3(s->join_in_stage ? 0 : s->create, s->cgroup_fd, &pidfd);
+		pid = sys_clone3(s->join_in_stage ? 0 : s->create & ~stage_ns_late(s->create, 0),
+				 s->cgroup_fd, &pidfd);
 		if (pid == 0) {
 			child_begin(s, !s->join_in_stage && (s->create & CLONE_NEWPID) ? 0 : self);
 			child_exec(s, stage_fd);
