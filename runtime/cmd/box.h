@@ -3,6 +3,8 @@
 #ifndef KAVACH_CMD_BOX_H
 #define KAVACH_CMD_BOX_H
 
+#include <termios.h>
+
 #include "backend.h"
 #include "cmd/cmd.h"
 
@@ -71,7 +73,8 @@ struct foreground {
 	int pidfd;
 	int pty; /* master, or -EBADF */
 	int sigfd;
-	int tty_saved; /* terminal settings to restore */
+	bool tty_saved; /* `saved` is to be restored */
+	struct termios saved;
 };
 /* foreground_begin: blocks the signals to forward; before the process starts. */
 int foreground_begin(struct foreground *f, struct err *e);

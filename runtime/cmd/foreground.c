@@ -6,8 +6,8 @@
  * Theory of operation: one poll loop over a signalfd, the process's pidfd, and, with a terminal, standard input,
  * standard output and the pty. Each direction has one buffer; we poll for reading only while it is empty and for
  * writing only while it is full, so that nothing spins and a reader that stopped reading blocks only its own
- * direction. When the process has ended, what the pty still holds is drained before we go, without waiting for
- * background processes that keep it open.
+ * direction. Output that nobody takes any more (closed pipe, terminal that is gone) is dropped. When the process has
+ * ended, what the pty still holds is drained before we go, without waiting for background processes that keep it open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@
 #include "base/sys.h"
 #include "cmd/box.h"
 
+#define DRAIN_ROUNDS 1024 /* far more than a pty holds; background processes may go on writing */
 #define COPY_SIZE 4096 /* PIPE_BUF: a pipe that polls writable takes that much without blocking */
 
 struct copy {
@@ -31,9 +34,10 @@ struct copy {
 	size_t n, at;
 	int from, to;
 	bool eof;
+	bool mid_line;	/* the last byte was not the end of a line */
+	bool to_socket; /* `to` is one */
+	bool drain; /* goes on reading when nobody takes what it reads, or the program would hang */
 };
-
-static struct termios saved;
 
 int foreground_begin(struct foreground *f, struct err *e)
 {
@@ -52,12 +56,16 @@ int foreground_begin(struct foreground *f, struct err *e)
 	return f->sigfd < 0 ? err_sys(e, "making a signal descriptor") : 0;
 }
 
+/* The size is that of the terminal we are on, whichever of the three leads to it. */
 static void resize(const struct foreground *f)
 {
 	struct winsize ws;
 
-	if (f->pty >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == 0)
-		(void) ioctl(f->pty, TIOCSWINSZ, &ws);
+	for (int fd = STDIN_FILENO; f->pty >= 0 && fd <= STDERR_FILENO; fd++)
+		if (ioctl(fd, TIOCGWINSZ, &ws) == 0) {
+			(void) ioctl(f->pty, TIOCSWINSZ, &ws);
+			return;
+		}
 }
 
 int foreground_console(struct foreground *f, int sock, struct err *e)
@@ -71,20 +79,20 @@ int foreground_console(struct foreground *f, int sock, struct err *e)
 	if (r < 0 || n != 1)
 		return err_set(e, -EPROTO, "the container's process sent no terminal");
 	resize(f);
-	if (tcgetattr(STDIN_FILENO, &saved) < 0)
+	if (tcgetattr(STDIN_FILENO, &f->saved) < 0)
 		return 0; /* not a terminal: bytes go through as they are */
-	raw = saved;
+	raw = f->saved;
 	cfmakeraw(&raw);
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0)
-		f->tty_saved = 1;
+		f->tty_saved = true;
 	return 0;
 }
 
 void foreground_end(struct foreground *f)
 {
 	if (f->tty_saved)
-		(void) tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-	f->tty_saved = 0;
+		(void) tcsetattr(STDIN_FILENO, TCSANOW, &f->saved);
+	f->tty_saved = false;
 	f->pty = fd_close(f->pty);
 	f->sigfd = fd_close(f->sigfd);
 }
@@ -108,8 +116,9 @@ static void fill(struct copy *c)
 	ssize_t r = read(c->from, c->data, sizeof(c->data));
 
 	if (r > 0) {
-		c->n = (size_t) r;
+		c->n = c->to < 0 ? 0 : (size_t) r;
 		c->at = 0;
+		c->mid_line = c->data[r - 1] != '\n';
 	} else if (r == 0 || (errno != EAGAIN && errno != EINTR)) {
 		c->eof = true; /* EIO from a pty: its last user closed it */
 	}
@@ -117,14 +126,18 @@ static void fill(struct copy *c)
 
 static void flush(struct copy *c)
 {
-	ssize_t r = write(c->to, c->data + c->at, c->n - c->at);
+	const char *p = c->data + c->at;
+	size_t n = c->n - c->at;
+	ssize_t r = c->to_socket ? send(c->to, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
+				 : write(c->to, p, n);
 
 	if (r > 0) {
 		c->at += (size_t) r;
 		if (c->at == c->n)
 			c->n = c->at = 0;
 	} else if (r < 0 && errno != EAGAIN && errno != EINTR) {
-		c->eof = true; /* nobody reads any more: drop what is left */
+		c->eof = !c->drain;
+		c->to = -1; /* nobody reads any more */
 		c->n = 0;
 	}
 }
@@ -149,7 +162,8 @@ static void step_copy(const struct pollfd *p, struct copy *c)
 		fill(c);
 }
 
-/* The end of our input is told to the program as a terminal does it. */
+/* The end of our input is told to the program as a terminal does it: at the start of a line, its EOF character makes
+ * read() return 0; in the middle of one, the first only delivers the line. */
 static void end_input(struct foreground *f, struct copy *in)
 {
 	struct termios t;
@@ -157,8 +171,11 @@ static void end_input(struct foreground *f, struct copy *in)
 	if (!in->eof || in->n || in->from < 0)
 		return;
 	in->from = -1;
-	if (tcgetattr(f->pty, &t) == 0 && (t.c_lflag & ICANON))
+	if (tcgetattr(f->pty, &t) < 0 || !(t.c_lflag & ICANON))
+		return;
+	if (in->mid_line)
 		in->data[in->n++] = (char) t.c_cc[VEOF];
+	in->data[in->n++] = (char) t.c_cc[VEOF];
 }
 
 /* After the end of the process: what the terminal still holds. */
@@ -166,7 +183,7 @@ static void drain(struct copy *out)
 {
 	struct pollfd p;
 
-	for (;;) {
+	for (unsigned i = 0; i < DRAIN_ROUNDS; i++) {
 		if (out->n) {
 			p = (struct pollfd){.fd = out->to, .events = POLLOUT};
 			if (poll(&p, 1, 1000) <= 0)
@@ -181,43 +198,69 @@ static void drain(struct copy *out)
 	}
 }
 
+/*
+ * Standard output for writing without ever blocking in it. A terminal polls writable with room for one byte, and a pipe
+ * may be filled by somebody else between poll and write; O_NONBLOCK on the descriptor itself would be seen by everybody
+ * who shares it. So an opening of our own, if it can be had. Never of a file, where it would begin at offset 0.
+ */
+static void open_output(struct copy *out)
+{
+	struct stat st;
+	int fd;
+
+	out->to = STDOUT_FILENO;
+	if (fstat(STDOUT_FILENO, &st) < 0)
+		return;
+	out->to_socket = S_ISSOCK(st.st_mode);
+	if (!S_ISCHR(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return;
+	fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		out->to = fd;
+}
+
+/* One round: whatever can be done now. Returns 1 when the process has ended. */
+static int step(struct foreground *f, struct copy *in, struct copy *out)
+{
+	struct pollfd p[4] = {{.fd = f->sigfd, .events = POLLIN},
+			      {.fd = f->pidfd, .events = POLLIN}};
+	nfds_t n = 2;
+
+	if (f->pty >= 0) {
+		end_input(f, in);
+		add_copy(p, &n, in);
+		add_copy(p, &n, out);
+	}
+	if (poll(p, n, -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (p[0].revents)
+		forward_signals(f);
+	if (f->pty >= 0) {
+		step_copy(&p[2], in);
+		step_copy(&p[3], out);
+	}
+	return p[1].revents != 0;
+}
+
 int foreground_wait(struct foreground *f, int *ret_status, struct err *e)
 {
 	struct copy in = {.from = STDIN_FILENO, .to = f->pty},
-		    out = {.from = f->pty, .to = STDOUT_FILENO};
-	struct pollfd p[4];
-	int st;
+		    out = {.from = f->pty, .to = -1, .drain = true};
+	int st, r;
 
-	if (f->pty >= 0)
+	if (f->pty >= 0) {
 		(void) fcntl(f->pty, F_SETFL, O_RDWR | O_NONBLOCK);
-	else
-		in.eof = out.eof = true;
-	for (;;) {
-		nfds_t n = 2;
-
-		p[0] = (struct pollfd){.fd = f->sigfd, .events = POLLIN};
-		p[1] = (struct pollfd){.fd = f->pidfd, .events = POLLIN};
-		if (f->pty >= 0) {
-			end_input(f, &in);
-			add_copy(p, &n, &in);
-			add_copy(p, &n, &out);
-		}
-		if (poll(p, n, -1) < 0) {
-			if (errno == EINTR)
-				continue;
-			return err_sys(e, "waiting for the container");
-		}
-		if (p[0].revents)
-			forward_signals(f);
-		if (f->pty >= 0) {
-			step_copy(&p[2], &in);
-			step_copy(&p[3], &out);
-		}
-		if (p[1].revents)
-			break;
+		open_output(&out);
 	}
-	if (f->pty >= 0)
+	do
+		r = step(f, &in, &out);
+	while (r == 0);
+	if (f->pty >= 0 && r > 0)
 		drain(&out);
+	if (out.to > STDOUT_FILENO)
+		close(out.to);
+	if (r < 0)
+		return err_neg(e, r, "waiting for the container");
 	while (waitpid(f->pid, &st, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(e, "waiting for process %d", (int) f->pid);
