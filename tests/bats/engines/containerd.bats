@@ -47,7 +47,7 @@ teardown() {
 		left=$(in_engine ls "/run/containerd/runc/$ns" 2>/dev/null || true)
 		[ -z "$left" ] || { echo "# state left of $ns: $left"; return 1; }
 	done
-	left=$(cgroups_of_engine | grep "$ENGINE_NAME[^/]*/" || true)
+	left=$(cgroups_of_engine | grep "${ENGINE_NAME}[^/]*/" || true)
 	[ -z "$left" ] || { echo "# cgroups left: $left"; return 1; }
 }
 

@@ -36,9 +36,10 @@ wait_for() {
 	done
 }
 
-# Runs a command as bats' run does and shows what came of it if the test fails.
+# As bats' run, and shows what came of it if the test fails. No warning about a status of 127.
 show() {
-	run "$@"
+	status=0
+	output=$("$@" 2>&1) || status=$?
 	printf '# %s -> %s\n%s\n' "$*" "$status" "$output"
 }
 

@@ -20,7 +20,10 @@ setup_file() {
 			"iptables": false, "ip-masq": false, "userland-proxy": false, "live-restore": true,
 			"oom-score-adjust": 0
 		}' "$KAVACH_SRC/contrib/engines/docker-daemon.json" >"$ENGINE_DIR/daemon.json"
-	engine_start dockerd --config-file "$ENGINE_DIR/daemon.json"
+	# BuildKit, a part of the daemon, runs what is called runc, and the daemon asks it for its version
+	mkdir "$ENGINE_DIR/bin"
+	ln -s "$ENGINE_RUNTIME" "$ENGINE_DIR/bin/runc"
+	PATH=$ENGINE_DIR/bin:$PATH engine_start dockerd --config-file "$ENGINE_DIR/daemon.json"
 	wait_for 30 d version >/dev/null 2>&1
 	"$KAVACH_SRC/tests/bats/images.sh" load docker "$BUSYBOX_TAR"
 }
@@ -39,7 +42,8 @@ teardown() {
 	[ -z "$ids" ] || docker rm -f -v $ids >/dev/null
 	left=$(in_engine ls /run/docker/runtime-runc/moby 2>/dev/null || true)
 	[ -z "$left" ] || { echo "# state left: $left"; return 1; }
-	left=$(cgroups_of_engine | grep "$ENGINE_NAME/" || true)
+	# but for the parent that BuildKit asks for
+	left=$(cgroups_of_engine | grep "$ENGINE_NAME/" | grep -v '/buildkit$' || true)
 	[ -z "$left" ] || { echo "# cgroups left: $left"; return 1; }
 }
 
@@ -67,8 +71,8 @@ field_is() {	# TEMPLATE VALUE [CONTAINER]
 	[ "$(field "$1" "${3:-$C}")" = "$2" ]
 }
 
-pid_of() {
-	field .State.Pid "${1:-$C}"
+pid_of() {	# of $C
+	field .State.Pid
 }
 
 # knob CONTROLLER FILE-ON-V1 FILE-ON-V2: what the cgroup of $C says
@@ -352,6 +356,33 @@ knob() {
 	d rmi -f localhost/kavach-built
 }
 
+# the client that came with the daemon, for later ones want a plugin
+@test "build with BuildKit, which runs kavach in the foreground" {
+	local client=/usr/bin/docker
+	[[ $($client version --format '{{.Client.Version}}' 2>/dev/null) == 20.* ]] || client=docker
+	mkdir -p "$BATS_TEST_TMPDIR/build"
+	cat >"$BATS_TEST_TMPDIR/build/Dockerfile" <<-END
+		FROM $IMAGE AS first
+		RUN echo built >/built && test "\$(id -u)" = 0
+		FROM $IMAGE
+		COPY --from=first /built /built
+		USER user
+		RUN --mount=type=tmpfs,target=/scratch id -u >/scratch/uid && cat /scratch/uid >/tmp/uid
+	END
+	show env DOCKER_BUILDKIT=1 timeout 60 $client build --progress plain --network none -t localhost/kavach-built \
+		"$BATS_TEST_TMPDIR/build"
+	if [[ $output == *"buildx component is missing"* ]]; then
+		skip "the docker client has no BuildKit"
+	fi
+	[ "$status" -eq 0 ]
+	[ "$(foreground localhost/kavach-built cat /built /tmp/uid)" = $'built\n1000' ]
+	printf 'FROM %s\nRUN exit 42\n' "$IMAGE" >"$BATS_TEST_TMPDIR/build/Dockerfile"
+	show env DOCKER_BUILDKIT=1 timeout 60 $client build --progress plain --network none "$BATS_TEST_TMPDIR/build"
+	[ "$status" -ne 0 ]
+	[[ $output == *"exit code: 42"* ]]
+	d rmi -f localhost/kavach-built
+}
+
 # runc fails on --privileged where root itself lacks a capability
 @test "capabilities, no-new-privileges, --privileged" {
 	caps() { awk '/^CapEff/ { print $2 }'; }
@@ -544,13 +575,42 @@ knob() {
 @test "containers outlive the daemon" {
 	background "$IMAGE" sleep 1000
 	pid=$(pid_of)
-	in_engine pkill -KILL -x dockerd
+	in_engine sh -c 'kill -KILL $(cat /run/docker.pid)'
 	wait_for 5 eval '! d version >/dev/null 2>&1'
 	in_engine test -d "/proc/$pid"
-	in_engine setsid dockerd --config-file "$ENGINE_DIR/daemon.json" >>"$ENGINE_DIR/engine.log" 2>&1 3>&- &
+	PATH=$ENGINE_DIR/bin:$PATH in_engine setsid dockerd --config-file "$ENGINE_DIR/daemon.json" >>"$ENGINE_DIR/engine.log" 2>&1 3>&- &
 	wait_for 30 d version >/dev/null 2>&1
 	field_is .State.Pid "$pid"
 	[ "$(d exec "$C" echo alive)" = alive ]
 	d stop -t 0 "$C"
 	field_is .State.ExitCode 137
+}
+
+@test "a daemon with --userns-remap: containers in a user namespace" {
+	local dir=$ENGINE_DIR/remap
+	mkdir -p "$dir"
+	# the host's lists stay as they are
+	echo 'daemon:100000:65536' >"$dir/subid"
+	in_engine sh -c "mount --bind '$dir/subid' /etc/subuid && mount --bind '$dir/subid' /etc/subgid"
+	jq --arg dir "$dir" '. + {"userns-remap": "daemon", "data-root": ($dir + "/data"), "exec-root": "/run/docker-remap",
+		"pidfile": "/run/docker-remap.pid", "hosts": ["unix://" + $dir + "/d.sock"], "bridge": "none",
+		"live-restore": false}' "$ENGINE_DIR/daemon.json" >"$dir/daemon.json"
+	in_engine setsid dockerd --config-file "$dir/daemon.json" >"$dir/log" 2>&1 3>&- &
+	DOCKER_HOST=unix://$dir/d.sock
+	wait_for 30 d version >/dev/null 2>&1 || cat "$dir/log"
+	"$KAVACH_SRC/tests/bats/images.sh" load docker "$BUSYBOX_TAR"
+	show foreground "$IMAGE" sh -c 'id -u; cat /proc/self/uid_map; stat -c %u /bin; echo x >/tmp/x && stat -c %u /tmp/x'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "0 0 100000 65536 0 0" ]
+	background "$IMAGE" sleep 1000
+	[ "$(in_engine stat -c %u "/proc/$(pid_of)")" = 100000 ]
+	[ "$(d exec -u 5 "$C" id -u)" = 5 ]
+	show foreground --read-only --tmpfs /tmp -v "$C-volume:/v" "$IMAGE" sh -c 'echo x >/v/x && echo x >/tmp/x && stat -c %u /v/x'
+	[ "$output" = 0 ]
+	show foreground "$IMAGE" no-such-program
+	[ "$status" -eq 127 ]
+	[ "$(foreground --userns host "$IMAGE" awk '{ print $3 }' /proc/self/uid_map)" = 4294967295 ]
+	d rm -f "$C" >/dev/null
+	in_engine sh -c 'kill $(cat /run/docker-remap.pid); umount /etc/subuid /etc/subgid'
+	wait_for 20 eval '! d version >/dev/null 2>&1'
 }
