@@ -292,6 +292,14 @@ cgroup() {
 	[[ ${lines[3]} =~ ^"Max processes "\ +500\ +600 ]]
 }
 
+@test "--cgroup-parent" {
+	background --cgroup-parent "/kvparent-$$" "$IMAGE" sleep 1000
+	grep -q ":/kvparent-$$/libpod-$(cat "$BATS_TEST_TMPDIR/id")" "/proc/$(inspect '{{.State.Pid}}')/cgroup"
+	pod rm -f -t 0 "$NAME"
+	# conmon's is next to it, and podman removes neither that nor the parent
+	wait_for 10 eval '[ -z "$(find /sys/fs/cgroup -depth -path "*/kvparent-$$*" -type d \( -exec rmdir {} \; -o -print \) 2>/dev/null)" ]'
+}
+
 @test "--cgroups=disabled makes no cgroup" {
 	background --cgroups=disabled "$IMAGE" sleep 1000
 	[ -z "$(find /sys/fs/cgroup -type d -name "*$(cat "$BATS_TEST_TMPDIR/id")*")" ]
@@ -649,6 +657,47 @@ sized() { echo "until [ \"\$(stty size 2>/dev/null)\" = '$1' ]; do sleep 0.05; d
 	[ "$output" = "$(cat /etc/hostname)" ]
 }
 
+@test "socket activation: LISTEN_FDS names the container's first process" {
+	# shellcheck disable=SC2016 # for the shells inside
+	run bash -c 'exec 3</etc/hostname; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"' _ "${POD[@]}" run --rm --network none \
+		"$IMAGE" sh -c 'echo "$LISTEN_FDS $LISTEN_PID $$"; cat <&3'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "1 1 1" ]
+	[ "${lines[1]}" = "$(cat /etc/hostname)" ]
+}
+
+@test "signals to podman run reach the program" {
+	"${POD[@]}" run --rm --name "$NAME" --network none "$IMAGE" \
+		sh -c 'trap "echo told; exit 12" TERM; echo ready; while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" 3>&- &
+	local pid=$! rc=0
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	kill "$pid"
+	wait "$pid" || rc=$?
+	[ $rc -eq 12 ]
+	grep -q told "$BATS_TEST_TMPDIR/out"
+}
+
+@test "a container whose first process is killed from outside" {
+	background "$IMAGE" sh -c 'sleep 9872 & sleep 9872'
+	kill -9 "$(inspect '{{.State.Pid}}')"
+	[ "$(pod wait "$NAME")" = 137 ]
+	wait_for 5 eval '! pgrep -f "^sleep 9872"'
+	podrun exec "$NAME" true
+	[ "$status" -ne 0 ]
+}
+
+@test "a program that the kernel cannot load, and a script without its interpreter" {
+	printf 'no program\n' >"$BATS_TEST_TMPDIR/garbage"
+	printf '#!/no/such/interpreter\n' >"$BATS_TEST_TMPDIR/script"
+	chmod +x "$BATS_TEST_TMPDIR/garbage" "$BATS_TEST_TMPDIR/script"
+	quick -v "$BATS_TEST_TMPDIR:/t" "$IMAGE" /t/garbage
+	[ "$status" -ne 0 ]
+	[[ $output == *"exec format error"* ]]
+	quick -v "$BATS_TEST_TMPDIR:/t" "$IMAGE" /t/script
+	[ "$status" -ne 0 ]
+	[[ $output == *"no such file or directory"* ]]
+}
+
 # ---- what podman does with containers ----
 
 @test "hooks of --hooks-dir run with the container's state, and one that fails ends the start" {
@@ -733,6 +782,30 @@ sized() { echo "until [ \"\$(stty size 2>/dev/null)\" = '$1' ]; do sleep 0.05; d
 	done
 	[ $bad -eq 0 ]
 	[ "$(cat "$BATS_TEST_TMPDIR"/out* | sort -n | tr '\n' ' ')" = "$(seq -s ' ' 20) " ]
+}
+
+@test "60 commands in one container, six at a time" {
+	background "$IMAGE" sleep 1000
+	local i pids=() bad=0
+	for i in 1 2 3 4 5 6; do
+		{
+			local n out rc
+			for n in 1 2 3 4 5 6 7 8 9 10; do
+				rc=0
+				out=$(pod exec "$NAME" sh -c "echo $i.$n; exit 9" 2>&1) || rc=$?
+				[ "$rc $out" = "9 $i.$n" ] || {
+					echo "# exec $i.$n -> $rc: $out"
+					exit 1
+				}
+			done
+		} &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || bad=1
+	done
+	[ $bad -eq 0 ]
+	[ "$(pod top "$NAME" args | wc -l)" -eq 2 ]
 }
 
 @test "nothing is left of all these containers" {
