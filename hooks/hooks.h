@@ -26,4 +26,19 @@ extern const struct hook_phase_row hook_phases[HOOK_PHASE_MAX];
 int hooks_run(enum hook_phase phase, const pol_hooks *hooks, const char *state, size_t state_len,
 	      char *const env[], int out_fd, int err_fd, struct err *e);
 
+/* What the state document says of a container; pid as the reader sees it, 0 when there is no process any more. */
+struct hook_state {
+	const char *oci_version, *id, *bundle;
+	int64_t pid;
+	const struct kvs *annotations; /* NULL or empty: left out */
+};
+
+/* hook_state_json: the document as the next value of w. */
+struct jsonw;
+void hook_state_json(struct jsonw *w, const struct hook_state *s, const char *status);
+
+/* hooks_run_phase: hooks_run() with the document that the phase asks for. */
+int hooks_run_phase(enum hook_phase phase, const pol_hooks *hooks, const struct hook_state *s,
+		    char *const env[], int out_fd, int err_fd, struct err *e);
+
 #endif

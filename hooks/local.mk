@@ -4,4 +4,5 @@
 libkv_hooks_a_SOURCES = \
 	hooks/hooks.h \
 	hooks/phase.c \
-	hooks/run.c
+	hooks/run.c \
+	hooks/state.c

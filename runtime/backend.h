@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "hooks/hooks.h"
 #include "host/host.h"
 #include "policy/policy.h"
 
@@ -76,6 +77,18 @@ struct backend_ops {
 	/* destroy: kills what is left and removes everything outside the state directory; idempotent. */
 	int (*destroy)(struct box *b, struct err *e);
 };
+
+/* box_hook_state: what the state document says of a box. */
+static inline struct hook_state box_hook_state(const struct box *b)
+{
+	return (struct hook_state){
+		.oci_version = b->oci_version,
+		.id = b->id,
+		.bundle = b->bundle,
+		.pid = b->pid,
+		.annotations = b->annotations,
+	};
+}
 
 extern const struct backend_ops backend_process;
 

@@ -123,23 +123,11 @@ int box_hook_files(const struct state_record *r, struct box *b, struct err *e)
 
 int box_hooks(struct box *b, enum hook_phase phase, const pol_hooks *h, struct err *e)
 {
-	buf_auto doc = BUF_WRITER(4u << 20);
-	struct out_state st = {
-		.oci_version = b->oci_version,
-		.id = b->id,
-		.status = hook_phases[phase].status,
-		.bundle = b->bundle,
-		.pid = phase == HOOK_POSTSTOP ? 0 : b->pid,
-		.annotations = b->annotations,
-	};
+	struct hook_state st = box_hook_state(b);
 
-	if (!h->n)
-		return 0;
-	out_state(&doc, &st, false);
-	if (doc.bad)
-		return err_set(e, -EFBIG, "the state document for hooks is too large");
-	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out,
-			 b->hook_err, e);
+	if (phase == HOOK_POSTSTOP)
+		st.pid = 0;
+	return hooks_run_phase(phase, h, &st, b->hook_env, b->hook_out, b->hook_err, e);
 }
 
 int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops,

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/jsonw.h"
 #include "base/sys.h"
 #include "exec/proto.h"
 #include "hooks/hooks.h"
@@ -98,34 +97,12 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 	return launch_cgroup(l, b, e);
 }
 
-static void hook_state(struct buf *out, const struct box *b, const char *status)
-{
-	struct jsonw w;
-
-	jw_init(&w, out, false);
-	jw_obj(&w);
-	jw_kstr(&w, "ociVersion", b->oci_version);
-	jw_kstr(&w, "id", b->id);
-	jw_kstr(&w, "status", status);
-	jw_ki64(&w, "pid", b->pid);
-	jw_kstr(&w, "bundle", b->bundle);
-	if (b->annotations && b->annotations->n)
-		jw_kkvs(&w, "annotations", b->annotations);
-	jw_obj_end(&w);
-}
-
 static int run_hooks(struct box *b, enum hook_phase phase, struct err *e)
 {
-	const pol_hooks *h = &b->policy->hooks[phase];
-	buf_auto doc = BUF_WRITER(4u << 20);
+	const struct hook_state st = box_hook_state(b);
 
-	if (!h->n)
-		return 0;
-	hook_state(&doc, b, hook_phases[phase].status);
-	if (doc.bad)
-		return err_set(e, -EFBIG, "the state document for hooks is too large");
-	return hooks_run(phase, h, (const char *) doc.p, doc.n, b->hook_env, b->hook_out,
-			 b->hook_err, e);
+	return hooks_run_phase(phase, &b->policy->hooks[phase], &st, b->hook_env, b->hook_out,
+			       b->hook_err, e);
 }
 
 static int ack(int sock, enum msg_type t, struct err *e)

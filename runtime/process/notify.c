@@ -11,12 +11,16 @@
 #include "base/fd.h"
 #include "base/jsonw.h"
 #include "base/sys.h"
+#include "hooks/hooks.h"
 #include "process/process.h"
 
 static void state_write(struct buf *out, const struct box *b)
 {
+	struct hook_state st = box_hook_state(b);
 	struct jsonw w;
 
+	if (b->init_pid)
+		st.pid = b->init_pid;
 	jw_init(&w, out, false);
 	jw_obj(&w);
 	jw_kstr(&w, "ociVersion", b->oci_version);
@@ -28,15 +32,7 @@ static void state_write(struct buf *out, const struct box *b)
 	if (b->listener_metadata)
 		jw_kstr(&w, "metadata", b->listener_metadata);
 	jw_key(&w, "state");
-	jw_obj(&w);
-	jw_kstr(&w, "ociVersion", b->oci_version);
-	jw_kstr(&w, "id", b->id);
-	jw_kstr(&w, "status", b->status);
-	jw_ki64(&w, "pid", b->init_pid ? b->init_pid : b->pid);
-	jw_kstr(&w, "bundle", b->bundle);
-	if (b->annotations && b->annotations->n)
-		jw_kkvs(&w, "annotations", b->annotations);
-	jw_obj_end(&w);
+	hook_state_json(&w, &st, b->status);
 	jw_obj_end(&w);
 }
 
