@@ -38,12 +38,12 @@ int mnt_err_locked(struct err *e)
 		       "user namespace cannot clear");
 }
 
-/* Docker looks for "not a directory". */
+/* Docker looks for "not a directory"; what reads "is a directory" it takes for the program's. */
 int mnt_err_mismatch(struct err *e)
 {
 	return err_set(e, -ENOTDIR,
-		       "source and mount point do not match: one is a directory, the other is not "
-		       "a directory");
+		       "source and mount point do not match: a directory goes on a directory, the rest "
+		       "on what is not a directory");
 }
 
 static int attach_error(int r, int tree, int target, struct err *e)

@@ -23,7 +23,7 @@ setup_file() {
 		address = "$SOCKET.ttrpc"
 	END
 	engine_start containerd -c "$ENGINE_DIR/config.toml"
-	wait_for 20 c version >/dev/null 2>&1
+	engine_answers c version
 	"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$NS"
 	"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$NS2"
 }
@@ -431,7 +431,7 @@ knob() {
 	in_engine pkill -KILL -x containerd
 	in_engine test -d "/proc/$pid"
 	in_engine setsid containerd -c "$ENGINE_DIR/config.toml" >>"$ENGINE_DIR/engine.log" 2>&1 3>&- &
-	wait_for 20 c version >/dev/null 2>&1
+	engine_answers c version
 	[ "$(task "$ID")" = "$pid RUNNING" ]
 	[ "$(c task exec --exec-id e1 "$ID" echo alive)" = alive ]
 	c task kill -s 9 "$ID"

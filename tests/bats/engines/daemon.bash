@@ -71,6 +71,13 @@ engine_start() {
 	export ENGINE_PID
 }
 
+# engine_answers COMMAND...: waits for the daemon; shows the end of its log if it does not come up
+engine_answers() {
+	wait_for 30 "$@" >/dev/null 2>&1 && return
+	tail -n 20 "$ENGINE_DIR/engine.log"
+	return 1
+}
+
 # in_engine COMMAND...: as a process of the engine's machine. Process ids are those of its namespace.
 # What takes a minute hangs.
 in_engine() {
