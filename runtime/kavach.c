@@ -151,8 +151,10 @@ int main(int argc, char **argv)
 	if (argc < 1)
 		return 1;
 	arena_give(&a, memory, sizeof(memory));
-	if (stdio_open_missing(&e) < 0)
+	if (stdio_open_missing(&e) < 0) {
+		log_error(e.msg);
 		return 1;
+	}
 	signal(SIGCHLD, SIG_DFL); /* who ignores it has children that nobody can wait for */
 	g.argv0 = argv[0];
 	g.backend_floor = backend_floor(argv[0]);

@@ -61,6 +61,7 @@ static int start(struct globals *g, struct loaded *l, struct err *e)
 static int wait_and_delete(struct globals *g, struct loaded *l, struct foreground *f, bool keep,
 			   struct err *e)
 {
+	struct err sub = ERR_INIT;
 	int status = 0, r;
 
 	f->pid = l->box.pid;
@@ -68,8 +69,14 @@ static int wait_and_delete(struct globals *g, struct loaded *l, struct foregroun
 	state_unlock(&l->st);
 	r = foreground_wait(f, &status, e);
 	foreground_end(f);
-	if (r < 0 || keep)
-		return r < 0 ? r : status;
+	if (r < 0) {
+		/* nobody watches it any more, and nobody would delete it */
+		if (state_relock(&l->st, &sub) == 0)
+			run_undo(g, l, NULL);
+		return r;
+	}
+	if (keep)
+		return status;
 	r = state_relock(&l->st, e);
 	if (r == 0)
 		r = box_delete(g, &l->st, &l->box, l->ops, e);

@@ -212,8 +212,11 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 		if (r < 0)
 			return r;
 		pidfd = sys_pidfd_open(pid, 0);
-		if (pidfd < 0)
-			return err_neg(e, pidfd, "opening the container's process");
+		if (pidfd < 0) {
+			r = err_neg(e, pidfd, "opening the container's process");
+			spawn_kill(pid, -EBADF);
+			return r;
+		}
 	}
 	*ret_pid = pid;
 	*ret_pidfd = fd_take(&pidfd);

@@ -142,13 +142,15 @@ static int claim(struct state *s, const char *root, const char *id, struct err *
 {
 	int r = open_dir(s, root, id, e);
 
-	if (r < 0)
-		return r;
-	if (flock(s->dir_fd, LOCK_EX) < 0)
-		return err_sys(e, "locking container %s", id);
-	if (is_gone(s))
+	if (r == 0 && flock(s->dir_fd, LOCK_EX) < 0)
+		r = err_sys(e, "locking container %s", id);
+	if (e->id == ERR_NO_CONTAINER || (r == 0 && is_gone(s)))
 		return err_set(e, -ENOENT, "container %s was deleted while it was being created",
 			       id);
+	if (r < 0) {
+		(void) unlinkat(s->root_fd, id, AT_REMOVEDIR); /* fails if it is somebody else's by now */
+		return r;
+	}
 	if (faccessat(s->dir_fd, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return already_exists(e, id);
 	return 0;
@@ -204,21 +206,35 @@ static int record_read(struct state *s, struct err *e)
  * asked of the pidfd: /proc also shows the state Z for a process whose first thread alone has ended, and that one
  * would never be signalled again.
  */
-static void process_find(struct state *s)
+static int process_find(struct state *s, struct err *e)
 {
 	struct pollfd ended = {.events = POLLIN};
+	fd_auto int fd = -EBADF;
 	uint64_t start;
 	char st;
+	int r;
 
 	if (s->rec->pid <= 0)
-		return;
-	ended.fd = sys_pidfd_open((pid_t) s->rec->pid, 0);
-	if (ended.fd < 0)
-		return;
-	if (proc_start_time(AT_FDCWD, (pid_t) s->rec->pid, &start, &st) < 0 ||
-	    start != s->rec->pid_start || ((st == 'Z' || st == 'X') && poll(&ended, 1, 0) != 0))
-		ended.fd = fd_close(ended.fd);
-	s->pidfd = ended.fd;
+		return 0;
+	fd = sys_pidfd_open((pid_t) s->rec->pid, 0);
+	/* No such process; or a thread of somebody else's has the number by now. */
+	if (fd == -ESRCH || fd == -EINVAL || fd == -ENOENT)
+		return 0;
+	/* That it cannot be looked at does not mean that it has ended: it would be deleted while it runs. */
+	if (fd < 0)
+		return err_neg(e, fd, "container %s: looking at its process", s->rec->id);
+	r = proc_start_time(AT_FDCWD, (pid_t) s->rec->pid, &start, &st);
+	if (r == -ESRCH || r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_neg(e, r, "container %s: looking at its process", s->rec->id);
+	if (start != s->rec->pid_start)
+		return 0;
+	ended.fd = fd;
+	if ((st == 'Z' || st == 'X') && poll(&ended, 1, 0) != 0)
+		return 0;
+	s->pidfd = fd_take(&fd);
+	return 0;
 }
 
 static int take_lock(struct state *s, const char *id, enum state_lock lock, struct err *e)
@@ -284,7 +300,9 @@ int state_load(const char *root, const char *id, enum state_lock lock, bool forc
 		*s.rec = (struct state_record){0};
 	}
 	s.rec->id = arena_strdup(a, id);
-	process_find(&s);
+	r = process_find(&s, e);
+	if (r < 0)
+		return r;
 	*ret = s;
 	s = STATE_INIT;
 	return 0;
