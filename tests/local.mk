@@ -40,4 +40,6 @@ lists:
 
 .PHONY: check-build check-all check-unit format lists
 CLEANFILES += tests/programs
-EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/bench tests/fuzz tests/tools
+# tests/bench and tests/vm: where they are
+EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/fuzz tests/tools \
+	$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/bench/* $(srcdir)/tests/vm/*))
