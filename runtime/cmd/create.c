@@ -186,7 +186,7 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	if (r == 0 && cgroup_exists(&rec->cg))
 		rec->cg.made_by_us = false;
 	if (r == 0)
-		r = state_save_file(&l->st, "policy", bd->policy_enc.v, bd->policy_enc.n, e);
+		r = state_add_file(&l->st, "policy", bd->policy_enc.v, bd->policy_enc.n, e);
 	if (r == 0)
 		r = state_save(&l->st, e);
 	if (r < 0)

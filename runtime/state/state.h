@@ -43,6 +43,7 @@ struct state {
 	int dir_fd;   /* <root>/<id> */
 	int pidfd;    /* of record.pid, verified by start time; -EBADF when it is gone */
 	bool damaged; /* there is a record, but it cannot be read (loaded by force) */
+	bool fresh;   /* made by us a moment ago, there is no record yet */
 	struct state_record *rec;
 	struct arena *a;
 };
@@ -80,9 +81,10 @@ void state_unlock(struct state *s);
 /* state_relock: takes the lock again. ERR_NO_CONTAINER when somebody has deleted the container meanwhile. */
 int state_relock(struct state *s, struct err *e);
 
-/* state_save: writes the record. state_save_file: another file of the directory, 0600. */
+/* state_save: writes the record; readers see the old or the new one. state_add_file: a further file of the directory,
+ * 0600, before the first record. */
 int state_save(struct state *s, struct err *e);
-int state_save_file(struct state *s, const char *name, const void *p, size_t n, struct err *e);
+int state_add_file(struct state *s, const char *name, const void *p, size_t n, struct err *e);
 
 /* state_status: what the container is right now (looks at the process, start.sock and the freezer). */
 enum status state_status(const struct state *s);

@@ -176,6 +176,7 @@ int state_new(const char *root, const char *id, struct arena *a, struct state *r
 	s.rec = arena_new(a, struct state_record);
 	s.rec->id = arena_strdup(a, id);
 	s.a = a;
+	s.fresh = true;
 	*ret = s;
 	s = STATE_INIT;
 	return 0;
@@ -188,6 +189,8 @@ static int record_read(struct state *s, struct err *e)
 	int r;
 
 	r = io_read_at(s->dir_fd, "record", O_NOFOLLOW, RECORD_MAX, s->a, &raw);
+	if (r == 0 && raw.n == 0)
+		r = -ENOENT; /* a create that was killed, or is just about to write */
 	if (r < 0)
 		return err_neg(e, r, "reading the state record");
 	if (raw.n < MAGIC_LEN || memcmp(raw.v, RECORD_MAGIC, MAGIC_LEN) != 0)
@@ -320,23 +323,33 @@ int state_relock(struct state *s, struct err *e)
 	return r == 0 && is_gone(s) ? no_container(e, s->rec->id) : r;
 }
 
+static int write_failed(const struct state *s, const char *name, int r, struct err *e)
+{
+	return err_neg(e, r, "writing %s of container %s", name, s->rec->id);
+}
+
 int state_save(struct state *s, struct err *e)
 {
 	buf_auto b = BUF_WRITER(RECORD_MAX);
+	int r;
 
 	buf_put(&b, RECORD_MAGIC, MAGIC_LEN);
 	codec_encode(&b, &state_table, s->rec);
 	if (b.bad)
 		return err_set(e, -EFBIG, "container %s: the state record is too large",
 			       s->rec->id);
-	return state_save_file(s, "record", b.p, b.n, e);
+	/* An empty first record is as good as none, which is what there was a moment ago. */
+	r = s->fresh ? io_create_at(s->dir_fd, "record", 0600, b.p, b.n)
+		     : io_replace_at(s->dir_fd, "record", 0600, b.p, b.n);
+	s->fresh = false;
+	return r < 0 ? write_failed(s, "record", r, e) : 0;
 }
 
-int state_save_file(struct state *s, const char *name, const void *p, size_t n, struct err *e)
+int state_add_file(struct state *s, const char *name, const void *p, size_t n, struct err *e)
 {
-	int r = io_replace_at(s->dir_fd, name, 0600, p, n);
+	int r = io_create_at(s->dir_fd, name, 0600, p, n);
 
-	return r < 0 ? err_neg(e, r, "writing %s of container %s", name, s->rec->id) : 0;
+	return r < 0 ? write_failed(s, name, r, e) : 0;
 }
 
 enum status state_status(const struct state *s)
@@ -354,8 +367,8 @@ enum status state_status(const struct state *s)
 	return ST_RUNNING;
 }
 
-/* Whatever is in a directory except `keep`, and what is in folders there: nothing of ours is deeper. */
-static int empty_dir(int at, const char *name, const char *keep, bool below)
+/* Whatever is in a directory, and what is in folders there: nothing of ours is deeper. */
+static int empty_dir(int at, const char *name, bool below)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -367,15 +380,14 @@ static int empty_dir(int at, const char *name, const char *keep, bool below)
 		return r;
 	}
 	while (r == 0 && (d = readdir(dir))) {
-		if (str_eq(d->d_name, ".") || str_eq(d->d_name, "..") ||
-		    (keep && str_eq(d->d_name, keep)))
+		if (str_eq(d->d_name, ".") || str_eq(d->d_name, ".."))
 			continue;
 		if (unlinkat(fd, d->d_name, 0) == 0 || errno == ENOENT)
 			continue;
 		if (errno != EISDIR || !below)
 			r = -errno;
 		else
-			r = empty_dir(fd, d->d_name, NULL, false);
+			r = empty_dir(fd, d->d_name, false);
 		if (r == 0 && unlinkat(fd, d->d_name, AT_REMOVEDIR) < 0)
 			r = -errno;
 	}
@@ -383,18 +395,26 @@ static int empty_dir(int at, const char *name, const char *keep, bool below)
 	return r;
 }
 
+/* A container that has run has these two files and mostly no others. What is left without a record by a kill in between
+ * is cleaned by delete --force. */
 int state_remove(struct state *s, struct err *e)
 {
-	/* the record goes last: until then a second delete --force knows what to clean */
-	int r = empty_dir(s->dir_fd, ".", "record", true);
+	static const char *const names[] = {"policy", "record"};
+	int r;
 
-	if (r < 0)
-		return err_neg(e, r, "emptying the state directory of container %s", s->rec->id);
-	if (unlinkat(s->dir_fd, "record", 0) < 0 && errno != ENOENT)
-		return err_sys(e, "removing the record of container %s", s->rec->id);
-	if (unlinkat(s->root_fd, s->rec->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(e, "removing the state directory of container %s", s->rec->id);
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (unlinkat(s->dir_fd, names[i], 0) < 0 && errno != ENOENT)
+			return err_sys(e, "removing %s of container %s", names[i], s->rec->id);
+	if (unlinkat(s->root_fd, s->rec->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == ENOTEMPTY || errno == EEXIST) {
+		r = empty_dir(s->dir_fd, ".", true);
+		if (r < 0)
+			return err_neg(e, r, "emptying the state directory of container %s", s->rec->id);
+		if (unlinkat(s->root_fd, s->rec->id, AT_REMOVEDIR) == 0)
+			return 0;
+	}
+	return err_sys(e, "removing the state directory of %s", s->rec->id);
 }
 
 static int by_name(const void *x, const void *y)
