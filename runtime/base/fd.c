@@ -169,16 +169,16 @@ ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t max, size_t *
 	return r;
 }
 
-static int unix_socket(struct err *e)
+static int unix_socket(int type, struct err *e)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? err_sys(e, "make a unix socket") : fd;
 }
 
-static int connect_to(const struct sockaddr_un *sa, const char *shown, struct err *e)
+static int connect_to(const struct sockaddr_un *sa, const char *shown, int type, struct err *e)
 {
-	fd_auto int sock = unix_socket(e);
+	fd_auto int sock = unix_socket(type, e);
 	int r;
 
 	if (sock < 0)
@@ -192,12 +192,12 @@ static int connect_to(const struct sockaddr_un *sa, const char *shown, struct er
 }
 
 /* Through an O_PATH descriptor of the socket itself: no length limit, and it cannot be exchanged. */
-static int connect_fd(int fd, const char *shown, struct err *e)
+static int connect_fd(int fd, const char *shown, int type, struct err *e)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d", fd);
-	return connect_to(&sa, shown, e);
+	return connect_to(&sa, shown, type, e);
 }
 
 int unix_connect(const char *path, struct err *e)
@@ -207,24 +207,24 @@ int unix_connect(const char *path, struct err *e)
 
 	if (strlen(path) < sizeof(sa.sun_path)) {
 		memcpy(sa.sun_path, path, strlen(path) + 1);
-		return connect_to(&sa, path, e);
+		return connect_to(&sa, path, SOCK_STREAM, e);
 	}
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open socket %s", path);
-	return connect_fd(fd, path, e);
+	return connect_fd(fd, path, SOCK_STREAM, e);
 }
 
-int unix_connect_at(int dirfd, const char *name, struct err *e)
+int unix_connect_at(int dirfd, const char *name, int type, struct err *e)
 {
 	fd_auto int fd = openat(dirfd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return err_sys(e, "open socket %s", name);
-	return connect_fd(fd, name, e);
+	return connect_fd(fd, name, type, e);
 }
 
-int unix_listen_at(int dirfd, const char *name, struct err *e)
+int unix_listen_at(int dirfd, const char *name, int type, struct err *e)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	fd_auto int sock = -EBADF;
@@ -236,7 +236,7 @@ int unix_listen_at(int dirfd, const char *name, struct err *e)
 		n = snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", dirfd, name);
 	if (n < 0 || (size_t) n >= sizeof(sa.sun_path))
 		return err_set(e, -ENAMETOOLONG, "listen on socket %s: the name is too long", name);
-	sock = unix_socket(e);
+	sock = unix_socket(type, e);
 	if (sock < 0)
 		return sock;
 	if (bind(sock, (const struct sockaddr *) &sa, sizeof(sa)) < 0)

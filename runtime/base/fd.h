@@ -44,8 +44,9 @@ ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t max, size_t *
 /* unix_connect: connects a SOCK_STREAM AF_UNIX socket to path, of any length (long ones through
  * /proc/self/fd). Returns a cloexec fd or -errno with *e set. */
 int unix_connect(const char *path, struct err *e);
-/* unix_connect_at / unix_listen_at: the same for a name in a directory that is open. */
-int unix_connect_at(int dirfd, const char *name, struct err *e);
-int unix_listen_at(int dirfd, const char *name, struct err *e);
+/* unix_connect_at / unix_listen_at: the same for a name in a directory that is open, with a socket of this type
+ * (SOCK_STREAM, SOCK_SEQPACKET). */
+int unix_connect_at(int dirfd, const char *name, int type, struct err *e);
+int unix_listen_at(int dirfd, const char *name, int type, struct err *e);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,7 +52,18 @@ void log_debug(const char *fmt, ...)
 	(void) fmt; /* nobody could switch it on */
 }
 
-/* Sealed, so that it is what kavach wrote, whoever else may have it open. */
+/* In the usual size it is the first packet of the sync socket, which only kavach and we have. */
+static int receive_boot(int sock, struct arena *a, struct stage_boot *ret, struct err *e)
+{
+	void *block = arena_alloc(a, BOOT_PACKET_MAX);
+	ssize_t n = recv(sock, block, BOOT_PACKET_MAX, MSG_TRUNC);
+
+	if (n <= 0 || n > BOOT_PACKET_MAX)
+		return err_set(e, -EBADMSG, "kavach sent no boot block");
+	return stage_boot_decode(block, (size_t) n, a, ret, e);
+}
+
+/* A large one is in a file. Sealed, so that it is what kavach wrote, whoever else may have it open. */
 static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, struct err *e)
 {
 	struct stat st;
@@ -62,7 +74,9 @@ static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, s
 	if (num_parse_u32(arg, &fd) < 0 || fd < 3 || fd > INT32_MAX)
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
 	seals = fcntl((int) fd, F_GET_SEALS);
-	if (seals < 0 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK))
+	if (seals < 0)
+		return receive_boot((int) fd, a, ret, e);
+	if (!(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK))
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
 	if (fstat((int) fd, &st) < 0 || st.st_size <= 0 || st.st_size > BOOT_MAX)
 		return err_set(e, -EFBIG, "the boot block has no possible size");
@@ -134,7 +148,8 @@ int main(int argc, char **argv)
 		return 1;
 	arena_give(&a, memory, sizeof(memory));
 	s.umask = umask(0); /* modes below are meant as they are written */
-	if (argc != 2 || stdio_open_missing(&e) < 0 || read_boot(argv[1], &a, &boot, &e) < 0) {
+	/* stdio is there: kavach saw to it (kavach.c) */
+	if (argc != 2 || read_boot(argv[1], &a, &boot, &e) < 0) {
 		dprintf(STDERR_FILENO, "kavach-init: %s\n",
 			e.code ? e.msg : "is started by kavach");
 		return 1;

@@ -27,7 +27,7 @@ static const struct {
 	[MSG_IDS] = {0, 0},
 	[MSG_MOUNTS] = {0, 0},
 	[MSG_READY] = {0, 0},
-	[MSG_ACK] = {0, 0},
+	[MSG_ACK] = {0, 8},
 	[MSG_GO] = {0, 0},
 	[MSG_EXEC] = {0, 0},
 	[MSG_SECCOMP] = {4, 4},
@@ -173,34 +173,15 @@ static ssize_t recv_packet(int sock, uint8_t *buf, size_t size)
 	return m.msg_flags & MSG_TRUNC ? -EBADMSG : n;
 }
 
-/* The same from a stream, which has no borders: exactly one message is taken out of it. */
-static ssize_t recv_stream(int sock, uint8_t *buf)
-{
-	ssize_t n = io_read_full(sock, buf, MSG_HEAD);
-	size_t len;
-
-	if (n <= 0)
-		return n;
-	if (n != MSG_HEAD || msg_parse_head(buf, &len) < 0)
-		return -EBADMSG;
-	n = io_read_full(sock, buf + MSG_HEAD, len);
-	if (n < 0)
-		return n;
-	return (size_t) n == len ? MSG_HEAD + n : -EBADMSG;
-}
-
 int msg_recv(int sock, void *body, size_t size, size_t *ret_n)
 {
 	uint8_t buf[MSG_MAX];
 	void *got = NULL;
 	size_t len = 0;
-	int kind, t;
-	socklen_t kind_len = sizeof(kind);
+	int t;
 	ssize_t n;
 
-	if (getsockopt(sock, SOL_SOCKET, SO_TYPE, &kind, &kind_len) < 0)
-		return -errno;
-	n = kind == SOCK_STREAM ? recv_stream(sock, buf) : recv_packet(sock, buf, sizeof(buf));
+	n = recv_packet(sock, buf, sizeof(buf));
 	if (n <= 0)
 		return (int) n;
 	t = msg_parse(buf, (size_t) n, &got, &len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The messages between the stage and whoever started it (rule R-09): SOCK_SEQPACKET (sync socket) or, for
- * `start`, SOCK_STREAM with the same header. Fixed header, size-capped body, version byte. The receiver trusts
+ * The messages between the stage and whoever started it (rule R-09): packets of SOCK_SEQPACKET
+ * sockets, one message each. Fixed header, size-capped body, version byte. The receiver trusts
  * nothing in a message: sizes and types are checked against the table in proto.c, wrong ones end the start.
  */
 #ifndef KAVACH_EXEC_PROTO_H
@@ -15,7 +15,7 @@ enum msg_type {
 	MSG_IDS = 1, /* parent: id maps are written, go on */
 	MSG_MOUNTS,  /* stage: root is assembled, run the runtime hooks */
 	MSG_READY,   /* stage: everything is done but start */
-	MSG_ACK,     /* parent: go on */
+	MSG_ACK, /* parent: go on; the one after READY may have a body: the signals that are ignored (sys.h) */
 	MSG_GO,	     /* start: run the program */
 	MSG_EXEC,    /* stage: about to exec; afterwards end of file = success */
 	MSG_SECCOMP, /* stage: body = number of its listener fd (int32); the peer takes it with pidfd_getfd and answers ACK */

@@ -116,6 +116,21 @@ static int fill_joins(struct launch *l, struct arena *a, struct err *e)
 	return 0;
 }
 
+/* As a packet that waits in the socket; or as a sealed file, when it is too large for that, or when the child has to hear of
+ * its id maps from that socket before it can start the stage. */
+static int pass_boot(struct launch *l, const void *p, size_t n, struct err *e)
+{
+	struct spawn *s = &l->spawn;
+
+	bool child_listens = (s->create & CLONE_NEWUSER) && !s->join_in_stage;
+
+	if (!child_listens && n <= BOOT_PACKET_MAX &&
+	    send(s->sync_parent, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t) n)
+		return 0;
+	s->boot_fd = io_memfd("kavach-boot", p, n);
+	return s->boot_fd < 0 ? err_neg(e, s->boot_fd, "sealing the boot block") : 0;
+}
+
 static void list_inherited(struct launch *l, struct arena *a)
 {
 	const struct stage_boot *boot = &l->boot;
@@ -176,9 +191,9 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 	codec_encode(&enc, &stage_boot_table, boot);
 	if (enc.bad)
 		return err_set(e, -EFBIG, "the configuration is too large to hand over");
-	l->spawn.boot_fd = io_memfd("kavach-boot", enc.p, enc.n);
-	if (l->spawn.boot_fd < 0)
-		return err_neg(e, l->spawn.boot_fd, "sealing the boot block");
+	r = pass_boot(l, enc.p, enc.n, e);
+	if (r < 0)
+		return r;
 	list_inherited(l, b->a);
 	list_ours(l, b->a);
 	r = spawn_stage(&l->spawn, &l->pid, &l->pidfd, e);

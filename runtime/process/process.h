@@ -29,7 +29,7 @@ struct spawn {
 	const struct policy
 		*time_offsets; /* policy whose offsets the new time namespace gets; NULL = none */
 	int cgroup_fd;	       /* clone into it; -EBADF */
-	int boot_fd;	       /* memfd of the boot block, inherited */
+	int boot_fd;	       /* memfd of the boot block; -EBADF: it is in the sync socket */
 	const int *inherit;    /* close-on-exec fds that must survive the exec */
 	size_t n_inherit;
 	int *ours; /* fds that only the child needs: closed after the clone; with room for one more */

@@ -94,9 +94,10 @@ static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stag
 	for (size_t i = 0; i < s->n_inherit; i++)
 		if (s->inherit[i] >= 0 && fcntl(s->inherit[i], F_SETFD, 0) < 0)
 			child_fail(s->sync_child, errno, "handing a descriptor to the stage");
-	(void) fcntl(s->boot_fd, F_SETFD, 0);
+	if (s->boot_fd >= 0)
+		(void) fcntl(s->boot_fd, F_SETFD, 0);
 	(void) fcntl(s->sync_child, F_SETFD, 0);
-	num_fmt_u64(num, (uint64_t) s->boot_fd);
+	num_fmt_u64(num, (uint64_t) (s->boot_fd >= 0 ? s->boot_fd : s->sync_child));
 	sys_execveat(stage_fd, "", argv, env, AT_EMPTY_PATH);
 	child_fail(s->sync_child, errno, "starting the in-container stage");
 }
@@ -181,7 +182,8 @@ static int reap_intermediate(struct spawn *s, pid_t mid, pid_t *ret_pid, struct 
 int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
 	fd_auto int stage_fd = -EBADF, pidfd = -EBADF;
-	pid_t pid = -1, self = getpid();
+	bool new_pidns = !s->join_in_stage && (s->create & CLONE_NEWPID);
+	pid_t pid = -1, self = new_pidns ? 0 : getpid(); /* our pid as the child sees it */
 	int old_time = -EBADF, r;
 
 	stage_fd = io_memfd("kavach-init", kavach_stage_start,
@@ -194,7 +196,7 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 		pid = sys_clone3(s->join_in_stage ? 0 : s->create & ~stage_ns_late(s->create, 0),
 				 s->cgroup_fd, &pidfd);
 		if (pid == 0) {
-			child_begin(s, !s->join_in_stage && (s->create & CLONE_NEWPID) ? 0 : self);
+			child_begin(s, self);
 			child_exec(s, stage_fd);
 		}
 		if (pid < 0)

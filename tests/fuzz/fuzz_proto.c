@@ -2,8 +2,7 @@
 /* libs: exec policy base */
 /*
  * Any bytes as a message to kavach or to the stage: refused, or a type with a body that keeps its promises and
- * gives the same message when it is packed again. Then the same bytes through a stream socket, where they may
- * end anywhere.
+ * gives the same message when it is packed again. Then the same bytes as a packet.
  */
 #include <assert.h>
 #include <string.h>
@@ -43,13 +42,13 @@ static void try_parse(const uint8_t *data, size_t size)
 	assert(packed == (ssize_t) n && !memcmp(again, copy, n));
 }
 
-static void try_stream(const uint8_t *data, size_t size)
+static void try_receive(const uint8_t *data, size_t size)
 {
 	uint8_t body[MSG_BODY_MAX];
 	struct err e = ERR_INIT;
 	int sv[2];
 
-	if (size > 65536 || socketpair(AF_UNIX, SOCK_STREAM, 0, sv) < 0)
+	if (size > 65536 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) < 0)
 		return;
 	(void) !write(sv[0], data, size);
 	close(sv[0]);
@@ -68,6 +67,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		log_init("/dev/null", false, LOG_LEVEL_ERROR, &e);
 	}
 	try_parse(data, size);
-	try_stream(data, size);
+	try_receive(data, size);
 	return 0;
 }

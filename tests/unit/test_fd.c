@@ -161,22 +161,23 @@ static void test_unix(void)
 		bail_out("mkdir");
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	strcat(path, "/sock");
-	l = unix_listen_at(dir, "sock", &e);
+	l = unix_listen_at(dir, "sock", SOCK_STREAM, &e);
 	ok(l >= 0 && fcntl(l, F_GETFD) & FD_CLOEXEC, "listens in a directory with a long path");
 	check_pair(l, unix_connect(path, &e), "by a long path");
-	check_pair(l, unix_connect_at(dir, "sock", &e), "by directory and name");
-	is_int(unix_listen_at(dir, "sock", &e), -EADDRINUSE, "a name is used once");
-	is_int(unix_connect_at(dir, "none", &e), -ENOENT, "no socket");
+	check_pair(l, unix_connect_at(dir, "sock", SOCK_STREAM, &e), "by directory and name");
+	is_int(unix_listen_at(dir, "sock", SOCK_STREAM, &e), -EADDRINUSE, "a name is used once");
+	is_int(unix_connect_at(dir, "none", SOCK_STREAM, &e), -ENOENT, "no socket");
 	is_str(e.msg, "open socket none: not found", "and the message says so");
 	is_int(symlinkat("sock", dir, "link"), 0, "given a symlink to the socket");
-	ok(unix_connect_at(dir, "link", &e) < 0, "connect_at does not follow it");
-	is_int(unix_listen_at(dir, name, &e), -ENAMETOOLONG, "an over-long name is refused");
+	ok(unix_connect_at(dir, "link", SOCK_STREAM, &e) < 0, "connect_at does not follow it");
+	is_int(unix_listen_at(dir, name, SOCK_STREAM, &e), -ENAMETOOLONG,
+	       "an over-long name is refused");
 	fd_close(l);
 	l = fd_close(openat(dir, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
-	is_int(unix_connect_at(dir, "file", &e), -ECONNREFUSED, "a file is no socket");
+	is_int(unix_connect_at(dir, "file", SOCK_STREAM, &e), -ECONNREFUSED, "a file is no socket");
 
 	snprintf(path, sizeof(path), "%s/short", top);
-	l = unix_listen_at(AT_FDCWD, path, &e);
+	l = unix_listen_at(AT_FDCWD, path, SOCK_STREAM, &e);
 	check_pair(l, unix_connect(path, &e), "by a short path");
 	snprintf(path, sizeof(path), "%s/none", top);
 	is_int(unix_connect(path, &e), -ENOENT, "no socket by path");
