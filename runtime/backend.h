@@ -46,7 +46,9 @@ struct box {
 
 /* Where the process's terminal goes and which fds it gets. */
 struct box_io {
-	int console_fd; /* connected socket that takes the pty master; -EBADF without terminal */
+	int console_fd;	  /* connected socket that takes the pty master; -EBADF without terminal */
+	bool foreground;  /* a terminal is ours to serve: its master comes to console_ours */
+	int console_ours; /* -EBADF before */
 	uint32_t preserve_fds; /* 3..3+N-1, after the LISTEN_FDS */
 	uint32_t listen_fds;
 	const char *listen_fdnames;

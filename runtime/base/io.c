@@ -127,7 +127,12 @@ int io_read_fd(int fd, size_t max, struct arena *a, struct bytes *ret)
 	/* One byte more than the size: a read that leaves room has seen the end of a regular file. */
 	size = (size_t) st.st_size;
 	p = arena_alloc(a, size + 2);
-	n = io_read_full(fd, p, size + 1);
+	n = read_once(fd, p, size + 1);
+	if (n >= 0 && (size_t) n < size) { /* rare: a signal, or the file is being cut */
+		ssize_t more = io_read_full(fd, p + n, size + 1 - (size_t) n);
+
+		n = more < 0 ? more : n + more;
+	}
 	if (n < 0)
 		return (int) n;
 	if ((size_t) n > size) { /* it grows, or the file system lied about the size */

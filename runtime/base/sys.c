@@ -242,24 +242,26 @@ int sys_sched_setattr(pid_t pid, struct sys_sched_attr *attr)
 
 /* "PID (comm) S ppid ...": comm is chosen by the process and may hold blanks and ')', so the fields
  * are counted from the last ')'. */
-static int parse_stat(char *text, uint64_t *ret_start, char *ret_state)
+static int parse_stat(char *text, struct proc_stat *ret)
 {
 	char *p = strrchr(text, ')'), *save = NULL;
-	char state;
-	int field = 3;
+	struct proc_stat st = {0};
 
 	if (!p || p[1] != ' ' || !p[2])
 		return -EBADMSG;
-	state = p[2];
-	for (p = strtok_r(p + 2, " ", &save); p && field < 22; field++)
-		p = strtok_r(NULL, " ", &save);
-	if (!p || num_parse_u64(p, UINT64_MAX, ret_start) < 0)
+	st.state = p[2];
+	p = strtok_r(p + 2, " ", &save);
+	for (int field = 3; p && field <= 33; field++, p = strtok_r(NULL, " ", &save))
+		if ((field == 22 && num_parse_u64(p, UINT64_MAX, &st.start) < 0) ||
+		    (field == 33 && num_parse_u64(p, UINT64_MAX, &st.ignored) < 0))
+			return -EBADMSG;
+	if (!p)
 		return -EBADMSG;
-	*ret_state = state;
+	*ret = st;
 	return 0;
 }
 
-int proc_start_time(int procfd, pid_t pid, uint64_t *ret_start, char *ret_state)
+int proc_read_stat(int procfd, pid_t pid, struct proc_stat *ret)
 {
 	char path[48], text[1024];
 	ssize_t n;
@@ -270,5 +272,5 @@ int proc_start_time(int procfd, pid_t pid, uint64_t *ret_start, char *ret_state)
 	n = io_read_small(procfd, path, text, sizeof(text));
 	if (n < 0)
 		return (int) n;
-	return parse_stat(text, ret_start, ret_state);
+	return parse_stat(text, ret);
 }

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/types.h>
 
 /* The values are the same on all architectures. sys/mount.h, where a file needs it, comes after us. */
@@ -45,6 +46,12 @@
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
 #endif
+
+/* sys_euid: geteuid() of a process that never changes its ids, without a system call. */
+static inline uid_t sys_euid(void)
+{
+	return (uid_t) getauxval(AT_EUID);
+}
 
 /* sys_clone3: as fork() with flags: no new stack. cgroup_fd < 0: not into a cgroup.
  * pidfd may be NULL. Returns the pid (0 in the child) or -errno. */
@@ -88,8 +95,14 @@ struct sys_sched_attr {
 };
 int sys_sched_setattr(pid_t pid, struct sys_sched_attr *attr);
 
-/* proc_start_time: field 22 of /proc/PID/stat (clock ticks since boot) through procfd (an fd of /proc,
- * or AT_FDCWD for "/proc"). *ret_state gets the state letter ('Z' = zombie). Returns 0 or -errno. */
-int proc_start_time(int procfd, pid_t pid, uint64_t *ret_start, char *ret_state);
+/* Of a process: field 22 of /proc/PID/stat (clock ticks since boot), the state letter ('Z' = zombie), and field 33:
+ * which of the signals 1 to 31 it ignores, as bits 0 to 30. */
+struct proc_stat {
+	uint64_t start, ignored;
+	char state;
+};
+
+/* proc_read_stat: through procfd (an fd of /proc, or AT_FDCWD for "/proc"). Returns 0 or -errno. */
+int proc_read_stat(int procfd, pid_t pid, struct proc_stat *ret);
 
 #endif

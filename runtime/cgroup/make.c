@@ -10,7 +10,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -83,10 +85,23 @@ static int make_parents(const struct cg_hier *h)
 	return 0;
 }
 
+/* A hierarchy that is in /proc/self/cgroup need not be mounted at its place (plan.c). */
+static bool is_mounted(const struct cg_hier *h)
+{
+	struct statfs st;
+
+	return cg_hier_is_v2(h) || (statfs(h->mount, &st) == 0 && st.f_type == CGROUP_SUPER_MAGIC);
+}
+
+/* -ENODEV: not mounted. Only a file system of control groups has the container's parent already, so we ask only when there
+ * is none; or would be none anywhere. */
 static int make_dir(const struct cg_hier *h, bool *ret_made)
 {
 	char path[PATH_MAX];
 	int r = cg_path(path, h, NULL);
+
+	if (r == 0 && !strchr(h->path + 1, '/') && !is_mounted(h))
+		return -ENODEV;
 
 	for (unsigned i = 0; r == 0 && i < PARENT_RACES; i++) {
 		if (mkdir(path, 0755) == 0) {
@@ -99,6 +114,8 @@ static int make_dir(const struct cg_hier *h, bool *ret_made)
 		}
 		if (errno != ENOENT)
 			return -errno;
+		if (i == 0 && !is_mounted(h))
+			return -ENODEV;
 		r = make_parents(h);
 		if (r == -ENOENT && i + 1 < PARENT_RACES) /* removed under our feet */
 			r = 0;
@@ -129,7 +146,7 @@ static void forget_hier(struct making *m, size_t i)
 static int make_dirs(struct making *m, struct err *e)
 {
 	struct cg *cg = m->cg;
-	bool any = false;
+	bool any = false, unmounted = false;
 
 	for (size_t i = 0; i < cg->hier.n;) {
 		const struct cg_hier *h = &cg->hier.v[i];
@@ -138,6 +155,11 @@ static int make_dirs(struct making *m, struct err *e)
 		if (r < 0 && m->note && is_refusal(r)) {
 			/* Somebody else's hierarchy: the container stays where we are in it. */
 			log_debug("mkdir %s%s: %s", h->mount, h->path, err_errno_text(-r));
+			forget_hier(m, i);
+			continue;
+		}
+		if (r == -ENODEV) {
+			unmounted = true;
 			forget_hier(m, i);
 			continue;
 		}
@@ -152,6 +174,10 @@ static int make_dirs(struct making *m, struct err *e)
 		}
 		i++;
 	}
+	if (cg->hier.n == 0 && unmounted && !m->note)
+		return err_set(
+			e, -ENODEV,
+			"none of the hierarchies in /proc/self/cgroup is mounted below " CG_ROOT);
 	if (cg->hier.n == 0)
 		cg->layout = CG_NONE;
 	cg->made_by_us = any;

@@ -28,11 +28,12 @@ static char *find_mount(struct arena *a, const char *names)
 	char *dir = arena_printf(a, CG_ROOT "/%s", plain ? plain : names);
 	struct statfs st;
 
+	/* One name, one place; whether it is mounted there is seen when the directory is made (make.c). */
+	if (plain || !strchr(names, ','))
+		return dir;
 	if (statfs(dir, &st) == 0 && st.f_type == CGROUP_SUPER_MAGIC)
 		return dir;
 	/* The kernel and the mount point may list co-mounted controllers in different order. */
-	if (plain || !strchr(names, ','))
-		return NULL;
 	dir = arena_printf(a, CG_ROOT "/%.*s", (int) strcspn(names, ","), names);
 	return statfs(dir, &st) == 0 && st.f_type == CGROUP_SUPER_MAGIC ? dir : NULL;
 }

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/sha256.h"
+#include "base/str.h"
 #include "cmd/box.h"
 #include "cmd/cmd.h"
 #include "json/read.h"
@@ -27,6 +28,19 @@ static int read_config(struct globals *g, const char *path, const char *config, 
 	if (r < 0)
 		return err_neg(e, r, "reading %s of bundle %s", config, path);
 	return 0;
+}
+
+/* Kinds of namespaces that the kernel may lack: asked only if there are any. */
+static void probe_namespaces(struct host *h, const struct spec *s)
+{
+	static const char *const optional[] = {"cgroup", "time", "user"};
+
+	for (size_t i = 0; s->linux_ && i < s->linux_->namespaces.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(optional); k++)
+			if (str_eq0(s->linux_->namespaces.v[i].type, optional[k])) {
+				host_probe_ns(h);
+				return;
+			}
 }
 
 int bundle_load(struct globals *g, const char *path, const char *config,
@@ -57,6 +71,8 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		return e->code;
 	r = spec_parse(input.config_name, (const char *) ret->config.v, ret->config.n, g->a,
 		       &ret->spec, e);
+	if (r == 0)
+		probe_namespaces(&g->host, ret->spec);
 	if (r == 0)
 		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -43,7 +44,7 @@ int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 
 	if (pid && num_parse_u32(pid, &them) < 0)
 		them = 0;
-	*io = (struct box_io){.console_fd = -EBADF};
+	*io = (struct box_io){.console_fd = -EBADF, .console_ours = -EBADF};
 	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
 	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && them == us) {
 		io->listen_fds = count;
@@ -203,6 +204,23 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	return l->ops->create(&l->box, io, on_ready, c, e);
 }
 
+/* Where the stage sends the terminal: to the engine, or to us. -EBADF: there is none. */
+static int open_console(const char *path, struct box_io *io, const struct policy *p, struct err *e)
+{
+	int sv[2], fd;
+
+	if (path) {
+		fd = unix_connect(path, e);
+		return fd < 0 ? err_context(e, "--console-socket") : fd;
+	}
+	if (!io->foreground || !p->has_process || !p->process.terminal)
+		return -EBADF;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_sys(e, "making a socket for the terminal");
+	io->console_ours = sv[0];
+	return sv[1];
+}
+
 int container_create(struct globals *g, const struct create_opts *o, const char *id,
 		     struct box_io *io, struct loaded *l, struct bundle *bd, struct err *e)
 {
@@ -231,12 +249,10 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	l->ops = backend_find(bd->policy->backend, e);
 	if (!l->ops)
 		return e->code;
-	if (o->console_socket) {
-		console = unix_connect(o->console_socket, e);
-		if (console < 0)
-			return err_context(e, "--console-socket");
-		io->console_fd = console;
-	}
+	console = open_console(o->console_socket, io, bd->policy, e);
+	if (console < 0 && console != -EBADF)
+		return console;
+	io->console_fd = console;
 	r = create_in(&c, id, bd, io, &u, e);
 	if (r < 0) {
 		if (c.told)

@@ -126,31 +126,25 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 {
 	struct create_opts *o = opts;
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
-	fd_auto int ours = -EBADF, theirs = -EBADF;
 	box_auto l = LOADED_INIT;
 	struct bundle bd = {0};
 	struct box_io io;
-	int r, sv[2];
+	int r;
 
 	(void) argc;
 	r = fds_check(&o->preserve_fds, &io, e);
 	if (r < 0)
 		return r;
-	if (!o->detach) {
-		/* the stage sends the pty there if config.json asks for a terminal */
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
-			return err_sys(e, "making a socket for the terminal");
-		ours = sv[0];
-		theirs = sv[1];
+	io.foreground = !o->detach;
+	if (io.foreground) {
 		r = foreground_begin(&f, e);
 		if (r < 0)
 			return r;
 	}
-	io.console_fd = theirs;
 	r = container_create(g, o, argv[0], &io, &l, &bd, e);
-	theirs = fd_close(theirs);
 	if (r == 0)
-		r = go_on(g, o, &bd, &l, &f, ours, e);
+		r = go_on(g, o, &bd, &l, &f, io.console_ours, e);
+	fd_close(io.console_ours);
 	foreground_end(&f);
 	return r;
 }

@@ -174,7 +174,7 @@ int masks_run(struct stage *s, struct err *e)
 		if (r < 0)
 			err_context(e, "linux.maskedPaths[%zu] (%s)", i, s->p->masked.v[i]);
 	}
-	fd_closep(&dirs.tree);
+	fd_late_closep(&dirs.tree);
 	return r;
 }
 
@@ -182,6 +182,6 @@ int masks_apply(struct stage *s, struct err *e)
 {
 	int r = s->fs->masks_done ? 0 : masks_run(s, e);
 
-	fd_closep(&s->fs->null_tree);
+	fd_late_closep(&s->fs->null_tree);
 	return r;
 }

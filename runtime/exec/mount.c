@@ -200,7 +200,7 @@ static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
 {
 	struct mnt_fs f = {
 		.type = m->type,
-		.source = m->source,
+		.source = m->source ? m->source : m->type,
 		.attr = m->attr_set | m->rattr_set,
 		.sb_flags = m->sb_flags,
 		.sb_ro = m->flags & POL_MOUNT_DATA_RO,

@@ -39,7 +39,7 @@ struct stage_fs {
 
 /* A new file system. */
 struct mnt_fs {
-	const char *type, *source; /* source NULL: type */
+	const char *type, *source; /* NULL: nobody looks at it */
 	uint64_t attr;		   /* MOUNT_ATTR_* of the mount */
 	uint64_t sb_flags;	   /* MS_* of the super block */
 	bool sb_ro;

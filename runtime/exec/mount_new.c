@@ -131,9 +131,9 @@ int mnt_new_fs(const struct mnt_fs *f, struct err *e)
 	if (ctx < 0)
 		return err_neg(e, ctx, "make a %s file system", f->type);
 	/* Shown in mountinfo; file systems of their own kind insist on one, the others take any. */
-	r = sys_fsconfig(ctx, FSCONFIG_SET_STRING, "source", f->source ? f->source : f->type, 0);
+	r = f->source ? sys_fsconfig(ctx, FSCONFIG_SET_STRING, "source", f->source, 0) : 0;
 	if (r < 0)
-		return context_error(ctx, r, e, f->type, f->source ? f->source : f->type);
+		return context_error(ctx, r, e, f->type, f->source);
 	r = set_options(ctx, f, e);
 	if (r < 0)
 		return r;

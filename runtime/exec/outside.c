@@ -98,13 +98,13 @@ static int set_all_cpus(pid_t pid, struct err *e)
 	return errno == EPERM ? 0 : err_sys(e, "resetting the CPU affinity");
 }
 
-int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless,
-		 bool reset_affinity, struct err *e)
+int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, unsigned also,
+		 struct err *e)
 {
 	int r;
 
-	r = set_rlimits(pid, p, e);
-	if (r == 0 && reset_affinity)
+	r = also & OUTSIDE_RLIMITS ? set_rlimits(pid, p, e) : 0;
+	if (r == 0 && (also & OUTSIDE_ALL_CPUS))
 		r = set_all_cpus(pid, e);
 	/* SCHED_DEADLINE excludes a restricted affinity, so it comes after that. */
 	if (r == 0 && p->sched.set)

@@ -249,8 +249,23 @@ static int close_the_rest(struct stage *s, struct err *e)
 	return fds_close_except(keep, passed + 2, e);
 }
 
+/* What was ignored where kavach was called would be ignored by the workload. kavach tells which signals those are when it
+ * knows without asking; else they may be any of those that shells, engines and interpreters ignore. */
+static void reset_ignored(uint64_t ignored)
+{
+	static const int by_others[] = {SIGHUP,	 SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
+					SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+
+	for (size_t i = 0; ignored == UINT64_MAX && i < ARRAY_LEN(by_others); i++)
+		signal(by_others[i], SIG_DFL);
+	for (int sig = 1; ignored != UINT64_MAX && sig < 32; sig++)
+		if (ignored >> (sig - 1) & 1)
+			signal(sig, SIG_DFL);
+}
+
 static int report_ready(struct stage *s, struct err *e)
 {
+	uint64_t ignored = UINT64_MAX;
 	int r = close_the_rest(s, e);
 
 	if (r < 0)
@@ -259,7 +274,12 @@ static int report_ready(struct stage *s, struct err *e)
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return err_sys(e, "outliving kavach");
 	r = say(s, MSG_READY, e);
-	return r < 0 ? r : expect_ack(s, e);
+	if (r == 0)
+		r = msg_expect(s->sync, MSG_ACK, &ignored, sizeof(ignored), e);
+	if (r < 0)
+		return r;
+	reset_ignored(ignored);
+	return 0;
 }
 
 static int await_start(struct stage *s, struct err *e)
@@ -362,19 +382,6 @@ static int run_program(struct stage *s, const char *path, char **env, struct err
 	give_up(s, e);
 }
 
-/* What the parent left blocked or ignored would be inherited by the workload; and hooks are waited for. */
-static void reset_signals(void)
-{
-	static const int ignored_by_others[] = {SIGHUP,	 SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
-						SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
-	sigset_t none;
-
-	for (size_t i = 0; i < ARRAY_LEN(ignored_by_others); i++)
-		signal(ignored_by_others[i], SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* Nothing that we hold is for a hook; what the workload gets is cleared for it at the end. */
 static int protect_fds(struct stage *s, struct err *e)
 {
@@ -389,9 +396,12 @@ static int protect_fds(struct stage *s, struct err *e)
 int stage_run(struct stage *s, struct err *e)
 {
 	char *path = NULL, **env = NULL;
+	sigset_t none;
 	int r;
 
-	reset_signals();
+	/* kavach blocks signals while it waits for a container */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	r = protect_fds(s, e);
 	if (r == 0)
 		r = arrive(s, e);

@@ -34,6 +34,8 @@
 #include "policy/codec.h"
 #include "policy/policy.h"
 
+#define BOOT_PACKET_MAX 65536 /* a larger boot block is passed in a file */
+
 enum stage_mode { STAGE_CREATE = 1, STAGE_EXEC = 2 };
 
 /* A mount source that the parent opened (detached tree), for mounts[index]; fd -1 = the stage opens it itself. */
@@ -110,12 +112,16 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
  * stdio. First thing in main(), of kavach and of the stage. */
 int stdio_open_missing(struct err *e);
 
+/* What exec_outside() does beside what the config says. Limits: only where the stage may not raise them itself, which is in
+ * a user namespace. */
+enum { OUTSIDE_RLIMITS = 1, OUTSIDE_ALL_CPUS = 2 };
+
 /* exec_outside: attributes that are set from outside, by whoever has the privilege: rlimits (prlimit), oom_score_adj,
  * scheduler, ioPriority, CPU affinity reset. procfd: an fd of the caller's own /proc, or AT_FDCWD. Called by the parent
  * at MSG_READY. rlimits: what the kernel does not let us set because the process has other ids already is left to
  * the stage, which has proved before MSG_READY that it can (rlimit.c). */
-int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless,
-		 bool reset_affinity, struct err *e);
+int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, unsigned also,
+		 struct err *e);
 
 /* exec_parse_list: "0-3,7" (the kernel's list format; blanks and newlines end it as the kernel's does) as a bit mask in
  * the arena. *ret_bits: the highest number + 1. -EINVAL: not a list; -ERANGE: a number above 65535. */

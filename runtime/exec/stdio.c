@@ -9,6 +9,7 @@
  * device there: CVE-2026-88265). The owner of a device node on the host is never changed.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -24,8 +25,18 @@ static bool is_null_dev(const struct stat *st)
 	return S_ISCHR(st->st_mode) && st->st_rdev == NULL_DEV;
 }
 
+/* Asks for all three with one call; POLLNVAL: there is no such descriptor. */
+static bool is_complete(void)
+{
+	struct pollfd p[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+
+	return poll(p, 3, 0) >= 0 && !((p[0].revents | p[1].revents | p[2].revents) & POLLNVAL);
+}
+
 int stdio_open_missing(struct err *e)
 {
+	if (is_complete())
+		return 0;
 	for (int fd = 0; fd < 3; fd++) {
 		struct stat st;
 		int got;
@@ -63,7 +74,7 @@ static int open_null(int root, int mode)
 static int replace_null(int root, int fd, struct err *e)
 {
 	int flags = fcntl(fd, F_GETFL);
-	fd_auto int null = open_null(root, flags < 0 ? O_RDWR : flags & O_ACCMODE);
+	fd_late int null = open_null(root, flags < 0 ? O_RDWR : flags & O_ACCMODE);
 
 	if (null < 0)
 		return 0; /* a container without a null device keeps what it was given */

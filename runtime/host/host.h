@@ -24,10 +24,12 @@ struct host {
 	bool apparmor, selinux;		  /* LSM active */
 	uint32_t kernel;		  /* KERNEL_VERSION(major, minor, 0) */
 	char machine[16];		  /* uname -m */
-	bool time_ns, cgroup_ns, user_ns; /* /proc/self/ns has them */
+	bool time_ns, cgroup_ns, user_ns; /* /proc/self/ns has them (host_probe_ns) */
 };
 
-/* host_probe: fills *ret; never fails for a missing optional facility. */
+/* host_probe: fills *ret but for the namespaces; never fails for a missing optional facility. */
 int host_probe(struct host *ret, struct err *e);
+/* host_probe_ns: the kinds of namespaces that a kernel may lack, for a config that has one of them. */
+void host_probe_ns(struct host *h);
 
 #endif

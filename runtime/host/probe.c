@@ -53,12 +53,17 @@ static uint32_t probe_last_cap(void)
 	return (uint32_t) cap;
 }
 
-/* Whether the ids here are not the machine's: the initial namespace maps all of them onto themselves. */
+/* Whether the ids here are not the machine's: the initial namespace, whose inode number is the same on all kernels
+ * (PROC_USER_INIT_INO in the kernel's linux/proc_ns.h), maps all of them onto themselves. */
 static bool probe_in_userns(void)
 {
+	static const char initial[] = "user:[4026531837]";
 	char map[128];
 	unsigned long long inside, outside, n;
 
+	if (readlink("/proc/self/ns/user", map, sizeof(map)) == (ssize_t) sizeof(initial) - 1 &&
+	    memcmp(map, initial, sizeof(initial) - 1) == 0)
+		return false;
 	if (io_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0)
 		return false;
 	return sscanf(map, "%llu %llu %llu", &inside, &outside, &n) != 3 || inside != 0 ||
@@ -86,9 +91,16 @@ static void probe_kernel(struct host *h)
 	snprintf(h->machine, sizeof(h->machine), "%.15s", u.machine);
 }
 
+void host_probe_ns(struct host *h)
+{
+	h->time_ns = access("/proc/self/ns/time_for_children", F_OK) == 0;
+	h->cgroup_ns = access("/proc/self/ns/cgroup", F_OK) == 0;
+	h->user_ns = access("/proc/self/ns/user", F_OK) == 0;
+}
+
 int host_probe(struct host *ret, struct err *e)
 {
-	struct host h = {.euid = geteuid(), .egid = getegid()};
+	struct host h = {.euid = sys_euid(), .egid = (uint32_t) getauxval(AT_EGID)};
 	uint64_t permitted, inheritable;
 
 	(void) e;
@@ -101,9 +113,6 @@ int host_probe(struct host *ret, struct err *e)
 	h.apparmor = probe_apparmor();
 	h.selinux = is_fs("/sys/fs/selinux", SELINUX_MAGIC);
 	probe_kernel(&h);
-	h.time_ns = access("/proc/self/ns/time_for_children", F_OK) == 0;
-	h.cgroup_ns = access("/proc/self/ns/cgroup", F_OK) == 0;
-	h.user_ns = access("/proc/self/ns/user", F_OK) == 0;
 	*ret = h;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 		return r;
 	sources_open_cgroup(b->policy, b->cg, b->a, &l->boot, &l->src);
 	if (io->wait_start) {
-		l->start_fd = unix_listen_at(b->dir_fd, "start.sock", e);
+		l->start_fd = unix_listen_at(b->dir_fd, "start.sock", SOCK_SEQPACKET, e);
 		if (l->start_fd < 0)
 			return l->start_fd;
 		l->boot.start_fd = l->start_fd;
@@ -127,7 +128,7 @@ static int converse(struct launch *l, struct box *b,
 {
 	int sock = l->spawn.sync_parent, r = 0;
 	const struct policy *p = b->policy;
-	char st;
+	struct proc_stat st = {0};
 
 	if (l->boot.new_userns) {
 		r = idmap_write(b->pid, p, b->host, e);
@@ -150,19 +151,25 @@ static int converse(struct launch *l, struct box *b,
 		b->lived = true;
 	/* An engine that is pinned to some CPUs does not mean the container: that has all of its cpuset. */
 	if (r >= 0 && p->has_process)
-		r = exec_outside(b->pid, AT_FDCWD, &p->process, b->host->rootless, true, e);
+		r = exec_outside(
+			b->pid, AT_FDCWD, &p->process, b->host->rootless,
+			OUTSIDE_ALL_CPUS | (pol_ns_find(p, POL_NS_USER) ? OUTSIDE_RLIMITS : 0), e);
 	if (r >= 0 && p->cgroup.delegate && p->has_process)
 		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid),
 				    to_host(&p->gid_map, p->process.gid), e);
 	if (r >= 0) {
-		r = proc_start_time(AT_FDCWD, b->pid, &b->pid_start, &st);
+		r = proc_read_stat(AT_FDCWD, b->pid, &st);
 		if (r < 0)
 			err_neg(e, r, "reading the start time of the container's process");
+		b->pid_start = st.start;
 	}
 	if (r >= 0)
 		r = ready(b, arg, e);
-	if (r >= 0)
-		r = ack(sock, MSG_ACK, e);
+	if (r >= 0) {
+		r = msg_send(sock, MSG_ACK, &st.ignored, sizeof(st.ignored));
+		if (r < 0)
+			err_neg(e, r, "answering the container's process");
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -197,7 +204,7 @@ int process_create(struct box *b, const struct box_io *io,
 
 static int start_parked(struct box *b, struct err *e)
 {
-	fd_auto int sock = unix_connect_at(b->dir_fd, "start.sock", e);
+	fd_auto int sock = unix_connect_at(b->dir_fd, "start.sock", SOCK_SEQPACKET, e);
 	int r;
 
 	if (sock < 0)

@@ -43,8 +43,11 @@ static int converse(struct launch *l, struct box *b, const struct pol_process *p
 
 	r = msg_expect(sock, MSG_READY, NULL, 0, e);
 	if (r >= 0)
-		r = exec_outside(b->pid, AT_FDCWD, p, b->host->rootless,
-				 !p->affinity_initial && !p->affinity_final, e);
+		r = exec_outside(
+			b->pid, AT_FDCWD, p, b->host->rootless,
+			(b->ns_flags & CLONE_NEWUSER ? OUTSIDE_RLIMITS : 0) |
+				(!p->affinity_initial && !p->affinity_final ? OUTSIDE_ALL_CPUS : 0),
+			e);
 	if (r >= 0 && p->affinity_final)
 		r = exec_affinity(b->pid, p->affinity_final, e);
 	if (r >= 0) {

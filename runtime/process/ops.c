@@ -128,8 +128,8 @@ int process_destroy(struct box *b, struct err *e)
 	struct pollfd pfd = {.fd = b->pidfd, .events = POLLIN};
 	struct err sub = ERR_INIT;
 
-	if (b->pidfd >= 0) {
-		(void) sys_pidfd_send_signal(b->pidfd, SIGKILL);
+	/* -ESRCH: it has ended and was waited for */
+	if (b->pidfd >= 0 && sys_pidfd_send_signal(b->pidfd, SIGKILL) != -ESRCH) {
 		if (b->cg->layout != CG_NONE && cgroup_frozen(b->cg) == 1)
 			(void) cgroup_freeze(b->cg, false, &sub); /* else it would not die */
 		if (poll(&pfd, 1, DESTROY_TIMEOUT_MS) == 0)

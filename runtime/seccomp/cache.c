@@ -28,6 +28,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "base/sys.h"
 #include "policy/codec.h"
 
 #define KEY_LABEL "kavach seccomp program 1" /* the number changes when our writers do */
@@ -75,7 +76,7 @@ static int make_key(const struct pol_seccomp *s, struct key *ret)
 
 static bool is_private(const struct stat *st, mode_t type)
 {
-	return (st->st_mode & S_IFMT) == type && st->st_uid == geteuid() && !(st->st_mode & 077);
+	return (st->st_mode & S_IFMT) == type && st->st_uid == sys_euid() && !(st->st_mode & 077);
 }
 
 /* The folder as an fd, or -errno when it cannot be trusted. */

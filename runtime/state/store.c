@@ -42,7 +42,7 @@ char *state_root_default(bool rootless, struct arena *a)
 		return arena_strdup(a, "/run/kavach");
 	if (!str_empty(xdg))
 		return arena_printf(a, "%s/kavach", xdg);
-	return arena_printf(a, "/tmp/kavach-%u", (unsigned) geteuid());
+	return arena_printf(a, "/tmp/kavach-%u", (unsigned) sys_euid());
 }
 
 static int mkdir_all(const char *path, struct arena *a)
@@ -68,9 +68,9 @@ static int check_owner(int fd, struct stat *st, const char *path, struct err *e)
 {
 	if (fstat(fd, st) < 0)
 		return err_sys(e, "state directory %s", path);
-	if (st->st_uid != geteuid() && st->st_uid != 0)
+	if (st->st_uid != sys_euid() && st->st_uid != 0)
 		return err_set(e, -EPERM, "state directory %s belongs to uid %u: expected uid %u",
-			       path, (unsigned) st->st_uid, (unsigned) geteuid());
+			       path, (unsigned) st->st_uid, (unsigned) sys_euid());
 	return 0;
 }
 
@@ -213,8 +213,7 @@ static int process_find(struct state *s, struct err *e)
 {
 	struct pollfd ended = {.events = POLLIN};
 	fd_auto int fd = -EBADF;
-	uint64_t start;
-	char st;
+	struct proc_stat st;
 	int r;
 
 	if (s->rec->pid <= 0)
@@ -226,15 +225,15 @@ static int process_find(struct state *s, struct err *e)
 	/* That it cannot be looked at does not mean that it has ended: it would be deleted while it runs. */
 	if (fd < 0)
 		return err_neg(e, fd, "container %s: looking at its process", s->rec->id);
-	r = proc_start_time(AT_FDCWD, (pid_t) s->rec->pid, &start, &st);
+	r = proc_read_stat(AT_FDCWD, (pid_t) s->rec->pid, &st);
 	if (r == -ESRCH || r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return err_neg(e, r, "container %s: looking at its process", s->rec->id);
-	if (start != s->rec->pid_start)
+	if (st.start != s->rec->pid_start)
 		return 0;
 	ended.fd = fd;
-	if ((st == 'Z' || st == 'X') && poll(&ended, 1, 0) != 0)
+	if ((st.state == 'Z' || st.state == 'X') && poll(&ended, 1, 0) != 0)
 		return 0;
 	s->pidfd = fd_take(&fd);
 	return 0;
@@ -410,7 +409,8 @@ int state_remove(struct state *s, struct err *e)
 	if (errno == ENOTEMPTY || errno == EEXIST) {
 		r = empty_dir(s->dir_fd, ".", true);
 		if (r < 0)
-			return err_neg(e, r, "emptying the state directory of container %s", s->rec->id);
+			return err_neg(e, r, "emptying the state directory of container %s",
+				       s->rec->id);
 		if (unlinkat(s->root_fd, s->rec->id, AT_REMOVEDIR) == 0)
 			return 0;
 	}

@@ -194,31 +194,41 @@ static void test_memfd(void)
 
 static void test_start_time(void)
 {
-	uint64_t a = 0, b = 0;
-	char state = 0;
+	struct proc_stat a = {0}, b = {0};
 	int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), status;
 	pid_t pid;
 
-	is_int(proc_start_time(AT_FDCWD, getpid(), &a, &state), 0, "start time of this process");
-	ok(a > 0 && state == 'R', "which runs");
-	ok(proc_start_time(fd, getpid(), &b, &state) == 0 && a == b,
+	is_int(proc_read_stat(AT_FDCWD, getpid(), &a), 0, "start time of this process");
+	ok(a.start > 0 && a.state == 'R', "which runs");
+	ok(proc_read_stat(fd, getpid(), &b) == 0 && a.start == b.start,
 	   "is the same through a procfs fd");
-	is_int(proc_start_time(fd, 0, &b, &state), -EINVAL, "pid 0 is refused");
+	is_int(proc_read_stat(fd, 0, &b), -EINVAL, "pid 0 is refused");
 	pid = fork();
 	if (pid == 0)
 		_exit(0);
 	waitid(P_PID, (id_t) pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
-	ok(proc_start_time(fd, pid, &b, &state) == 0 && state == 'Z' && b >= a,
+	ok(proc_read_stat(fd, pid, &b) == 0 && b.state == 'Z' && b.start >= a.start,
 	   "a zombie is told as one");
 	waitpid(pid, &status, 0);
-	is_int(proc_start_time(fd, pid, &b, &state), -ENOENT, "a reaped one is gone");
+	is_int(proc_read_stat(fd, pid, &b), -ENOENT, "a reaped one is gone");
+	pid = fork();
+	if (pid == 0) {
+		struct proc_stat c;
+
+		signal(SIGPIPE, SIG_IGN);
+		_exit(proc_read_stat(AT_FDCWD, getpid(), &c) ||
+		      c.ignored != (a.ignored | 1u << (SIGPIPE - 1)));
+	}
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "ignored signals are told");
 	/* comm may hold anything but a slash: "a) Z 1 2" must not shift the fields */
 	pid = fork();
 	if (pid == 0) {
 		int c = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
 
 		_exit(c < 0 || write(c, "a) Z 1 2 (", 10) != 10 ||
-		      proc_start_time(AT_FDCWD, getpid(), &b, &state) || state != 'R' || b < a);
+		      proc_read_stat(AT_FDCWD, getpid(), &b) || b.state != 'R' ||
+		      b.start < a.start);
 	}
 	waitpid(pid, &status, 0);
 	is_int(status, 0, "a hostile process name does not shift the fields");

@@ -54,14 +54,15 @@ static void test_rlimits(void)
 	struct rlimit l, mine;
 	pid_t pid = victim(0);
 
-	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0, "sets a limit: %s", e.msg);
+	is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e), 0, "sets a limit: %s",
+	       e.msg);
 	prlimit(pid, RLIMIT_CORE, NULL, &l);
 	ok(l.rlim_cur == 0 && l.rlim_max == 1000, "both values are in force");
 	p = with_limit(RLIMIT_CORE, 2000, 2000);
 	if (geteuid() == 0 && prlimit(pid, RLIMIT_CORE, &(struct rlimit){0, 2000}, NULL) == 0) {
 		skip("we may raise limits", "raising a limit");
 	} else {
-		is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), -EPERM,
+		is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e), -EPERM,
 		       "raising a hard limit needs privilege");
 		is_str(e.msg,
 		       "process.rlimits[0]: RLIMIT_CORE: raising the hard limit to 2000 needs CAP_SYS_RESOURCE, which this "
@@ -74,7 +75,7 @@ static void test_rlimits(void)
 		pid = victim(12345);
 		p = with_limit(RLIMIT_CORE, 0, 10);
 		e = ERR_INIT;
-		is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0,
+		is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e), 0,
 		       "a process with other ids, which we may not touch, is left to itself: %s",
 		       e.msg);
 		end(pid);
@@ -115,16 +116,17 @@ static void test_oom(void)
 	int procfd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), r;
 
 	snprintf(path, sizeof(path), "%d/oom_score_adj", pid);
-	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0, "oomScoreAdj is set");
+	is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e), 0,
+	       "oomScoreAdj is set");
 	io_read_small(procfd, path, text, sizeof(text));
 	is_str(text, "500", "to its value");
 	p.oom_score_adj.v = 600;
-	is_int(exec_outside(pid, procfd, &p, false, false, &e), 0,
+	is_int(exec_outside(pid, procfd, &p, false, OUTSIDE_RLIMITS, &e), 0,
 	       "also through a procfs that is given");
 	io_read_small(procfd, path, text, sizeof(text));
 	is_str(text, "600", "to its value");
 	p.oom_score_adj.v = -900;
-	r = exec_outside(pid, AT_FDCWD, &p, false, false, &e);
+	r = exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e);
 	if (r == 0) {
 		skip("we may lower it", "lowering oomScoreAdj");
 	} else {
@@ -132,12 +134,12 @@ static void test_oom(void)
 		is_str(e.msg,
 		       "process.oomScoreAdj: lowering it to -900 needs CAP_SYS_RESOURCE, which this runtime does not have",
 		       "that names the cause, and not in words that mean the program");
-		is_int(exec_outside(pid, AT_FDCWD, &p, true, false, &e), 0,
+		is_int(exec_outside(pid, AT_FDCWD, &p, true, OUTSIDE_RLIMITS, &e), 0,
 		       "for an ordinary user only a warning");
 	}
 	p.oom_score_adj.set = false;
 	io_write_at(procfd, path, 0, "700", 3);
-	exec_outside(pid, AT_FDCWD, &p, false, false, &e);
+	exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e);
 	io_read_small(procfd, path, text, sizeof(text));
 	is_str(text, "700", "absent: not touched");
 	close(procfd);
@@ -151,14 +153,14 @@ static void test_scheduling(void)
 	pid_t pid = victim(0);
 
 	p.ioprio = (struct opt_u64){true, IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 6};
-	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0,
+	is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e), 0,
 	       "scheduler and ioPriority are set: %s", e.msg);
 	is_int(sched_getscheduler(pid), SCHED_BATCH, "the policy");
 	is_int(getpriority(PRIO_PROCESS, (id_t) pid), 5, "the nice value");
 	is_int(syscall(SYS_ioprio_get, 1, pid), IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 6,
 	       "the I/O priority");
 	p.sched.policy = 77;
-	ok(exec_outside(pid, AT_FDCWD, &p, false, false, &e) < 0 &&
+	ok(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e) < 0 &&
 		   strstr(e.msg, "process.scheduler: policy 77"),
 	   "a policy that the kernel does not know is an error: %s", e.msg);
 	end(pid);
@@ -179,10 +181,10 @@ static void test_affinity(void)
 	       e.msg);
 	sched_getaffinity(pid, sizeof(set), &set);
 	is_int(CPU_COUNT(&set), 1, "of one CPU");
-	is_int(exec_outside(pid, AT_FDCWD, &p, false, false, &e), 0, "an affinity");
+	is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_RLIMITS, &e), 0, "an affinity");
 	sched_getaffinity(pid, sizeof(set), &set);
 	is_int(CPU_COUNT(&set), 1, "stays, unless it is to be reset");
-	is_int(exec_outside(pid, AT_FDCWD, &p, false, true, &e), 0, "then");
+	is_int(exec_outside(pid, AT_FDCWD, &p, false, OUTSIDE_ALL_CPUS, &e), 0, "then");
 	sched_getaffinity(pid, sizeof(set), &set);
 	ok(CPU_COUNT(&set) >= CPU_COUNT(&all), "all CPUs are allowed");
 	is_int(exec_affinity(pid, "5-", &e), -EINVAL, "a list that is none is refused");

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -391,28 +392,28 @@ static enum status status_of(struct state *s)
 
 static char proc_state(pid_t p)
 {
-	uint64_t start;
-	char st = '?';
+	struct proc_stat st = {.state = '?'};
 
-	proc_start_time(AT_FDCWD, p, &start, &st);
-	return st;
+	proc_read_stat(AT_FDCWD, p, &st);
+	return st.state;
 }
 
 static void test_status(void)
 {
 	state_auto s = STATE_INIT;
 	struct err e = ERR_INIT;
+	struct proc_stat st = {0};
 	pid_t p = sleeper();
-	char st;
 	int sock;
 
 	if (state_new(root, "st", &arena, &s, &e) < 0)
 		bail_out(e.msg);
 	is_int(status_of(&s), ST_CREATING, "no pid: creating");
 	s.rec->pid = p;
-	proc_start_time(AT_FDCWD, p, &s.rec->pid_start, &st);
+	proc_read_stat(AT_FDCWD, p, &st);
+	s.rec->pid_start = st.start;
 	is_int(status_of(&s), ST_RUNNING, "a process: running");
-	sock = unix_listen_at(s.dir_fd, "start.sock", &e);
+	sock = unix_listen_at(s.dir_fd, "start.sock", SOCK_SEQPACKET, &e);
 	is_int(status_of(&s), ST_CREATED, "with its socket: created");
 	s.rec->pid_start++;
 	is_int(status_of(&s), ST_STOPPED,
@@ -436,8 +437,9 @@ static void test_status(void)
 	for (int i = 0; i < 2000 && proc_state(p) != 'Z'; i++)
 		usleep(1000);
 	s.rec->pid = p;
-	proc_start_time(AT_FDCWD, p, &s.rec->pid_start, &st);
-	is_int(st, 'Z', "a process whose first thread has ended looks dead in /proc");
+	proc_read_stat(AT_FDCWD, p, &st);
+	s.rec->pid_start = st.start;
+	is_int(st.state, 'Z', "a process whose first thread has ended looks dead in /proc");
 	is_int(status_of(&s), ST_RUNNING, "... but runs");
 	kill(p, SIGKILL);
 	waitpid(p, NULL, 0);
