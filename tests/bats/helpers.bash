@@ -16,6 +16,15 @@ setup_rootfs() {
 	[ -d "$ROOTFS" ] || "$KAVACH_SRC/contrib/make-rootfs" "$ROOTFS"
 }
 
+# compile_tool NAME FILE: tests/tools/NAME.c as a static program; where there is no compiler, $KAVACH_TOOLS has it
+compile_tool() {
+	if [ -n "${KAVACH_TOOLS:-}" ]; then
+		cp "$KAVACH_TOOLS/$1" "$2"
+	else
+		"${CC:-gcc}" -O1 -static -o "$2" "$KAVACH_SRC/tests/tools/$1.c"
+	fi
+}
+
 # A bundle with the template's configuration: no terminal, the rootfs shared read-only, a cgroup of the test's own.
 setup_kavach() {
 	BUNDLE=$BATS_TEST_TMPDIR/bundle

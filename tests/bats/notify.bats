@@ -6,7 +6,7 @@ load helpers
 
 setup_file() {
 	setup_rootfs
-	"${CC:-gcc}" -O1 -static -o "$ROOTFS/bin/notify" "$KAVACH_SRC/tests/tools/notify.c"
+	compile_tool notify "$ROOTFS/bin/notify"
 }
 
 setup() {

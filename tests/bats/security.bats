@@ -12,7 +12,7 @@ setup_file() {
 	export TOOLS
 	mkdir "$TOOLS"
 	for t in swapper census spy; do
-		"${CC:-gcc}" -O1 -static -o "$TOOLS/$t" "$KAVACH_SRC/tests/tools/$t.c"
+		compile_tool $t "$TOOLS/$t"
 	done
 }
 
