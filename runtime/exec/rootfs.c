@@ -119,6 +119,11 @@ int rootfs_prepare(struct stage *s, struct err *e)
 	if (r < 0 && e->code)
 		return r;
 	s->fs->legacy = is_missing(r);
+	if (r == -EINVAL) /* / is no mount point */
+		return err_set(
+			e, r,
+			"kavach runs in a chroot: a container needs a root that is a mount point "
+			"(bind mount the chroot's folder on itself and pivot_root there)");
 	if (r < 0 && !s->fs->legacy)
 		return err_neg(e, r, "set the propagation of the host's mounts");
 	r = s->fs->legacy ? legacy_root(s, e) : new_root(s, e);
