@@ -11,6 +11,7 @@ unit_programs = \
 	tests/unit/test_cgroup_files \
 	tests/unit/test_cgroup_knobs \
 	tests/unit/test_cgroup_live \
+	tests/unit/test_cmd_parse \
 	tests/unit/test_env \
 	tests/unit/test_err \
 	tests/unit/test_exec_dev \
@@ -25,7 +26,9 @@ unit_programs = \
 	tests/unit/test_json_decode \
 	tests/unit/test_json_read \
 	tests/unit/test_jsonw \
+	tests/unit/test_lifecycle \
 	tests/unit/test_log \
+	tests/unit/test_machine \
 	tests/unit/test_mntopt \
 	tests/unit/test_names \
 	tests/unit/test_num \
@@ -43,8 +46,10 @@ unit_programs = \
 	tests/unit/test_seccomp_equiv \
 	tests/unit/test_sha256 \
 	tests/unit/test_spec \
+	tests/unit/test_state \
 	tests/unit/test_str \
-	tests/unit/test_sys
+	tests/unit/test_sys \
+	tests/unit/test_undo
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
@@ -76,6 +81,9 @@ tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_base.a
 
 tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
 tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_base.a
+
+tests_unit_test_cmd_parse_SOURCES = tests/unit/test_cmd_parse.c
+tests_unit_test_cmd_parse_LDADD = libkv_cmd.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_env_SOURCES = tests/unit/test_env.c
 tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
@@ -119,8 +127,14 @@ tests_unit_test_json_read_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
 tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
+tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
+
+tests_unit_test_machine_SOURCES = tests/unit/test_machine.c
+tests_unit_test_machine_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_base.a
 
 tests_unit_test_mntopt_SOURCES = tests/unit/test_mntopt.c
 tests_unit_test_mntopt_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -173,8 +187,14 @@ tests_unit_test_sha256_LDADD = libkv_base.a
 tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
 tests_unit_test_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
+tests_unit_test_state_SOURCES = tests/unit/test_state.c
+tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_base.a
+
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = libkv_base.a
 
 tests_unit_test_sys_SOURCES = tests/unit/test_sys.c
 tests_unit_test_sys_LDADD = libkv_base.a
+
+tests_unit_test_undo_SOURCES = tests/unit/test_undo.c
+tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_base.a
