@@ -14,9 +14,10 @@ setup_file() {
 	export NS NS2 SOCKET
 	cat >"$ENGINE_DIR/config.toml" <<-END
 		version = 2
+		imports = ["$KAVACH_SRC/contrib/engines/containerd.toml"]
 		root = "$ENGINE_DIR/root"
 		state = "$ENGINE_DIR/state"
-		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+		disabled_plugins = ["io.containerd.internal.v1.opt"]
 		[grpc]
 		address = "$SOCKET"
 		[ttrpc]
@@ -438,9 +439,11 @@ knob() {
 	wait_for 10 task_is "$ID" STOPPED
 }
 
-@test "containerd accepts contrib/engines/containerd.toml" {
-	# the plugin that reads it is switched off in this engine
-	in_engine containerd -c "$KAVACH_SRC/contrib/engines/containerd.toml" config dump >"$ENGINE_DIR/dump"
+@test "containerd and its CRI plugin accept contrib/engines/containerd.toml" {
+	show c plugins ls -d id==cri
+	[[ $output == *"ID: "*cri* ]]
+	[[ $output != *Error:* ]]
+	in_engine containerd -c "$ENGINE_DIR/config.toml" config dump >"$ENGINE_DIR/dump"
 	sed -n '/runtimes\.kavach\]/,/^$/p' "$ENGINE_DIR/dump" | grep -q 'runtime_type = "io.containerd.runc.v2"'
 	sed -n '/runtimes\.kavach\.options\]/,/^$/p' "$ENGINE_DIR/dump" >"$ENGINE_DIR/options"
 	grep -q 'BinaryName = "/usr/local/bin/kavach"' "$ENGINE_DIR/options"

@@ -382,6 +382,24 @@ knob() {
 	d rmi -f localhost/kavach-built
 }
 
+@test "a build that is given up leaves no process" {
+	local client=/usr/bin/docker build
+	[[ $($client version --format '{{.Client.Version}}' 2>/dev/null) == 20.* ]] || client=docker
+	mkdir -p "$BATS_TEST_TMPDIR/build"
+	printf 'FROM %s\nRUN sleep 5432\n' "$IMAGE" >"$BATS_TEST_TMPDIR/build/Dockerfile"
+	DOCKER_BUILDKIT=1 timeout 60 $client build --progress plain --network none "$BATS_TEST_TMPDIR/build" \
+		>"$ENGINE_DIR/build.log" 2>&1 3>&- &
+	build=$!
+	runs() { in_engine pgrep -x -f '(/bin/sh -c )?sleep 5432' >/dev/null; }
+	if ! wait_for 20 runs; then
+		cat "$ENGINE_DIR/build.log"
+		grep -q "buildx component is missing" "$ENGINE_DIR/build.log"
+		skip "the docker client has no BuildKit"
+	fi
+	kill -INT "$build"
+	wait_for 20 eval '! runs'
+}
+
 # runc fails on --privileged where root itself lacks a capability
 @test "capabilities, no-new-privileges, --privileged" {
 	caps() { awk '/^CapEff/ { print $2 }'; }
