@@ -14,6 +14,17 @@ struct delete_opts {
 	bool force, regex;
 };
 
+/* Ends what a command that has the lock may be waiting for: the container's process, or, while there is none on record,
+ * whatever is in a cgroup that was made for it. */
+static void end_holder(struct loaded *l)
+{
+	struct err ignored = ERR_INIT;
+	bool creating = l->st.rec->pid <= 0;
+
+	if (creating ? l->st.rec->cg.made_by_us : l->st.pidfd >= 0)
+		(void) l->ops->signal(&l->box, SIGKILL, creating, &ignored);
+}
+
 /*
  * --force does not wait for a command that may never end: one that is inside a hook, or waits for a process that does
  * not answer. The end of the container's process ends most of them.
@@ -30,8 +41,8 @@ static int load_by_force(struct globals *g, const char *id, struct loaded *l, st
 		if (r != -EWOULDBLOCK || waited >= LOCK_TIMEOUT_MS)
 			return r;
 		err_clear(e);
-		if (box_load(g, id, 0, STATE_NO_LOCK, true, &held, &sub) == 0 && held.st.pidfd >= 0)
-			(void) held.ops->signal(&held.box, SIGKILL, false, &sub);
+		if (box_load(g, id, 0, STATE_NO_LOCK, true, &held, &sub) == 0)
+			end_holder(&held);
 		(void) poll(NULL, 0, LOCK_STEP_MS);
 	}
 }
