@@ -79,6 +79,19 @@ static void oom_ack(int fd)
 	(void) !read(fd, buf, sizeof(buf)); /* eventfd counter or inotify records */
 }
 
+/* cgroup v1 tells of the shortage before it counts the kill that follows: looks again until it has, for half a second. */
+static int64_t oom_settle(const struct cg *cg, int pidfd, int64_t before)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	int64_t now = cgroup_oom_count(cg);
+
+	for (int i = 0; i < 50 && now == before && !end.revents; i++) {
+		(void) poll(&end, 1, 10);
+		now = cgroup_oom_count(cg);
+	}
+	return now;
+}
+
 /* Ends when the container does. */
 static int stream(struct loaded *l, const char *id, int interval, struct err *e)
 {
@@ -99,7 +112,7 @@ static int stream(struct loaded *l, const char *id, int interval, struct err *e)
 		} while (r < 0 && errno == EINTR);
 		if (p[1].revents) {
 			oom_ack(oom);
-			now = cgroup_oom_count(l->box.cg);
+			now = oom_settle(l->box.cg, l->st.pidfd, ooms);
 			if (now > ooms || now < 0)
 				r = print_oom(id, e);
 			ooms = now;
