@@ -20,7 +20,8 @@ struct events_opts {
 /* "5s", "500ms", "1m", "1h": milliseconds. */
 static int parse_interval(const char *s, int *ret, struct err *e)
 {
-	static const struct name_val units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	static const struct name_val units[] = {
+		{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
 	size_t digits = strspn(s, "0123456789");
 	const struct name_val *u = name_find(units, ARRAY_LEN(units), s + digits);
 	char num[16];
@@ -34,7 +35,8 @@ static int parse_interval(const char *s, int *ret, struct err *e)
 			return 0;
 		}
 	}
-	return err_set_id(e, ERR_USAGE, -EINVAL, "--interval: expected a duration such as 5s or 500ms, found \"%s\"", s);
+	return err_set_id(e, ERR_USAGE, -EINVAL,
+			  "--interval: expected a duration such as 5s or 500ms, found \"%s\"", s);
 }
 
 static int print_stats(struct loaded *l, const char *id, struct err *e)
@@ -102,7 +104,8 @@ static int stream(struct loaded *l, const char *id, int interval, struct err *e)
 	int r;
 
 	for (;;) {
-		struct pollfd p[2] = {{.fd = l->st.pidfd, .events = POLLIN}, {.fd = oom, .events = oom_events}};
+		struct pollfd p[2] = {{.fd = l->st.pidfd, .events = POLLIN},
+				      {.fd = oom, .events = oom_events}};
 
 		r = print_stats(l, id, e);
 		if (r < 0)
@@ -138,8 +141,10 @@ static int cmd_events(struct globals *g, void *opts, int argc, char **argv, stru
 }
 
 static const struct opt opts_table[] = {
-	{"stats", 0, OPT_FLAG, NULL, "print the statistics once and end", offsetof(struct events_opts, stats)},
-	{"interval", 0, OPT_STR, "DURATION", "time between statistics (default 5s)", offsetof(struct events_opts, interval)},
+	{"stats", 0, OPT_FLAG, NULL, "print the statistics once and end",
+	 offsetof(struct events_opts, stats)},
+	{"interval", 0, OPT_STR, "DURATION", "time between statistics (default 5s)",
+	 offsetof(struct events_opts, interval)},
 };
 
 const struct command command_events = {

@@ -23,10 +23,18 @@ static int cmd_resume(struct globals *g, void *opts, int argc, char **argv, stru
 }
 
 const struct command command_pause = {
-	.name = "pause", .args = "CONTAINER", .help = "stop all processes of a container for a while",
-	.min_args = 1, .max_args = 1, .run = cmd_pause,
+	.name = "pause",
+	.args = "CONTAINER",
+	.help = "stop all processes of a container for a while",
+	.min_args = 1,
+	.max_args = 1,
+	.run = cmd_pause,
 };
 const struct command command_resume = {
-	.name = "resume", .args = "CONTAINER", .help = "let a paused container go on",
-	.min_args = 1, .max_args = 1, .run = cmd_resume,
+	.name = "resume",
+	.args = "CONTAINER",
+	.help = "let a paused container go on",
+	.min_args = 1,
+	.max_args = 1,
+	.run = cmd_resume,
 };

@@ -92,7 +92,9 @@ static int ps_table(const struct u64s *pids, int argc, char **argv, struct err *
 		;
 	fflush(stdout);
 	if (WIFEXITED(st) && WEXITSTATUS(st) == 127)
-		return err_set(e, -ENOENT, "ps: the host has no ps program (package procps); --format json does not need it");
+		return err_set(
+			e, -ENOENT,
+			"ps: the host has no ps program (package procps); --format json does not need it");
 	if (col < 0)
 		return err_set(e, -EINVAL, "ps: no PID column in the output of ps");
 	return 0;
@@ -108,7 +110,8 @@ static int cmd_ps(struct globals *g, void *opts, int argc, char **argv, struct e
 	int r;
 
 	if (o->format && !str_eq(o->format, "json") && !str_eq(o->format, "table"))
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--format: expected table or json, found \"%s\"", o->format);
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--format: expected table or json, found \"%s\"", o->format);
 	r = box_load(g, argv[0], OP_PS, STATE_NO_LOCK, false, &l, e);
 	if (r == 0)
 		r = l.ops->pids(&l.box, &pids, e);
@@ -126,7 +129,8 @@ static int cmd_ps(struct globals *g, void *opts, int argc, char **argv, struct e
 }
 
 static const struct opt ps_opts_table[] = {
-	{"format", 'f', OPT_STR, "FORMAT", "table (default) or json", offsetof(struct ps_opts, format)},
+	{"format", 'f', OPT_STR, "FORMAT", "table (default) or json",
+	 offsetof(struct ps_opts, format)},
 };
 
 const struct command command_ps = {

@@ -63,8 +63,12 @@ static int cmd_state(struct globals *g, void *opts, int argc, char **argv, struc
 }
 
 const struct command command_state = {
-	.name = "state", .args = "CONTAINER", .help = "print the state of a container (JSON)",
-	.min_args = 1, .max_args = 1, .run = cmd_state,
+	.name = "state",
+	.args = "CONTAINER",
+	.help = "print the state of a container (JSON)",
+	.min_args = 1,
+	.max_args = 1,
+	.run = cmd_state,
 };
 
 struct list_opts {
@@ -74,8 +78,8 @@ struct list_opts {
 
 static void list_row(struct buf *b, const struct out_state *o, const char *pid, struct arena *a)
 {
-	char *line = arena_printf(a, "%-24s %-8s %-10s %-40s %-32s %s\n", o->id, pid, o->status, o->bundle,
-				  o->created, o->owner);
+	char *line = arena_printf(a, "%-24s %-8s %-10s %-40s %-32s %s\n", o->id, pid, o->status,
+				  o->bundle, o->created, o->owner);
 
 	buf_put(b, line, strlen(line));
 }
@@ -93,7 +97,8 @@ static int cmd_list(struct globals *g, void *opts, int argc, char **argv, struct
 
 	(void) argc, (void) argv;
 	if (lo->format && !json && !str_eq(lo->format, "table"))
-		return err_set_id(e, ERR_USAGE, -EINVAL, "--format: expected table or json, found \"%s\"", lo->format);
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--format: expected table or json, found \"%s\"", lo->format);
 	r = state_ids(cmd_root(g), g->a, &ids, e);
 	if (r < 0)
 		return r;
@@ -128,7 +133,8 @@ static int cmd_list(struct globals *g, void *opts, int argc, char **argv, struct
 }
 
 static const struct opt list_table[] = {
-	{"format", 'f', OPT_STR, "FORMAT", "table (default) or json", offsetof(struct list_opts, format)},
+	{"format", 'f', OPT_STR, "FORMAT", "table (default) or json",
+	 offsetof(struct list_opts, format)},
 	{"quiet", 'q', OPT_FLAG, NULL, "print ids only", offsetof(struct list_opts, quiet)},
 };
 

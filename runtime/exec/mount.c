@@ -41,9 +41,10 @@ int mnt_err_locked(struct err *e)
 /* Docker looks for "not a directory"; what reads "is a directory" it takes for the program's. */
 int mnt_err_mismatch(struct err *e)
 {
-	return err_set(e, -ENOTDIR,
-		       "source and mount point do not match: a directory goes on a directory, the rest "
-		       "on what is not a directory");
+	return err_set(
+		e, -ENOTDIR,
+		"source and mount point do not match: a directory goes on a directory, the rest "
+		"on what is not a directory");
 }
 
 static int attach_error(int r, int tree, int target, struct err *e)

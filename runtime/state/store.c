@@ -148,7 +148,8 @@ static int claim(struct state *s, const char *root, const char *id, struct err *
 		return err_set(e, -ENOENT, "container %s was deleted while it was being created",
 			       id);
 	if (r < 0) {
-		(void) unlinkat(s->root_fd, id, AT_REMOVEDIR); /* fails if it is somebody else's by now */
+		(void) unlinkat(s->root_fd, id,
+				AT_REMOVEDIR); /* fails if it is somebody else's by now */
 		return r;
 	}
 	if (faccessat(s->dir_fd, "record", F_OK, AT_SYMLINK_NOFOLLOW) == 0)

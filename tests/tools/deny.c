@@ -21,10 +21,18 @@ static const struct {
 	const char *name;
 	unsigned nr;
 } calls[] = {
-	{"clone3", 435},	 {"close_range", SYS_close_range}, {"faccessat2", 439},
-	{"fsconfig", 431},	 {"fsmount", 432},		   {"fsopen", 430},
-	{"keyctl", SYS_keyctl},	 {"mount_setattr", 442},	   {"move_mount", 429},
-	{"open_tree", 428},	 {"open_tree_attr", 467},	   {"openat2", 437},
+	{"clone3", 435},
+	{"close_range", SYS_close_range},
+	{"faccessat2", 439},
+	{"fsconfig", 431},
+	{"fsmount", 432},
+	{"fsopen", 430},
+	{"keyctl", SYS_keyctl},
+	{"mount_setattr", 442},
+	{"move_mount", 429},
+	{"open_tree", 428},
+	{"open_tree_attr", 467},
+	{"openat2", 437},
 	{"execveat", SYS_execveat},
 };
 
@@ -47,7 +55,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: deny CALL,... PROGRAM [ARGUMENT...]\n");
 		return 2;
 	}
-	f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+					       offsetof(struct seccomp_data, nr));
 	for (char *c = strtok(argv[1], ","); c && n < 2 * CALLS_MAX; c = strtok(NULL, ",")) {
 		f[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number(c), 0, 1);
 		f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);

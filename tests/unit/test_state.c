@@ -157,7 +157,8 @@ static void test_damaged(void)
 	is_int(bad, whole.n - 1, "a record cut anywhere is refused");
 	is_int(forced, whole.n - 1, "by force it is loaded, as damaged");
 	write_file("dam/record", "", 0);
-	is_int(load("dam", false), -ENOENT, "an empty one is as good as none: its create was killed");
+	is_int(load("dam", false), -ENOENT,
+	       "an empty one is as good as none: its create was killed");
 	whole.v[3] ^= 1;
 	write_file("dam/record", whole.v, whole.n);
 	is_int(load("dam", false), -EINVAL, "a record of another version is refused");
