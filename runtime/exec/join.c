@@ -20,16 +20,35 @@
 #include "exec/ctx.h"
 #include "exec/proto.h"
 
+/*
+ * One after the other, the user namespace in between: what belongs to the host is joined before it, while we have the
+ * host's privilege, and what belongs to it (all that an ordinary user can join) after it.
+ */
+static int join_list(const struct stage_boot *b, struct err *e)
+{
+	uint64_t done = 0;
+
+	for (int pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < b->join_fds.n; i++) {
+			uint64_t flag = b->join_flags.v[i];
+
+			if (done & flag || (pass == 1) != (flag == CLONE_NEWUSER))
+				continue;
+			if (setns((int) b->join_fds.v[i], (int) flag) == 0)
+				done |= flag;
+			else if (pass > 0 || errno != EPERM)
+				return err_sys(e, "linux.namespaces: joining a namespace");
+		}
+	return 0;
+}
+
 static int join_all(const struct stage_boot *b, struct err *e)
 {
-	if (b->target_pidfd >= 0) {
-		if (b->target_ns && setns(b->target_pidfd, (int) b->target_ns) < 0)
-			return err_sys(e, "joining the container's namespaces");
-		return 0;
-	}
-	for (size_t i = 0; i < b->join_fds.n; i++)
-		if (setns((int) b->join_fds.v[i], (int) b->join_flags.v[i]) < 0)
-			return err_sys(e, "linux.namespaces: joining a namespace");
+	if (b->target_pidfd < 0)
+		return join_list(b, e);
+	/* in one call the kernel looks at our privilege as it is before */
+	if (b->target_ns && setns(b->target_pidfd, (int) b->target_ns) < 0)
+		return err_sys(e, "joining the container's namespaces");
 	return 0;
 }
 

@@ -311,6 +311,52 @@ use_userns() {
 	[ "${lines[3]}" != "$(readlink "/proc/$pid/ns/pid")" ]
 }
 
+@test "S-31: a user namespace is joined together with namespaces that belong to the host's" {
+	sleeper outer '.'
+	host=$(pid_of outer)
+	use_userns
+	sleeper first '.'
+	pid=$(pid_of first)
+	join user "/proc/$pid/ns/user"
+	config 'del(.linux.uidMappings) | del(.linux.gidMappings)'
+	cp "$BUNDLE/config.json" "$BUNDLE/whole.json"
+	for pair in network:net uts:uts cgroup:cgroup; do
+		cp "$BUNDLE/whole.json" "$BUNDLE/config.json"
+		join "${pair%:*}" "/proc/$host/ns/${pair#*:}"
+		config 'del(.hostname)'
+		args sh -c "id -u; readlink /proc/self/ns/user; readlink /proc/self/ns/${pair#*:}"
+		kvrun run -b "$BUNDLE" "$ID"
+		[ "$status" -eq 0 ]
+		[ "${lines[0]}" = 0 ]
+		[ "${lines[1]}" = "$(readlink "/proc/$pid/ns/user")" ]
+		[ "${lines[2]}" = "$(readlink "/proc/$host/ns/${pair#*:}")" ]
+	done
+}
+
+@test "S-31: /dev/mqueue belongs to the root of the user namespace, a new one or a joined one" {
+	use_userns
+	args sh -c 'stat -c %u:%g /dev/mqueue; touch /dev/mqueue/q'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 0:0 ]
+	sleeper first '.'
+	join user "/proc/$(pid_of first)/ns/user"
+	config 'del(.linux.uidMappings) | del(.linux.gidMappings)'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 0:0 ]
+}
+
+@test "root of somebody else's user namespace runs containers" {
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	args sh -c 'id -u; cat /proc/self/uid_map'
+	run unshare -Ur "$KAVACH" --root "$STATE/user" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 0 ]
+	[[ ${lines[1]} =~ ^\ *0\ +0\ +1$ ]]
+}
+
 @test "S-22, S-23: hostname and domainname need a uts namespace and are set in it" {
 	config '.hostname = "box" | .domainname = "example.org"'
 	args sh -c 'cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname'
