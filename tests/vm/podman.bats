@@ -36,7 +36,7 @@ holds() {
 	holds memory.max 67108864
 	holds pids.max 50
 	holds cpu.max '50000 100000'
-	holds cpu.weight 169
+	holds cpu.weight 174
 	podrun exec "$NAME" sh -c 'cat /sys/fs/cgroup/memory.max; : </dev/fuse && echo fuse; exit 3'
 	[ "$status" -eq 3 ]
 	[ "${lines[0]}" = 67108864 ]
