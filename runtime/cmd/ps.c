@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ps: the processes of a container by their host ids. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,58 +46,77 @@ static int pid_column(char *header)
 	return -1;
 }
 
+static void __attribute__((noreturn)) become_ps(int out, int argc, char **argv)
+{
+	char *def[] = {(char *) (uintptr_t) "ps", (char *) (uintptr_t) "-ef", NULL};
+
+	if (dup2(out, STDOUT_FILENO) < 0)
+		_exit(126);
+	if (argc > 0) {
+		argv--; /* the slot of the container's id */
+		argv[0] = def[0];
+	}
+	execvp("ps", argc > 0 ? argv : def);
+	_exit(127);
+}
+
+/* The header and the rows of these processes. Returns whether there was a column of process ids. */
+static bool copy_rows(FILE *f, const struct u64s *pids)
+{
+	char *line = NULL, *copy;
+	size_t size = 0;
+	int col = -1;
+
+	while (getline(&line, &size, f) > 0) {
+		copy = strdup(line);
+		if (!copy)
+			break;
+		if (col < 0)
+			col = pid_column(copy);
+		else if (!has_pid(pids, column(copy, col)))
+			*line = 0;
+		fputs(line, stdout);
+		free(copy);
+		if (col < 0)
+			break;
+	}
+	free(line);
+	return col >= 0;
+}
+
 /* The host's ps, rows of other processes left out, as runc does. */
 static int ps_table(const struct u64s *pids, int argc, char **argv, struct err *e)
 {
-	char *def[] = {(char *) (uintptr_t) "ps", (char *) (uintptr_t) "-ef", NULL};
-	char line[4096], copy[4096];
-	int p[2], col = -1, st;
+	bool found = false;
+	int p[2], st;
 	pid_t child;
 	FILE *f;
 
-	if (pipe(p) < 0)
+	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_sys(e, "ps");
 	child = fork();
-	if (child < 0)
-		return err_sys(e, "ps");
-	if (child == 0) {
-		dup2(p[1], STDOUT_FILENO);
-		close(p[0]);
-		close(p[1]);
-		if (argc > 0) {
-			char **v = argv - 1; /* the slot of the container's id */
-
-			v[0] = def[0];
-			execvp("ps", v);
-		} else {
-			execvp("ps", def);
-		}
-		_exit(127);
-	}
+	if (child == 0)
+		become_ps(p[1], argc, argv);
 	close(p[1]);
-	f = fdopen(p[0], "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		memcpy(copy, line, sizeof(copy));
-		if (col < 0) {
-			col = pid_column(copy);
-			fputs(line, stdout);
-			if (col < 0)
-				break;
-		} else if (has_pid(pids, column(copy, col))) {
-			fputs(line, stdout);
-		}
-	}
-	if (f)
+	f = child < 0 ? NULL : fdopen(p[0], "r");
+	if (!f) {
+		close(p[0]);
+	} else {
+		found = copy_rows(f, pids);
 		fclose(f);
+	}
+	if (child < 0)
+		return err_set(e, -EAGAIN, "ps: no process can be started");
 	while (waitpid(child, &st, 0) < 0 && errno == EINTR)
 		;
-	fflush(stdout);
 	if (WIFEXITED(st) && WEXITSTATUS(st) == 127)
 		return err_set(
 			e, -ENOENT,
 			"ps: the host has no ps program (package procps); --format json does not need it");
-	if (col < 0)
+	if (!found)
 		return err_set(e, -EINVAL, "ps: no PID column in the output of ps");
+	if (fflush(stdout) != 0)
+		return err_sys(e, "writing to standard output");
 	return 0;
 }
 
