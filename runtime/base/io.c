@@ -208,13 +208,13 @@ static int open_temporary(int dirfd, const char *name, mode_t mode, char *tmp, s
 	base = base ? base + 1 : name;
 	dir_len = (int) (base - name);
 	for (unsigned i = 0; i < 100; i++) {
-		n = snprintf(tmp, size, "%.*s.%.200s.%d-%u", dir_len, name, base, getpid(), i);
+		n = snprintf(tmp, size, "%.*s.%.200s.%u", dir_len, name, base, i);
 		if (n < 0 || (size_t) n >= size)
 			return -ENAMETOOLONG;
 		fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 		if (fd >= 0)
 			return fd;
-		/* Left behind by an older process with our pid: take the next. */
+		/* Another process's, or left behind by one: take the next. */
 		if (errno != EEXIST)
 			return -errno;
 	}

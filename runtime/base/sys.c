@@ -16,6 +16,9 @@
 #include "base/num.h"
 
 /* Calls since Linux 5.2 have one number on all architectures; musl 1.2.3 does not know the newest. */
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467 /* Linux 6.15; the same number on all architectures but alpha */
+#endif
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
 #endif
@@ -91,6 +94,11 @@ int sys_openat2(int dirfd, const char *path, const struct open_how *how)
 int sys_open_tree(int dirfd, const char *path, unsigned flags)
 {
 	return ret_errno(syscall(SYS_open_tree, dirfd, path, flags));
+}
+
+int sys_open_tree_attr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr)
+{
+	return ret_errno(syscall(SYS_open_tree_attr, dirfd, path, flags, attr, sizeof(*attr)));
 }
 
 int sys_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags)

@@ -58,6 +58,8 @@ static inline uid_t sys_euid(void)
 pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 int sys_open_tree(int dirfd, const char *path, unsigned flags);
+/* sys_open_tree_attr: open_tree and mount_setattr in one (Linux 6.15). */
+int sys_open_tree_attr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr);
 int sys_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
 int sys_fsopen(const char *fs, unsigned flags);
 int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);

@@ -2,6 +2,7 @@
 /* A bundle: config.json is read here, once, decided, and never looked at again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -19,15 +20,14 @@
 static int read_config(struct globals *g, const char *path, const char *config, struct bytes *ret,
 		       struct err *e)
 {
-	fd_auto int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	int r = io_read_at(AT_FDCWD, path_join(g->a, path, config), 0, JSON_MAX_SIZE, g->a, ret);
+	struct stat st;
 
-	if (dir < 0)
+	if (r >= 0)
+		return 0;
+	if (stat(path, &st) < 0)
 		return err_sys(e, "bundle %s", path);
-	r = io_read_at(dir, config, 0, JSON_MAX_SIZE, g->a, ret);
-	if (r < 0)
-		return err_neg(e, r, "reading %s of bundle %s", config, path);
-	return 0;
+	return err_neg(e, r, "reading %s of bundle %s", config, path);
 }
 
 /* Kinds of namespaces that the kernel may lack: asked only if there are any. */

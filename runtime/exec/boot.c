@@ -13,7 +13,7 @@
 /* clang-format on */
 
 #define ST struct stage_fd
-static const struct cfield fd_rows[] = {F(index), F(fd)};
+static const struct cfield fd_rows[] = {F(index), F(fd), F(set)};
 static const struct ctable fd_table = {"stage_fd", fd_rows, ARRAY_LEN(fd_rows), sizeof(ST)};
 #undef ST
 

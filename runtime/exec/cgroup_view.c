@@ -127,7 +127,7 @@ static int finish_v1(struct stage *s, const struct pol_mount *m, int top, struct
 static int mount_v1(struct stage *s, const struct pol_mount *m, int target, struct err *e)
 {
 	static const char *const opt[] = {"mode=755"};
-	struct mnt_fs f = {.type = "tmpfs", .source = "cgroup", .opt = opt, .opt_n = 1};
+	struct mnt_fs f = {.type = "tmpfs", .opt = opt, .opt_n = 1};
 	fd_late int top = -EBADF;
 	int r;
 

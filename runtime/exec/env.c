@@ -41,14 +41,16 @@ static char *home_of_line(char *line, uint32_t uid)
 
 char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a)
 {
-	struct bytes text = {0};
 	struct stat st;
-	char *line, *next, *home;
+	char *text, *line, *next, *home;
 
 	if (passwd_fd < 0 || fstat(passwd_fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    io_read_fd(passwd_fd, PASSWD_MAX, a, &text) < 0)
+	    st.st_size > PASSWD_MAX)
 		return NULL;
-	for (line = (char *) text.v; line; line = next) {
+	text = arena_alloc(a, (size_t) st.st_size + 1);
+	if (io_read_full(passwd_fd, text, (size_t) st.st_size) < 0)
+		return NULL;
+	for (line = text; line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';

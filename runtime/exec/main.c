@@ -64,7 +64,8 @@ static int receive_boot(int sock, struct arena *a, struct stage_boot *ret, struc
 }
 
 /* A large one is in a file. Sealed, so that it is what kavach wrote, whoever else may have it open. */
-static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, struct err *e)
+static int read_boot(const char *arg, bool is_file, struct arena *a, struct stage_boot *ret,
+		     struct err *e)
 {
 	struct stat st;
 	uint32_t fd;
@@ -73,10 +74,10 @@ static int read_boot(const char *arg, struct arena *a, struct stage_boot *ret, s
 
 	if (num_parse_u32(arg, &fd) < 0 || fd < 3 || fd > INT32_MAX)
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
-	seals = fcntl((int) fd, F_GET_SEALS);
-	if (seals < 0)
+	if (!is_file)
 		return receive_boot((int) fd, a, ret, e);
-	if (!(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK))
+	seals = fcntl((int) fd, F_GET_SEALS);
+	if (seals < 0 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK))
 		return err_set(e, -EINVAL, "kavach-init is started by kavach");
 	if (fstat((int) fd, &st) < 0 || st.st_size <= 0 || st.st_size > BOOT_MAX)
 		return err_set(e, -EFBIG, "the boot block has no possible size");
@@ -149,7 +150,7 @@ int main(int argc, char **argv)
 	arena_give(&a, memory, sizeof(memory));
 	s.umask = umask(0); /* modes below are meant as they are written */
 	/* stdio is there: kavach saw to it (kavach.c) */
-	if (argc != 2 || read_boot(argv[1], &a, &boot, &e) < 0) {
+	if (argc < 2 || argc > 3 || read_boot(argv[1], argc == 3, &a, &boot, &e) < 0) {
 		dprintf(STDERR_FILENO, "kavach-init: %s\n",
 			e.code ? e.msg : "is started by kavach");
 		return 1;

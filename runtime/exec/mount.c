@@ -256,12 +256,19 @@ static bool is_bind(const struct pol_mount *m)
 	return m->kind == POL_MOUNT_BIND || m->kind == POL_MOUNT_RBIND;
 }
 
-static int source_of_parent(const struct stage *s, size_t i)
+static const struct stage_fd *find_parents(const struct stage *s, size_t i)
 {
 	for (size_t k = 0; k < s->boot->mount_fds.n; k++)
 		if (s->boot->mount_fds.v[k].index == i && s->boot->mount_fds.v[k].fd >= 0)
-			return s->boot->mount_fds.v[k].fd;
-	return -EBADF;
+			return &s->boot->mount_fds.v[k];
+	return NULL;
+}
+
+static int source_of_parent(const struct stage *s, size_t i)
+{
+	const struct stage_fd *f = find_parents(s, i);
+
+	return f ? f->fd : -EBADF;
 }
 
 static int source_error(const struct pol_mount *m, int r, struct err *e)
@@ -346,7 +353,7 @@ static int mount_bind(struct stage *s, size_t i, struct err *e)
 		return target;
 	if (s->fs->legacy)
 		return legacy_bind(s, m, tree, target, e);
-	r = mnt_bind_attrs(s, m, tree, ours, e);
+	r = !ours && find_parents(s, i)->set ? 0 : mnt_bind_attrs(s, m, tree, ours, e);
 	if (r < 0)
 		return r;
 	r = mnt_attach(tree, target);
@@ -420,6 +427,7 @@ int mounts_apply(struct stage *s, struct err *e)
 		const struct pol_mount *m = &s->p->mounts.v[i];
 		int r = mount_one(s, i, e);
 
+		mnt_forget_parent(s, m->destination);
 		if (r == 0)
 			continue;
 		if (m->flags & POL_MOUNT_OPTIONAL) {
@@ -434,9 +442,7 @@ int mounts_apply(struct stage *s, struct err *e)
 							  : m->source,
 				   m->destination);
 	}
-	/* mnt_here() and the others leave us on some mount point; hooks inherit the working
-	 * directory. */
-	return chdir("/") < 0 ? err_sys(e, "go to the root directory") : 0;
+	return 0;
 }
 
 int mounts_late(struct stage *s, struct err *e)

@@ -29,6 +29,8 @@ struct stage_fs {
 	bool no_tree_attr;    /* open_tree_attr(2) is missing (Linux 6.15) */
 	bool masks_done;      /* legacy: masks were put before the pivot */
 	uint64_t propagation; /* MS_*: of copies of host mounts whose mount says nothing */
+	int parent_fd;	      /* where a mount point was made last; -EBADF = nowhere */
+	const char *parent;   /* ... which was this mount point */
 	int null_tree;	      /* detached copy of the host's verified /dev/null; legacy: O_PATH */
 	int *trees; /* per mounts[i]: detached source; -EBADF = open it when its turn comes */
 	struct late_ro *late; /* room for all mounts */
@@ -108,6 +110,9 @@ int mnt_target_error(const struct pol_mount *m, int r, struct err *e);
 
 /* ---- mount.c ---- */
 
+/* mnt_forget_parent: something is mounted at this place (NULL: who knows where): a directory that is remembered for new
+ * mount points may be below it. */
+void mnt_forget_parent(struct stage *s, const char *covered);
 /* mounts_open_sources: opens the source of every bind mount now, while the mounts of the host are
  * still peers. */
 int mounts_open_sources(struct stage *s, struct err *e);

@@ -9,15 +9,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
-
-#ifndef SYS_open_tree_attr
-#define SYS_open_tree_attr 467 /* Linux 6.15; the same number on all architectures but alpha */
-#endif
 
 #define FSCONFIG_VALUE_MAX 255 /* strndup_user(_value, 256) in the kernel's fsopen.c */
 #define FSCONFIG_KEY_MAX 64
@@ -167,11 +162,9 @@ int mnt_clone_set(struct stage *s, int dirfd, const char *path, unsigned at_flag
 	int r;
 
 	if (!s->fs->no_tree_attr) {
-		r = (int) syscall(SYS_open_tree_attr, dirfd, path, flags, a, sizeof(*a));
-		if (r >= 0)
+		r = sys_open_tree_attr(dirfd, path, flags, a);
+		if (r != -ENOSYS && r != -EPERM)
 			return r;
-		if (errno != ENOSYS && errno != EPERM)
-			return -errno;
 		s->fs->no_tree_attr = true;
 	}
 	fd = sys_open_tree(dirfd, path, flags);

@@ -51,21 +51,68 @@ int mnt_target_error(const struct pol_mount *m, int r, struct err *e)
 	return err_neg(e, r, "open the mount point");
 }
 
-/* The usual case: only the last part is missing. 0 if it is not (a link that leads nowhere, a race,
- * more missing). */
+/* Whether the place is made as a directory; for a bind that depends on its source. */
+static bool like_is_dir(int like)
+{
+	struct stat st;
+
+	return like < 0 || (fstat(like, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static int make_in(int parent, const char *name, bool dir)
+{
+	int fd;
+
+	if (!dir)
+		fd = openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    0644);
+	else if (mkdirat(parent, name, 0755) < 0)
+		return -errno;
+	else
+		fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The usual case: only the last part is missing. -errno if it is not (a link that leads nowhere, a
+ * race, more missing). */
 static int make_last(struct stage *s, const struct pol_mount *m, bool dir)
 {
 	const char *name;
 	fd_late int parent = path_open_parent_in(s->root_fd, m->destination, false, &name);
+	int fd;
 
 	if (parent < 0)
 		return -ENOENT;
-	if (!dir)
-		return openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			      0644);
-	if (mkdirat(parent, name, 0755) < 0)
-		return -errno;
-	return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = make_in(parent, name, dir);
+	if (fd >= 0) {
+		fd_late_closep(&s->fs->parent_fd);
+		s->fs->parent_fd = fd_take(&parent);
+		s->fs->parent = m->destination;
+	}
+	return fd;
+}
+
+/* Engines mount several things side by side where nothing is yet, in a tmpfs of ours: so what comes
+ * next to the place that was made last is made without looking for it first. */
+static int make_beside(struct stage *s, const struct pol_mount *m, int like)
+{
+	const char *a = m->destination, *b = s->fs->parent, *slash = strrchr(a, '/');
+
+	if (s->fs->parent_fd < 0 || wants_plain_path(m) || !slash || !slash[1] ||
+	    strncmp(a, b, (size_t) (slash + 1 - a)) != 0 || strchr(b + (slash + 1 - a), '/'))
+		return -ENOENT;
+	return make_in(s->fs->parent_fd, slash + 1, like_is_dir(like));
+}
+
+void mnt_forget_parent(struct stage *s, const char *covered)
+{
+	if (s->fs->parent_fd < 0)
+		return;
+	/* The place that was made stands in the directory, so covering that alone covers nothing. */
+	if (covered && (!path_below(s->fs->parent, covered) || str_eq(s->fs->parent, covered)))
+		return;
+	fd_late_closep(&s->fs->parent_fd);
+	s->fs->parent_fd = -EBADF;
 }
 
 static int make_target(struct stage *s, const struct pol_mount *m, bool dir, unsigned flags)
@@ -95,14 +142,6 @@ static int check_not_proc(const struct pol_mount *m, int target, struct err *e)
 	return err_set(e, -EPERM, "nothing may be mounted inside the proc file system here");
 }
 
-/* Whether the place is made as a directory; for a bind that depends on its source. */
-static bool like_is_dir(int like)
-{
-	struct stat st;
-
-	return like < 0 || (fstat(like, &st) == 0 && S_ISDIR(st.st_mode));
-}
-
 int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_made, struct err *e)
 {
 	unsigned flags = PATH_NO_SYMLINKS |
@@ -113,9 +152,16 @@ int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_m
 
 	if (str_eq(m->destination, "/"))
 		return err_set(e, -EINVAL, "the root itself cannot be a mount point");
+	fd = make_beside(s, m, like);
+	if (fd >= 0) {
+		if (ret_made)
+			*ret_made = true;
+		return fd_take(&fd);
+	}
 	fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0), 0,
 			  flags);
 	if (fd == -ELOOP && !wants_plain_path(m)) {
+		mnt_forget_parent(s, NULL); /* who knows what the link covers */
 		flags &= ~(unsigned) PATH_NO_SYMLINKS;
 		check = true;
 		fd = path_open_in(s->root_fd, m->destination, O_PATH | (like < 0 ? O_DIRECTORY : 0),

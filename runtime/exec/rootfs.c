@@ -39,7 +39,7 @@ static void make_state(struct stage *s)
 	size_t n = s->p->mounts.n;
 
 	fs->propagation = host_propagation(s->p);
-	fs->null_tree = fs->idmap_ns = -EBADF;
+	fs->null_tree = fs->idmap_ns = fs->parent_fd = -EBADF;
 	fs->trees = arena_array(s->a, n, sizeof(*fs->trees));
 	for (size_t i = 0; i < n; i++)
 		fs->trees[i] = -EBADF;
@@ -90,7 +90,7 @@ static int attach_root(struct stage *s, int tree, int dir, struct err *e)
 static int new_root(struct stage *s, struct err *e)
 {
 	struct mount_attr a = {.propagation = MS_PRIVATE};
-	fd_auto int dir = openat(AT_FDCWD, s->p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd_late int dir = openat(AT_FDCWD, s->p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int given = s->boot->rootfs_fd, r;
 	fd_late int tree = -EBADF;
 
@@ -302,7 +302,8 @@ int rootfs_enter(struct stage *s, struct err *e)
 		return r;
 	if (chdir("/") < 0)
 		return err_sys(e, "enter the new root");
-	return check_entered(s, e);
+	/* pivot_root takes nothing but the very mount whose root our working directory was */
+	return s->p->no_pivot ? check_entered(s, e) : 0;
 }
 
 /* ---- sealing ---- */

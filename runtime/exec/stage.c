@@ -112,6 +112,9 @@ static int run_mount_hooks(struct stage *s, struct err *e)
 
 	if (!h[HOOK_PRESTART].n && !h[HOOK_CREATE_RUNTIME].n && !h[HOOK_CREATE_CONTAINER].n)
 		return 0;
+	/* Making the mounts left us on some mount point; hooks inherit the working directory. */
+	if (chdir("/") < 0)
+		return err_sys(e, "go to the root directory");
 	r = say(s, MSG_MOUNTS, e);
 	if (r == 0)
 		r = expect_ack(s, e);

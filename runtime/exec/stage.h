@@ -42,6 +42,7 @@ enum stage_mode { STAGE_CREATE = 1, STAGE_EXEC = 2 };
 struct stage_fd {
 	uint32_t index;
 	int32_t fd;
+	bool set; /* it has its flags and its propagation */
 };
 
 struct stage_cg_bind {

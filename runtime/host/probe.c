@@ -40,12 +40,14 @@ static enum cg_layout probe_cgroup(void)
 	return CG_NONE;
 }
 
-/* The kernel answers EINVAL for a capability that it does not know: two calls where reading
- * /proc/sys/kernel/cap_last_cap takes three. 40 is the highest up to Linux 6.18. */
-static uint32_t probe_last_cap(void)
+/* CAP_CHECKPOINT_RESTORE came with Linux 5.9, and up to 6.18 none after it. Else we ask: the kernel answers EINVAL for a
+ * capability that it does not know, two calls where reading /proc/sys/kernel/cap_last_cap takes three. */
+static uint32_t probe_last_cap(uint32_t kernel)
 {
 	unsigned long cap = 40;
 
+	if (kernel >= KERNEL_VERSION(5, 9, 0) && kernel <= KERNEL_VERSION(6, 18, 0))
+		return (uint32_t) cap;
 	while (cap > 0 && prctl(PR_CAPBSET_READ, cap) < 0)
 		cap--;
 	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1) >= 0)
@@ -108,11 +110,11 @@ int host_probe(struct host *ret, struct err *e)
 	h.rootless = h.euid != 0 || h.in_userns;
 	if (sys_capget(&h.caps, &permitted, &inheritable) < 0)
 		h.caps = 0;
-	h.last_cap = probe_last_cap();
 	h.cgroup = probe_cgroup();
 	h.apparmor = probe_apparmor();
 	h.selinux = is_fs("/sys/fs/selinux", SELINUX_MAGIC);
 	probe_kernel(&h);
+	h.last_cap = probe_last_cap(h.kernel);
 	*ret = h;
 	return 0;
 }

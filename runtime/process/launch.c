@@ -30,7 +30,7 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 				  .sync_parent = -EBADF,
 				  .pid_child = -EBADF,
 				  .pid_parent = -EBADF};
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) < 0) /* inherited: see process.h */
 		return err_sys(e, "making the sync socket");
 	l->spawn.sync_parent = sv[0];
 	l->spawn.sync_child = sv[1];

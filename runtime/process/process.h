@@ -17,7 +17,7 @@ struct ns_join {
  * How the stage's process comes into being.
  *
  * Everything is close-on-exec from birth, with one exception: what is opened for the stage and nobody else in numbers
- * (mount sources, v1 tasks files). Clearing the flag again would be a system call for each. From their opening to the
+ * (the sync socket, mount sources, v1 tasks files). Clearing the flag again would be a system call for each. From their opening to the
  * clone, after which they are closed, nothing is executed but what closes all descriptors itself.
  */
 struct spawn {

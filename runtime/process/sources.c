@@ -17,6 +17,11 @@
 #include "base/sys.h"
 #include "process/process.h"
 
+/* after linux/mount.h */
+#include <sys/mount.h>
+
+#define SOURCE_PROPAGATION (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
+
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -47,15 +52,41 @@ static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m,
 	return r < 0 ? err_neg(e, r, "mapping the ids of %s", m->source) : 0;
 }
 
+/* The usual bind mount of one directory or file gets its flags and propagation in the call that opens it. Not where flags
+ * may be locked (user namespaces) or take more than one step: those are the stage's (mnt_bind_attrs). */
+static int open_set(const struct policy *p, const struct pol_mount *m, const struct host *h)
+{
+	uint64_t asked = m->propagation & SOURCE_PROPAGATION,
+		 of_root = p->rootfs_propagation & SOURCE_PROPAGATION;
+	struct mount_attr a = {
+		.attr_set = m->attr_set | m->rattr_set,
+		.attr_clr = m->attr_clr | m->rattr_clr,
+		.propagation = asked		       ? asked
+			       : of_root == MS_PRIVATE ? MS_PRIVATE
+						       : MS_SLAVE,
+	};
+
+	if (m->kind != POL_MOUNT_BIND || (m->flags & (POL_MOUNT_IDMAP | POL_MOUNT_IDMAP_REC)) ||
+	    asked == MS_SHARED || of_root == MS_SHARED || of_root == MS_UNBINDABLE ||
+	    h->in_userns || pol_ns_find(p, POL_NS_USER))
+		return -ENOSYS;
+	if ((a.attr_set | a.attr_clr) & MOUNT_ATTR__ATIME)
+		a.attr_clr |= MOUNT_ATTR__ATIME; /* the kernel wants the whole field */
+	return sys_open_tree_attr(AT_FDCWD, m->source, OPEN_TREE_CLONE, &a);
+}
+
 static int source_open(const struct policy *p, const struct pol_mount *m, const struct host *h,
-		       int *ret, struct err *e)
+		       struct stage_fd *ret, struct err *e)
 {
 	/* inherited by the stage: see process.h */
 	unsigned flags = OPEN_TREE_CLONE | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
-	fd_auto int fd = sys_open_tree(AT_FDCWD, m->source, flags);
+	fd_auto int fd = open_set(p, m, h);
 	int r;
 
-	*ret = -EBADF;
+	ret->set = fd >= 0;
+	ret->fd = -EBADF;
+	if (fd == -ENOSYS || fd == -EPERM)
+		fd = sys_open_tree(AT_FDCWD, m->source, flags);
 	if (fd == -ENOSYS || fd == -EPERM)
 		return 0; /* the stage has the fallback, and its error if that fails too */
 	if (fd < 0)
@@ -65,7 +96,7 @@ static int source_open(const struct policy *p, const struct pol_mount *m, const 
 		if (r < 0)
 			return err_context(e, "mounts[%u]", m->config_index);
 	}
-	*ret = fd_take(&fd);
+	ret->fd = fd_take(&fd);
 	return 0;
 }
 
@@ -123,7 +154,7 @@ static bool has_cgroup_mount(const struct policy *p)
 int sources_open(const struct policy *p, const struct host *h, struct arena *a,
 		 struct stage_boot *boot, struct sources *ret, struct err *e)
 {
-	int r, fd;
+	int r;
 
 	ret->cap = p->mounts.n + CG_MAX_HIER + 8;
 	ret->fds = arena_array(a, ret->cap, sizeof(int));
@@ -132,17 +163,17 @@ int sources_open(const struct policy *p, const struct host *h, struct arena *a,
 	boot->mount_fds.v = arena_array(a, p->mounts.n, sizeof(*boot->mount_fds.v));
 	for (size_t i = 0; i < p->mounts.n; i++) {
 		const struct pol_mount *m = &p->mounts.v[i];
+		struct stage_fd src = {.index = (uint32_t) i};
 
 		if (!wants_source(m))
 			continue;
-		r = source_open(p, m, h, &fd, e);
+		r = source_open(p, m, h, &src, e);
 		if (r < 0)
 			return r;
-		if (fd < 0)
+		if (src.fd < 0)
 			continue;
-		add_fd(ret, fd);
-		boot->mount_fds.v[boot->mount_fds.n++] = (struct stage_fd){.index = (uint32_t) i,
-									   .fd = fd};
+		add_fd(ret, src.fd);
+		boot->mount_fds.v[boot->mount_fds.n++] = src;
 	}
 	return 0;
 }

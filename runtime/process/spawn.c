@@ -85,7 +85,7 @@ static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stag
 {
 	static char *const env[] = {NULL};
 	char num[24];
-	char *argv[] = {(char *) (uintptr_t) "kavach-init", num, NULL};
+	char *argv[] = {(char *) (uintptr_t) "kavach-init", num, NULL, NULL};
 
 	if (!s->join_in_stage) {
 		child_join(s);
@@ -94,10 +94,12 @@ static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stag
 	for (size_t i = 0; i < s->n_inherit; i++)
 		if (s->inherit[i] >= 0 && fcntl(s->inherit[i], F_SETFD, 0) < 0)
 			child_fail(s->sync_child, errno, "handing a descriptor to the stage");
-	if (s->boot_fd >= 0)
+	num_fmt_u64(num, (uint64_t) s->sync_child);
+	if (s->boot_fd >= 0) {
 		(void) fcntl(s->boot_fd, F_SETFD, 0);
-	(void) fcntl(s->sync_child, F_SETFD, 0);
-	num_fmt_u64(num, (uint64_t) (s->boot_fd >= 0 ? s->boot_fd : s->sync_child));
+		num_fmt_u64(num, (uint64_t) s->boot_fd);
+		argv[2] = (char *) (uintptr_t) "file";
+	}
 	sys_execveat(stage_fd, "", argv, env, AT_EMPTY_PATH);
 	child_fail(s->sync_child, errno, "starting the in-container stage");
 }
