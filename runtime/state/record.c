@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The encoding of the state record. A field that has no row is not stored. */
+/*
+ * The state record as bytes, and what a record must be before any command acts on it: it comes from a file that was
+ * written some time ago, maybe by another version, and names processes, directories and programs.
+ */
+#include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "policy/codec.h"
 #include "state/state.h"
@@ -42,3 +47,62 @@ static const struct cfield fields[] = {
 
 const struct ctable state_table = {
 	.name = "state", .f = fields, .n = ARRAY_LEN(fields), .size = sizeof(struct state_record)};
+
+#define MAGIC "KVCHST1\n"
+#define MAGIC_LEN (sizeof(MAGIC) - 1)
+
+static bool is_absolute(const char *path)
+{
+	return path && path[0] == '/';
+}
+
+static bool cgroup_fits(const struct cg *cg)
+{
+	if (cg->layout > CG_V2 || cg->hier.n > CG_MAX_HIER)
+		return false;
+	for (size_t i = 0; i < cg->hier.n; i++) {
+		const struct cg_hier *h = &cg->hier.v[i];
+
+		/* the root of a hierarchy is nobody's container */
+		if (!h->name || !is_absolute(h->mount) || !is_absolute(h->path) || !h->path[1])
+			return false;
+	}
+	return true;
+}
+
+static bool hooks_fit(const pol_hooks *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (!is_absolute(h->v[i].path))
+			return false;
+	return true;
+}
+
+static bool fits(const struct state_record *r)
+{
+	return r->pid >= 0 && r->pid <= INT32_MAX && cgroup_fits(&r->cg) &&
+	       hooks_fit(&r->poststart) && hooks_fit(&r->poststop);
+}
+
+void state_record_encode(struct buf *out, const struct state_record *r)
+{
+	buf_put(out, MAGIC, MAGIC_LEN);
+	codec_encode(out, &state_table, r);
+}
+
+int state_record_decode(const void *p, size_t n, struct arena *a, struct state_record *ret,
+			struct err *e)
+{
+	struct state_record r = {0};
+	struct buf b;
+
+	if (n < MAGIC_LEN || memcmp(p, MAGIC, MAGIC_LEN) != 0)
+		return err_set(e, -EINVAL,
+			       "the state record was not written by this version of kavach");
+	b = BUF_READER((const uint8_t *) p + MAGIC_LEN, n - MAGIC_LEN);
+	codec_decode(&b, &state_table, &r, a);
+	if (b.bad || buf_left(&b) || !fits(&r))
+		return err_set(e, -EINVAL, "the state record is damaged");
+	*ret = r;
+	return 0;
+}

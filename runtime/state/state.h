@@ -12,6 +12,7 @@
 #define KAVACH_STATE_STATE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
 #include "policy/policy.h"
@@ -37,6 +38,13 @@ struct state_record {
 	pol_hooks poststart, poststop;
 };
 extern const struct ctable state_table; /* state/record.c */
+
+/* state_record_encode, state_record_decode: the record as bytes, with the version in front. -EINVAL: written by another
+ * version, damaged, or one that no command could act on: no process number, cgroups without a path of their own, hooks
+ * without an absolute path. Strings are in the arena; *ret is written on success only. */
+void state_record_encode(struct buf *out, const struct state_record *r);
+int state_record_decode(const void *p, size_t n, struct arena *a, struct state_record *ret,
+			struct err *e);
 
 struct state {
 	int root_fd;  /* the state root */

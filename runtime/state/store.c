@@ -20,12 +20,9 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "policy/codec.h"
 #include "state/state.h"
 
 #define RECORD_MAX (16u << 20)
-#define RECORD_MAGIC "KVCHST1\n"
-#define MAGIC_LEN 8
 
 void state_close(struct state *s)
 {
@@ -186,7 +183,6 @@ int state_new(const char *root, const char *id, struct arena *a, struct state *r
 static int record_read(struct state *s, struct err *e)
 {
 	struct bytes raw;
-	struct buf b;
 	int r;
 
 	r = io_read_at(s->dir_fd, "record", O_NOFOLLOW, RECORD_MAX, s->a, &raw);
@@ -194,14 +190,7 @@ static int record_read(struct state *s, struct err *e)
 		r = -ENOENT; /* a create that was killed, or is just about to write */
 	if (r < 0)
 		return err_neg(e, r, "reading the state record");
-	if (raw.n < MAGIC_LEN || memcmp(raw.v, RECORD_MAGIC, MAGIC_LEN) != 0)
-		return err_set(e, -EINVAL,
-			       "the state record was not written by this version of kavach");
-	b = BUF_READER(raw.v + MAGIC_LEN, raw.n - MAGIC_LEN);
-	codec_decode(&b, &state_table, s->rec, s->a);
-	if (b.bad || buf_left(&b))
-		return err_set(e, -EINVAL, "the state record is damaged");
-	return 0;
+	return state_record_decode(raw.v, raw.n, s->a, s->rec, e);
 }
 
 /*
@@ -333,8 +322,7 @@ int state_save(struct state *s, struct err *e)
 	buf_auto b = BUF_WRITER(RECORD_MAX);
 	int r;
 
-	buf_put(&b, RECORD_MAGIC, MAGIC_LEN);
-	codec_encode(&b, &state_table, s->rec);
+	state_record_encode(&b, s->rec);
 	if (b.bad)
 		return err_set(e, -EFBIG, "container %s: the state record is too large",
 			       s->rec->id);

@@ -24,7 +24,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_proto \
-	tests/fuzz/fuzz_spec
+	tests/fuzz/fuzz_spec \
+	tests/fuzz/fuzz_state
 EXTRA_PROGRAMS += $(fuzz_programs)
 CLEANFILES += $(fuzz_programs)
 EXTRA_DIST +=
@@ -46,3 +47,6 @@ tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c tests/fuzz/replay.c
+tests_fuzz_fuzz_state_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a

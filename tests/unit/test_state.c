@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +174,41 @@ static void test_damaged(void)
 	write_file("dam/.record.123-0", "half", 4);
 	ok(state_remove(&s, &e) == 0 && access(path("dam"), F_OK) < 0,
 	   "half-written files, a fifo and the notify folder are removed with it");
+}
+
+/* Records that decode but that no command could act on. */
+static void test_impossible(void)
+{
+	static struct pol_hook hook = {.path = (char *) "relative"};
+	struct cg_hier *h;
+
+	for (int i = 0; i < 8; i++) {
+		static const char *const why[] = {
+			"nothing wrong",	   "a negative pid",
+			"a pid that is too large", "an unknown layout",
+			"a cgroup without a path", "the root of a cgroup",
+			"a relative mount point",  "a hook without an absolute path"};
+		buf_auto b = BUF_WRITER(1 << 16);
+		struct state_record r = {.id = (char *) "x"}, back;
+		struct err e = ERR_INIT;
+		int got;
+
+		fill(&r);
+		h = arena_memdup(&arena, r.cg.hier.v, sizeof(*h));
+		r.cg.hier.v = h;
+		switch (i) {
+		case 1: r.pid = -1; break;
+		case 2: r.pid = 1ll << 40; break;
+		case 3: r.cg.layout = 99; break;
+		case 4: h->path = NULL; break;
+		case 5: h->path = (char *) "/"; break;
+		case 6: h->mount = (char *) "sys/fs/cgroup"; break;
+		case 7: r.poststop.v = &hook, r.poststop.n = 1; break;
+		}
+		state_record_encode(&b, &r);
+		got = state_record_decode(b.p, b.n, &arena, &back, &e);
+		is_int(got, i ? -EINVAL : 0, "a record with %s", why[i]);
+	}
 }
 
 /* ---- locks and races ---- */
@@ -360,6 +396,8 @@ static pid_t sleeper(void)
 	pid_t p = fork();
 
 	if (p == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that bails out leaves nobody */
+	if (p == 0)
 		for (;;)
 			pause();
 	return p;
@@ -379,6 +417,7 @@ static pid_t headless(void)
 	pthread_t t;
 
 	if (p == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pthread_create(&t, NULL, sleep_on, NULL);
 		pthread_exit(NULL);
 	}
@@ -427,7 +466,7 @@ static void test_status(void)
 	s.rec->pid_start--;
 	s.rec->pid = 1;
 	is_int(status_of(&s), ST_STOPPED, "... and so is another pid");
-	s.rec->pid = INT64_MAX;
+	s.rec->pid = INT32_MAX;
 	is_int(status_of(&s), ST_STOPPED, "... and a pid that cannot be one");
 	s.rec->pid = p;
 	kill(p, SIGKILL);
@@ -491,6 +530,7 @@ int main(void)
 	test_ids();
 	test_record();
 	test_damaged();
+	test_impossible();
 	test_locks();
 	test_claim();
 	test_storm();
