@@ -45,6 +45,10 @@ show() {
 
 # Names and directories of the file's engine. Short: containerd's sockets have names of at most 107 bytes.
 engine_setup() {
+	[ -x "$ENGINE_RUNTIME" ] || {
+		echo "# no runtime: $ENGINE_RUNTIME"
+		return 1
+	}
 	ENGINE_NAME=kavach-$1-$$
 	ENGINE_DIR=$BATS_FILE_TMPDIR
 	export ENGINE_NAME ENGINE_DIR
