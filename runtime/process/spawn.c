@@ -203,9 +203,10 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 		}
 		/* cgroup2 asks for write access to cgroup.procs of the nearest cgroup above both, too */
 		if (pid == -EACCES && s->cgroup_fd >= 0)
-			r = err_set(e, pid,
-				    "creating the container's process: it cannot move from our cgroup to its "
-				    "own; we would have to be below a cgroup that is ours to write to");
+			r = err_set(
+				e, pid,
+				"creating the container's process: it cannot move from our cgroup to its "
+				"own; we would have to be below a cgroup that is ours to write to");
 		else if (pid < 0)
 			r = err_neg(e, pid, "creating the container's process");
 	}

@@ -14,9 +14,9 @@ static const struct {
 	const char *name;
 	long nr;
 } calls[] = {
-	{"getpgid", SYS_getpgid},   {"getppid", SYS_getppid}, {"getpid", SYS_getpid},
-	{"setpgid", SYS_setpgid},   {"mkdirat", SYS_mkdirat}, {"reboot", SYS_reboot},
-	{"getsid", SYS_getsid},	    {"socket", SYS_socket},   {"personality", SYS_personality},
+	{"getpgid", SYS_getpgid}, {"getppid", SYS_getppid}, {"getpid", SYS_getpid},
+	{"setpgid", SYS_setpgid}, {"mkdirat", SYS_mkdirat}, {"reboot", SYS_reboot},
+	{"getsid", SYS_getsid},	  {"socket", SYS_socket},   {"personality", SYS_personality},
 	{"setuid", SYS_setuid},
 };
 
