@@ -84,6 +84,8 @@ wait_for() {
 
 teardown_kavach() {
 	local id left
+	# a test that was skipped before it had anything must not clear what is not its own
+	[ -n "${CG:-}" ] || return 0
 	for id in $(kv list -q 2>/dev/null); do
 		kv delete --force "$id"
 	done
