@@ -155,3 +155,55 @@ hook() {
 	[[ $output == *"error running createRuntime hook #0: /no/such/hook"* ]]
 	[[ $output != *"no such file or directory"* ]]
 }
+
+@test "E-13: the error counts hooks of a phase from 0, names a signal, and has the last lines of stderr only" {
+	hook createRuntime true
+	hook createRuntime 'kill -9 $$'
+	kvrun create -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"error running createRuntime hook #1: /bin/sh"*signal*9* || $output == *"hook #1: /bin/sh"*KILL* ]]
+	config 'del(.hooks)'
+	hook createContainer 'for i in $(seq 5000); do echo "line $i" >&2; done; echo the end >&2; exit 1'
+	kvrun create -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"error running createContainer hook #0"*"the end"* ]]
+	[[ $output != *"line 10 "* ]]
+	[ "${#lines[@]}" -eq 1 ]
+	[ -z "$(find /sys/fs/cgroup -path "*$CG/$ID" -type d 2>/dev/null)" ]
+}
+
+@test "poststart and poststop run outside, startContainer inside" {
+	hook poststart "readlink /proc/self/ns/net >$LOG.poststart"
+	hook poststop "readlink /proc/self/ns/net >$LOG.poststop"
+	hook startContainer 'readlink /proc/self/ns/net >/net'
+	args true
+	kv run -b "$BUNDLE" "$ID"
+	[ "$(cat "$LOG.poststart")" = "$(readlink /proc/self/ns/net)" ]
+	[ "$(cat "$LOG.poststop")" = "$(readlink /proc/self/ns/net)" ]
+	[ "$(cat "$BUNDLE/rootfs/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+@test "run.oci.hooks.stdout and .stderr get what hooks print; without them it goes nowhere" {
+	config --arg o "$LOG.out" --arg e "$LOG.err" '.annotations = {"run.oci.hooks.stdout": $o, "run.oci.hooks.stderr": $e}'
+	hook createRuntime 'echo one; echo two >&2'
+	hook poststart 'echo three'
+	args echo program
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$output" = program ]
+	[ "$(xargs <"$LOG.out")" = "one three" ]
+	[ "$(cat "$LOG.err")" = two ]
+	config 'del(.annotations)'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$output" = program ]
+}
+
+@test "a relative path and a timeout that is not positive are refused before anything is made" {
+	args true
+	for h in '{path: "bin/true"}' '{path: "/bin/true", timeout: 0}' '{path: "/bin/true", timeout: -1}' '{args: ["x"]}'; do
+		config ".hooks = {poststop: [$h]}"
+		kvrun create -b "$BUNDLE" "$ID"
+		[ "$status" -eq 1 ]
+		[[ $output == *"hooks.poststop[0]"* ]]
+	done
+	[ ! -e "$STATE/$ID" ]
+}
