@@ -248,6 +248,8 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 		return r;
 	if (o->process && o->tty)
 		p.terminal = true;
+	if (p.terminal && !o->detach)
+		foreground_size(&p);
 	l.box.status = state_status_name(l.status);
 	l.box.init_pid = l.box.pid;
 	l.box.init_pidfd = l.st.pidfd;

@@ -56,16 +56,31 @@ int foreground_begin(struct foreground *f, struct err *e)
 	return f->sigfd < 0 ? err_sys(e, "making a signal descriptor") : 0;
 }
 
-/* The size is that of the terminal we are on, whichever of the three leads to it. */
+/* The terminal that we are on, whichever of the three leads to it. */
+static bool our_size(struct winsize *ret)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (ioctl(fd, TIOCGWINSZ, ret) == 0)
+			return true;
+	return false;
+}
+
 static void resize(const struct foreground *f)
 {
 	struct winsize ws;
 
-	for (int fd = STDIN_FILENO; f->pty >= 0 && fd <= STDERR_FILENO; fd++)
-		if (ioctl(fd, TIOCGWINSZ, &ws) == 0) {
-			(void) ioctl(f->pty, TIOCSWINSZ, &ws);
-			return;
-		}
+	if (f->pty >= 0 && our_size(&ws))
+		(void) ioctl(f->pty, TIOCSWINSZ, &ws);
+}
+
+void foreground_size(struct pol_process *p)
+{
+	struct winsize ws;
+
+	if (our_size(&ws) && ws.ws_row && ws.ws_col) {
+		p->console_height = ws.ws_row;
+		p->console_width = ws.ws_col;
+	}
 }
 
 int foreground_console(struct foreground *f, int sock, struct err *e)
