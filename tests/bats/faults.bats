@@ -24,6 +24,9 @@ setup() {
 		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["reboot"], action: "SCMP_ACT_ERRNO"}]}
 		| .mounts += [{destination: "/mnt", type: "none", source: $v, options: ["rbind", "rro"]},
 			{destination: "/home", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]'
+	# static, so that the failing calls are kavach's and not a dynamic linker's
+	config --arg t "$ROOTFS/bin/true" '.hooks = {prestart: [{path: $t}], createRuntime: [{path: $t, timeout: 10}], createContainer: [{path: $t}],
+		startContainer: [{path: "/bin/true"}], poststart: [{path: $t}], poststop: [{path: $t}]}'
 	jq '.process.args = ["sleep", "1000"]' "$BUNDLE/config.json" >"$BUNDLE/sleep.json"
 }
 
@@ -62,12 +65,12 @@ list() {
 	done | awk -v s="$3" 'NR % s == 0'
 }
 
-@test "run: each call fails once with an I/O error: an error that says so, and nothing left" {
+@test "run: every second call fails once with an I/O error: an error that says so, and nothing left" {
 	needs_strace
 	trace run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/calls"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/calls")" -gt 40 ]
-	mapfile -t all < <(list run EIO 1 <"$BATS_TEST_TMPDIR/calls")
-	[ "${#all[@]}" -gt 200 ]
+	mapfile -t all < <(list run EIO 2 <"$BATS_TEST_TMPDIR/calls")
+	[ "${#all[@]}" -gt 100 ]
 	faults cleanup "${all[@]}"
 }
 
@@ -75,9 +78,9 @@ list() {
 	needs_strace
 	# of the program, its directory and the id the words are meant; what is to be removed may be gone already
 	trace run -b "$BUNDLE" "$ID" | grep -v -E '^(execve|chdir|mkdirat|rmdir|unlinkat) ' >"$BATS_TEST_TMPDIR/calls"
-	for e in EPERM:3 EACCES:4 ENOENT:5 ENOMEM:4 ENOSYS:4 EEXIST:7 ENOTDIR:7; do
+	for e in EPERM:6 EACCES:9 ENOENT:7 ENOMEM:9 ENOSYS:8 EEXIST:11; do
 		mapfile -t some < <(list run "${e%:*}" "${e#*:}" <"$BATS_TEST_TMPDIR/calls")
-		[ "${#some[@]}" -gt 30 ]
+		[ "${#some[@]}" -gt 15 ]
 		faults cleanup "${some[@]}"
 	done
 }

@@ -97,8 +97,10 @@ def try_one(command, call, errno, n, mode):
     before = mounts()
     if command != "run":
         # no pipes: the container would keep them open
-        subprocess.run(kavach("create", "-b", bundle, "-f", "sleep.json", ID), stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=30)
+        with open(LOG, "w+") as log:
+            if subprocess.run(kavach("create", "-b", bundle, "-f", "sleep.json", ID), stdin=subprocess.DEVNULL,
+                              stdout=log, stderr=log, timeout=30).returncode:
+                sys.exit("create before %s:%s:%s failed: %s" % (call, errno, n, open(LOG).read()))
     if command == "exec":
         assert quiet("start", ID).returncode == 0
     if command == "delete":
