@@ -409,10 +409,12 @@ sit_in() {
 
 @test "processes are born in the cgroup: no write to cgroup.procs, and nothing is waited for by the clock" {
 	resources '{"memory": {"limit": 67108864}, "pids": {"limit": 100}}'
-	args sleep 1000
-	strace -f -o "$BATS_TEST_TMPDIR/trace" "$KAVACH" --root "$STATE" create -b "$BUNDLE" "$ID" </dev/null >/dev/null 3>&-
-	kv start "$ID"
+	started sleep 1000
+	# strace ends when the last process does
 	strace -f -o "$BATS_TEST_TMPDIR/trace.exec" "$KAVACH" --root "$STATE" exec "$ID" true
+	kv delete --force "$ID"
+	args true
+	strace -f -o "$BATS_TEST_TMPDIR/trace" "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID"
 	for file in "$BATS_TEST_TMPDIR/trace" "$BATS_TEST_TMPDIR/trace.exec"; do
 		grep -q 'clone3(.*CLONE_INTO_CGROUP' "$file"
 		run ! grep -E 'openat?\(.*cgroup\.(procs|threads)"?.*(O_WRONLY|O_RDWR)' "$file"
