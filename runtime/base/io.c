@@ -233,7 +233,7 @@ int io_replace_at(int dirfd, const char *name, mode_t mode, const void *data, si
 	if (fd < 0)
 		return fd;
 	r = io_write_all(fd, data, n);
-	if (r == 0 && fchmod(fd, mode) < 0)
+	if (r == 0 && (mode & 077) && fchmod(fd, mode) < 0) /* no umask takes the owner's bits */
 		r = -errno;
 	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
 		r = -errno;

@@ -29,7 +29,7 @@ ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size);
 int io_write_at(int dirfd, const char *path, int flags, const char *data, size_t n);
 
 /* io_replace_at: writes a temporary file in dirfd and renames it to name: readers see the old or the
- * new content. mode as given (umask ignored). */
+ * new content. mode as given (umask ignored, unless it takes bits of the owner away). */
 int io_replace_at(int dirfd, const char *name, mode_t mode, const void *data, size_t n);
 
 /* io_create_at: makes a new file, for names that nobody looks for before it is complete; -EEXIST if there is one. The umask

@@ -45,6 +45,7 @@ int foreground_begin(struct foreground *f, struct err *e)
 
 	*f = (struct foreground){.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	sigfillset(&set);
+	sigdelset(&set, SIGCHLD); /* the pidfd says it */
 	sigdelset(&set, SIGSEGV);
 	sigdelset(&set, SIGBUS);
 	sigdelset(&set, SIGILL);
