@@ -215,9 +215,9 @@ caps_are() { # FILE Inh Prm Eff Bnd Amb
 		# shellcheck disable=SC2059
 		printf "$bytes" | python3 -c '
 import socket, sys
-s = socket.socket(socket.AF_UNIX)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(sys.argv[1])
-s.sendall(sys.stdin.buffer.read())' "$sock"
+s.send(sys.stdin.buffer.read())' "$sock"
 	done
 	status_is created
 	kv start "$ID"
