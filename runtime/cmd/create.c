@@ -267,7 +267,7 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 
 #define O(field) offsetof(struct create_opts, field)
 
-const struct opt create_opts_table[] = {
+static const struct opt create_opts_table[] = {
 	{"bundle", 'b', OPT_STR, "DIR", "bundle directory (default: the current one)", O(bundle)},
 	{"config", 'f', OPT_STR, "FILE",
 	 "name of the configuration in the bundle (default: config.json)", O(config)},

@@ -165,13 +165,9 @@ static int enter_sub_cgroup(struct globals *g, struct box *b, const char *sub, s
 	return 0;
 }
 
-struct execution {
-	const struct exec_opts *o;
-};
-
 static int on_ready(struct box *b, void *arg, struct err *e)
 {
-	const struct exec_opts *o = ((struct execution *) arg)->o;
+	const struct exec_opts *o = arg;
 	int r = pidfd_send(o->pidfd_socket, b->pidfd, e);
 
 	if (r == 0 && o->pid_file)
@@ -184,7 +180,6 @@ static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol
 {
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	fd_auto int ours = -EBADF, theirs = -EBADF, pidfd = -EBADF;
-	struct execution x = {.o = o};
 	int r, sv[2], status = 0;
 	pid_t pid = 0;
 
@@ -205,7 +200,7 @@ static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol
 	if (!o->detach)
 		r = foreground_begin(&f, e);
 	if (r == 0)
-		r = l->ops->exec(&l->box, p, io, on_ready, &x, &pid, &pidfd, e);
+		r = l->ops->exec(&l->box, p, io, on_ready, (void *) (uintptr_t) o, &pid, &pidfd, e);
 	theirs = fd_close(theirs);
 	if (r == 0 && ours >= 0)
 		r = foreground_console(&f, ours, e);

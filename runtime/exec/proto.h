@@ -21,7 +21,6 @@ enum msg_type {
 	MSG_SECCOMP, /* stage: body = number of its listener fd (int32); the peer takes it with pidfd_getfd and answers ACK */
 	MSG_ERROR,   /* stage: body = struct err, cut after the text's NUL */
 	MSG_WARN,    /* stage: body = text of a warning, not terminated */
-	MSG_CONSOLE_READY, /* reserved */
 	MSG_TYPE_MAX
 };
 
