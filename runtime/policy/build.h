@@ -10,15 +10,8 @@
 #include "host/host.h"
 #include "policy/names.h"
 #include "policy/policy.h"
+#include "policy/rules.h"
 #include "spec/spec.h"
-
-/* Site rules: what an operator demands of every container (policy/rules.c reads them). Zeroed = none. */
-struct rules {
-	struct opt_u64 min_strength; /* 0..100: the highest that any file demands */
-	uint32_t preset;	     /* enum pol_preset: the strictest; 0 = none */
-	const char *min_file,
-		*preset_file; /* where these two stand, for messages; NULL = not given */
-};
 
 /* What the command line says and the config does not. */
 struct policy_input {

@@ -37,4 +37,5 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/preset.c \
 	runtime/policy/profiles.c \
 	runtime/policy/rules.c \
+	runtime/policy/rules.h \
 	runtime/policy/score.c
