@@ -57,3 +57,23 @@ AC_SUBST([KAVACH_LIBS_CFLAGS])
 AC_SUBST([LINK_FLAGS])
 AC_SUBST([PIE_CFLAGS])
 ])
+
+dnl libsystemd is for the helper kavach-scope alone, which the systemd cgroup driver runs. sd-bus has had
+dnl sd_bus_match_signal() since 237.
+AC_DEFUN([KAVACH_SYSTEMD], [
+AC_ARG_WITH([systemd],
+	[AS_HELP_STRING([--without-systemd], [do not build kavach-scope, and so no systemd cgroup driver])],
+	[], [with_systemd=auto])
+kavach_scope=no
+AS_IF([test "x$with_systemd" != xno], [
+	PKG_CHECK_MODULES([SYSTEMD], [libsystemd >= 237], [kavach_scope=yes], [
+		AS_IF([test "x$with_systemd" = xyes],
+			[AC_MSG_ERROR([--with-systemd, but libsystemd was not found])])
+	])
+])
+AM_CONDITIONAL([SCOPE], [test "$kavach_scope" = yes])
+SCOPE_LINK_FLAGS=
+AS_IF([test -n "$PIE_CFLAGS"], [SCOPE_LINK_FLAGS=-pie])
+AS_IF([test -n "$INSTRUMENT_FLAGS"], [SCOPE_LINK_FLAGS="$SCOPE_LINK_FLAGS $INSTRUMENT_FLAGS"])
+AC_SUBST([SCOPE_LINK_FLAGS])
+])

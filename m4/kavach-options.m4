@@ -32,6 +32,7 @@ cat <<EOF
   kavach links         $kavach_link
   libraries            $KAVACH_LIBS
   stage compiler       $STAGE_CC ($kavach_stage_libc)
+  kavach-scope         $kavach_scope
   warnings are errors  $enable_werror
   sanitizers           $enable_sanitizers
   coverage             $enable_coverage

@@ -27,6 +27,8 @@ struct cg_hier {
 	char *path;  /* below mount, e.g. "/machine/abc"; as seen from our cgroup namespace */
 };
 
+struct cg_holder;
+
 /* What the state record keeps; enough for every later command. */
 struct cg {
 	uint32_t layout;  /* enum cg_layout; CG_NONE: no cgroup at all */
@@ -35,7 +37,11 @@ struct cg {
 		struct cg_hier *v;
 		size_t n;
 	} hier;
-	char *scope; /* systemd unit, NULL otherwise */
+	char *scope;		/* systemd unit, NULL otherwise */
+	bool scope_user;	/* of the user's manager */
+	struct kvs scope_props; /* what the unit is started with, without limits. Not stored */
+	struct cg_holder *
+		holder; /* who keeps the scope until the container is in it (scope.h). Not stored */
 	bool made_by_us; /* delete removes the directories; cgroup_make clears it when all of them existed */
 	char *error; /* why limits could not be applied (rootless degradation); NULL otherwise */
 	struct arena *
@@ -44,7 +50,7 @@ struct cg {
 extern const struct ctable cg_table; /* codec rows of struct cg (cgroup/fields.c) */
 
 /* cgroup_plan: decides the directories for a container (no side effect), S-37: an absolute cgroupsPath counts from
- * the root of each mount, a relative one from the caller's own cgroup (v2: from the parent of that one, which has
+ * the root of each mount (with the systemd manager it is "slice:prefix:name", see scope.h), a relative one from the caller's own cgroup (v2: from the parent of that one, which has
  * no processes of its own and may therefore hand controllers down); absent is "kavach/<id>", relative. */
 int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a,
 		struct cg *ret, struct err *e);
@@ -71,6 +77,13 @@ int cgroup_clone_fd_of(const struct cg *cg, pid_t init, struct err *e);
 int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e);
 /* cgroup_join_pid: slow way for a pid that exists already (exec fallback, restore). */
 int cgroup_join_pid(const struct cg *cg, pid_t pid, struct err *e);
+/* cgroup_entered: the container's first process is in the cgroup: what kept a systemd scope alive until now goes, and a
+ * limit on processes that had no room for it is set. Nothing with other managers. */
+int cgroup_entered(const struct cg *cg, struct err *e);
+/* cgroup_attach: asks systemd to move a process that we may not move ourselves, because our own cgroup and the scope have no
+ * parent in common that is ours (rootless, from a login session). `init`: the container's first process, whose place
+ * below the scope is taken; 0 for that process itself. -EOPNOTSUPP without an error: not a scope. */
+int cgroup_attach(const struct cg *cg, pid_t init, pid_t pid, struct err *e);
 /* cgroup_delegate: S-39 chown to uid:gid (as seen on the host). */
 int cgroup_delegate(const struct cg *cg, uint32_t uid, uint32_t gid, struct err *e);
 

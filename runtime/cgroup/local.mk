@@ -12,6 +12,8 @@ libkv_cgroup_a_SOURCES = \
 	runtime/cgroup/fields.c \
 	runtime/cgroup/file.c \
 	runtime/cgroup/freeze.c \
+	runtime/cgroup/gvariant.c \
+	runtime/cgroup/gvariant.h \
 	runtime/cgroup/internal.h \
 	runtime/cgroup/join.c \
 	runtime/cgroup/kill.c \
@@ -22,10 +24,14 @@ libkv_cgroup_a_SOURCES = \
 	runtime/cgroup/pids.c \
 	runtime/cgroup/plan.c \
 	runtime/cgroup/remove.c \
+	runtime/cgroup/scope.h \
+	runtime/cgroup/scope_fields.c \
+	runtime/cgroup/scope_run.c \
 	runtime/cgroup/stats.c \
 	runtime/cgroup/stats.h \
 	runtime/cgroup/stats_json.c \
 	runtime/cgroup/stats_parse.c \
+	runtime/cgroup/systemd.c \
 	runtime/cgroup/update.c \
 	runtime/cgroup/view.c \
 	runtime/cgroup/wait.c

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "cgroup/internal.h"
+#include "cgroup/scope.h"
 
 #define PARENT_RACES 16
 
@@ -190,9 +192,85 @@ static void undo_dirs(const struct making *m)
 	char path[PATH_MAX];
 
 	m->cg->made_by_us = false;
+	if (m->cg->scope) {
+		struct err ignored =
+			ERR_INIT; /* what failed is reported; an empty scope goes by itself */
+
+		if (m->cg->holder && cg_scope_stop(m->cg, &ignored) < 0)
+			log_warn("%s", ignored.msg);
+		return;
+	}
 	for (size_t i = 0; i < m->cg->hier.n; i++)
 		if (m->made[i] && cg_path(path, &m->cg->hier.v[i], NULL) == 0)
 			rmdir(path);
+}
+
+/* ---- systemd ---- */
+
+#define HELPER_ROOM 16 /* a limit on processes this small is set only when the helper has gone */
+
+/* The knob is not written for now, and systemd gets the limit with one process more. */
+static void hold_pids(struct cg_knobs *k, struct kvs *props, struct arena *a, char **ret_late)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		uint64_t v;
+
+		if (!str_eq(k->v[i].file, "pids.max") ||
+		    num_parse_u64(k->v[i].value, HELPER_ROOM, &v) < 0)
+			continue;
+		k->v[i].done = true;
+		if (ret_late)
+			*ret_late = arena_printf(a, "uint64 %s", k->v[i].value);
+		for (size_t j = 0; props && j < props->n; j++)
+			if (str_eq(props->v[j].key, "TasksMax"))
+				props->v[j].val = arena_printf(a, "uint64 %llu",
+							       (unsigned long long) v + 1);
+	}
+}
+
+/* Without a manager to talk to, an unprivileged container runs where we are, and is told so. */
+static int no_manager(struct making *m, int r, struct err *e)
+{
+	if (r != -ENOTCONN || !m->note) {
+		m->cg->made_by_us = false; /* it may be somebody else's unit */
+		return r;
+	}
+	cg_note(m->note, e);
+	m->cg->hier.n = 0;
+	m->cg->layout = CG_NONE;
+	m->cg->scope = NULL;
+	m->cg->made_by_us = false;
+	return 0;
+}
+
+static int make_unit(struct making *m, const struct pol_resources *r, struct arena *a,
+		     struct err *e)
+{
+	struct cg *cg = m->cg;
+	struct kvs props = {.v = arena_array(a, CG_UNIT_PROPS_MAX + 32, sizeof(struct kv))};
+	struct cg_world world;
+	struct cg_knobs knobs;
+	char *late = NULL;
+	int rc;
+
+	memcpy(props.v, cg->scope_props.v, cg->scope_props.n * sizeof(*props.v));
+	props.n = cg->scope_props.n;
+	rc = cg_world_of(cg, r, false, &world, a, e);
+	if (rc == 0)
+		rc = cgroup_knobs(r, &world, a, &knobs, e);
+	if (rc == 0)
+		rc = cg_unit_limits(&knobs, a, &props, e);
+	if (rc < 0) {
+		cg->made_by_us = false;
+		return rc;
+	}
+	hold_pids(&knobs, &props, cg->arena, &late);
+	rc = cg_scope_start(cg, &props, e);
+	if (rc < 0 && !cg->holder)
+		return no_manager(m, rc, e);
+	if (late && rc == 0)
+		cg_scope_hold_pids(cg->holder, late);
+	return rc;
 }
 
 /* ---- fitness (S-38) ---- */
@@ -273,6 +351,8 @@ static int set_limits(const struct making *m, const struct pol_resources *r, str
 	rc = cg_world_of(cg, r, m->existed, &world, a, e);
 	if (rc == 0)
 		rc = cgroup_knobs(r, &world, a, &knobs, e);
+	if (rc == 0 && cg->scope)
+		hold_pids(&knobs, NULL, a, NULL);
 	if (rc == 0 && cg->hier.n == 0)
 		rc = no_cgroup(m, &knobs, e);
 	else if (rc == 0)
@@ -290,7 +370,7 @@ int cgroup_make(struct cg *cg, const struct pol_resources *r, const struct host 
 
 	if (cg->manager == POL_CG_DISABLED)
 		return 0;
-	rc = make_dirs(&m, e);
+	rc = cg->scope ? make_unit(&m, r, &a, e) : make_dirs(&m, e);
 	if (rc == 0)
 		rc = check_fitness(&m, e);
 	if (rc == 0)

@@ -17,7 +17,9 @@
 
 #include "base/io.h"
 #include "base/path.h"
+#include "cgroup/gvariant.h"
 #include "cgroup/internal.h"
+#include "cgroup/scope.h"
 
 #define PROC_CGROUP_MAX (256 * 1024)
 
@@ -113,6 +115,42 @@ static int find_hierarchies(struct cg *cg, const char *wanted, struct err *e)
 	return 0;
 }
 
+/* The path is a guess for a user's manager, whose own place systemd tells us later. */
+static int plan_unit(const struct pol_cgroup *p, const char *id, const struct host *h,
+		     struct cg *cg, struct cg *ret, struct err *e)
+{
+	struct arena *a = cg->arena;
+	struct cg_unit unit;
+	char *helper, *about;
+	int r;
+
+	r = cg_unit_name(p->path, id, h->rootless, a, &unit, e);
+	if (r < 0)
+		return r;
+	cg->scope_props.v = arena_array(a, CG_UNIT_PROPS_MAX + 1, sizeof(struct kv));
+	about = gv_quote(a, arena_printf(a, "container %s", id));
+	r = cg_unit_basics(&unit, about, a, &cg->scope_props, e);
+	if (r == 0)
+		r = cg_unit_annotations(&p->systemd_props, a, &cg->scope_props, e);
+	if (r < 0)
+		return r;
+	if (h->cgroup != CG_V2)
+		return err_set(
+			e, -EOPNOTSUPP,
+			"the systemd cgroup driver needs cgroup v2 alone (\"unified\"), which this "
+			"host does not have: use --cgroup-manager=cgroupfs");
+	r = cg_scope_find(a, &helper, e);
+	if (r < 0)
+		return r;
+	cg->scope = unit.unit;
+	cg->scope_user = h->rootless;
+	cg->hier.v = arena_array(a, CG_MAX_HIER, sizeof(struct cg_hier));
+	r = add_hier(cg, "", arena_strdup(a, CG_ROOT), unit.path, e);
+	if (r == 0)
+		*ret = *cg;
+	return r;
+}
+
 int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h, struct arena *a,
 		struct cg *ret, struct err *e)
 {
@@ -122,9 +160,7 @@ int cgroup_plan(const struct pol_cgroup *p, const char *id, const struct host *h
 
 	cg.manager = p->manager ? p->manager : POL_CG_CGROUPFS;
 	if (cg.manager == POL_CG_SYSTEMD)
-		return err_set(
-			e, -EOPNOTSUPP,
-			"systemd cgroup driver is not part of this build: use --cgroup-manager=cgroupfs");
+		return plan_unit(p, id, h, &cg, ret, e);
 	if (cg.manager == POL_CG_DISABLED || h->cgroup == CG_NONE) {
 		cg.layout = CG_NONE;
 		cg.made_by_us = false;

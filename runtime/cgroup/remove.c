@@ -17,7 +17,9 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
+#include "base/log.h"
 #include "cgroup/internal.h"
+#include "cgroup/scope.h"
 
 #define REMOVE_TIMEOUT_MS 10000
 #define POLL_MAX 64
@@ -152,8 +154,18 @@ int cgroup_remove(const struct cg *cg, struct err *e)
 	int64_t end = cg_now_ms() + REMOVE_TIMEOUT_MS;
 	int r = 0;
 
-	if (!cg->made_by_us)
+	if (!cg->made_by_us) {
+		cg_scope_release(cg->holder);
 		return 0;
+	}
+	if (cg->scope) {
+		struct err sub = ERR_INIT;
+
+		/* A scope that is empty goes by itself, so that a bus that is gone by now (the user logged out)
+		 * is no reason to keep the container's record. What is left of the directory is. */
+		if (cg_scope_stop(cg, &sub) < 0)
+			log_warn("%s", sub.msg);
+	}
 	/* The unified one last: it can tell when the others are empty. An error in one does not leave the
 	 * rest behind; the first is reported. */
 	for (int unified = 0; unified < 2; unified++)

@@ -16,6 +16,9 @@
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
+#ifndef KAVACH_SCOPE
+#define KAVACH_SCOPE 0 /* whether kavach-scope is part of the build */
+#endif
 #ifndef KAVACH_COMMIT
 #define KAVACH_COMMIT NULL
 #endif
@@ -57,6 +60,8 @@ static int cmd_features(struct globals *g, void *opts, int argc, char **argv, st
 		.cgroup_v1 = true,
 		.cgroup_v2 = true,
 		.cgroup_rdma = true,
+		.cgroup_systemd = KAVACH_SCOPE,
+		.cgroup_systemd_user = KAVACH_SCOPE,
 		.apparmor = true,
 		.selinux = true,
 		.memory_policy = true,

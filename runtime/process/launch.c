@@ -75,6 +75,8 @@ int launch_cgroup(struct launch *l, struct box *b, struct err *e)
 					 : cgroup_clone_fd(b->cg, e);
 	if (l->spawn.cgroup_fd < 0 && l->spawn.cgroup_fd != -EBADF)
 		return l->spawn.cgroup_fd;
+	l->spawn.scope = b->cg->scope ? b->cg : NULL;
+	l->spawn.scope_init = b->init_pid;
 	n = cgroup_tasks_fds(b->cg, fds, e);
 	if (n < 0)
 		return n;
@@ -202,7 +204,13 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 		return r;
 	b->pid = l->pid;
 	b->pidfd = l->pidfd;
-	return 0;
+	r = cgroup_entered(b->cg, e);
+	if (r < 0) {
+		spawn_kill(b->pid, b->pidfd);
+		b->pidfd = fd_close(b->pidfd);
+		b->pid = 0;
+	}
+	return r;
 }
 
 /* Closes what only the start needed; the pidfd and the sync socket go on with the box. */

@@ -27,10 +27,14 @@ struct spawn {
 	int target_pidfd; /* exec: join `target_ns` of this process in one setns; -EBADF */
 	uint64_t target_ns;
 	const struct policy
-		*time_offsets; /* policy whose offsets the new time namespace gets; NULL = none */
-	int cgroup_fd;	       /* clone into it; -EBADF */
-	int boot_fd;	       /* memfd of the boot block; -EBADF: it is in the sync socket */
-	const int *inherit;    /* close-on-exec fds that must survive the exec */
+		*time_offsets;	/* policy whose offsets the new time namespace gets; NULL = none */
+	int cgroup_fd;		/* clone into it; -EBADF */
+	const struct cg *scope; /* systemd may move what we may not clone there; NULL */
+	pid_t scope_init;	/* exec: the container's first process */
+	int moved[2];		/* that is so: pipe that the child waits at until it was moved */
+	bool attach;		/* moved[] is open */
+	int boot_fd;		/* memfd of the boot block; -EBADF: it is in the sync socket */
+	const int *inherit;	/* close-on-exec fds that must survive the exec */
 	size_t n_inherit;
 	int *ours; /* fds that only the child needs: closed after the clone; with room for one more */
 	size_t n_ours;

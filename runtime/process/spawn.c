@@ -11,7 +11,9 @@
  *  - a new cgroup namespace: clone3() would root it at *our* cgroup, not at the one the child is cloned into; the
  *    stage unshares it after joining;
  *  - time offsets: they can be written only before a process enters the namespace, so we unshare it, write, and go
- *    back with setns() after the clone.
+ *    back with setns() after the clone;
+ *  - a systemd scope whose directory we may not clone into, because our own cgroup is outside of what the user owns:
+ *    systemd moves the child, which waits for that before anything else.
  * The child is still us until it execs the stage: it runs no code of the container and touches no file of it.
  */
 #include <errno.h>
@@ -28,6 +30,7 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "base/sys.h"
+#include "cgroup/cgroup.h"
 #include "exec/proto.h"
 #include "process/process.h"
 
@@ -111,6 +114,14 @@ static void child_begin(const struct spawn *s, pid_t parent)
 	if (parent && getppid() != parent)
 		_exit(1);
 	close(s->sync_parent);
+	if (s->attach) {
+		char moved;
+
+		/* not the sync socket: the boot block may be in that */
+		close(s->moved[1]);
+		if (io_read_full(s->moved[0], &moved, 1) != 1)
+			_exit(1);
+	}
 }
 
 /* ---- in the parent ---- */
@@ -181,6 +192,33 @@ static int reap_intermediate(struct spawn *s, pid_t mid, pid_t *ret_pid, struct 
 	return 0;
 }
 
+static int move_child(struct spawn *s, pid_t pid, int pidfd, struct err *e)
+{
+	int r = cgroup_attach(s->scope, s->scope_init, pid, e);
+
+	if (r == 0) {
+		r = io_write_all(s->moved[1], "", 1);
+		if (r < 0)
+			err_neg(e, r, "answering the container's process");
+	}
+	if (r < 0)
+		spawn_kill(pid, pidfd);
+	return r;
+}
+
+static pid_t clone_child(struct spawn *s, int *ret_pidfd)
+{
+	uint64_t flags = s->join_in_stage ? 0 : s->create & ~stage_ns_late(s->create, 0);
+	pid_t pid = sys_clone3(flags, s->cgroup_fd, ret_pidfd);
+
+	if (pid != -EACCES || !s->scope || s->cgroup_fd < 0)
+		return pid;
+	if (pipe2(s->moved, O_CLOEXEC) < 0)
+		return -errno;
+	s->attach = true;
+	return sys_clone3(flags, -EBADF, ret_pidfd);
+}
+
 int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
 	fd_auto int stage_fd = -EBADF, pidfd = -EBADF;
@@ -195,8 +233,7 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	else
 		r = time_ns_begin(s, &old_time, e);
 	if (r == 0) {
-		pid = sys_clone3(s->join_in_stage ? 0 : s->create & ~stage_ns_late(s->create, 0),
-				 s->cgroup_fd, &pidfd);
+		pid = clone_child(s, &pidfd);
 		if (pid == 0) {
 			child_begin(s, self);
 			child_exec(s, stage_fd);
@@ -214,6 +251,13 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	/* What has ended is seen as the end of a file only if we do not hold the other end. */
 	s->ours[s->n_ours++] = fd_take(&stage_fd);
 	fd_close_all(s->ours, s->n_ours);
+	if (s->attach) {
+		if (r == 0)
+			r = move_child(s, pid, pidfd, e);
+		close(s->moved[0]);
+		close(s->moved[1]);
+		s->attach = false;
+	}
 	if (r < 0)
 		return r;
 	if (s->join_in_stage) {

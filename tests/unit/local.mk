@@ -11,6 +11,7 @@ unit_programs = \
 	tests/unit/test_cgroup_files \
 	tests/unit/test_cgroup_knobs \
 	tests/unit/test_cgroup_live \
+	tests/unit/test_cgroup_systemd \
 	tests/unit/test_cmd_parse \
 	tests/unit/test_env \
 	tests/unit/test_err \
@@ -21,6 +22,7 @@ unit_programs = \
 	tests/unit/test_find \
 	tests/unit/test_golden_policy \
 	tests/unit/test_golden_spec \
+	tests/unit/test_gvariant \
 	tests/unit/test_hooks \
 	tests/unit/test_io \
 	tests/unit/test_json_decode \
@@ -80,7 +82,10 @@ tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
 tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_base.a
 
 tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
-tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_base.a
+tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+
+tests_unit_test_cgroup_systemd_SOURCES = tests/unit/test_cgroup_systemd.c
+tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
 
 tests_unit_test_cmd_parse_SOURCES = tests/unit/test_cmd_parse.c
 tests_unit_test_cmd_parse_LDADD = libkv_cmd.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -111,6 +116,9 @@ tests_unit_test_golden_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a l
 
 tests_unit_test_golden_spec_SOURCES = tests/unit/test_golden_spec.c
 tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
+tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
 
 tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c
 tests_unit_test_hooks_LDADD = libkv_hooks.a libkv_policy.a libkv_base.a

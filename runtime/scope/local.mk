@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# scope/: kavach-scope, the one program that links libsystemd; only where that is found. kavach looks for it beside
+# itself and in KAVACH_LIBEXECDIR.
+
+scope_sources = \
+	runtime/scope/bus.c \
+	runtime/scope/bus.h \
+	runtime/scope/main.c
+
+kavachlibexecdir = $(libexecdir)/kavach
+AM_CPPFLAGS += -DKAVACH_LIBEXECDIR='"$(kavachlibexecdir)"'
+
+if SCOPE
+kavachlibexec_PROGRAMS = kavach-scope
+AM_CPPFLAGS += -DKAVACH_SCOPE=1
+endif
+EXTRA_PROGRAMS += kavach-scope
+kavach_scope_SOURCES = $(scope_sources)
+kavach_scope_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+kavach_scope_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a $(SYSTEMD_LIBS)
+# not AM_LDFLAGS: that is how kavach is linked, which may be statically
+kavach_scope_LDFLAGS = $(HARDEN_LDFLAGS) $(SCOPE_LINK_FLAGS)
