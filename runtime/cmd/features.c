@@ -65,6 +65,7 @@ static int cmd_features(struct globals *g, void *opts, int argc, char **argv, st
 		.apparmor = true,
 		.selinux = true,
 		.memory_policy = true,
+		.net_devices = true,
 		.idmap = true,
 	};
 	buf_auto b = BUF_WRITER(1u << 20);

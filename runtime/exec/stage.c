@@ -110,7 +110,8 @@ static int run_mount_hooks(struct stage *s, struct err *e)
 	const pol_hooks *h = s->p->hooks;
 	int r;
 
-	if (!h[HOOK_PRESTART].n && !h[HOOK_CREATE_RUNTIME].n && !h[HOOK_CREATE_CONTAINER].n)
+	if (!h[HOOK_PRESTART].n && !h[HOOK_CREATE_RUNTIME].n && !h[HOOK_CREATE_CONTAINER].n &&
+	    !s->p->netdevs.n) /* kavach moves them now: sysctls name them */
 		return 0;
 	/* Making the mounts left us on some mount point; hooks inherit the working directory. */
 	if (chdir("/") < 0)

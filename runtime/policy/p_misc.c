@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control group itself, hooks, and what stands by itself in the linux and vm objects. */
+#include <linux/capability.h>
 #include <linux/mount.h>
 
 #include "policy/pb.h"
@@ -127,11 +128,20 @@ int pb_netdevs(struct pb *b, struct err *e)
 				 "linux.netDevices: needs a network namespace in linux.namespaces");
 	if (b->h->rootless)
 		return pb_refuse(b, e, "linux.netDevices: needs root privileges on the host");
+	if (!(b->h->caps >> CAP_NET_ADMIN & 1))
+		return pb_refuse(b, e, "linux.netDevices: needs CAP_NET_ADMIN on the host");
 	b->p->netdevs.v = arena_array(b->a, n, sizeof(*b->p->netdevs.v));
 	for (size_t i = 0; i < n; i++) {
 		const struct spec_netdev *d = &b->l->netDevices.v[i];
 		char *name = pb_given(d->name) ? d->name : d->host;
 
+		/* the kernel takes any "%" for a pattern; the spec has one, at the end */
+		if (strcspn(name, "%") < strlen(name) - (str_has_suffix(name, "%d") ? 2 : 0))
+			return pb_refuse(
+				b, e,
+				"linux.netDevices[\"%s\"].name: expected \"%%\" only in \"%%d\" at "
+				"the end, found \"%s\"",
+				d->host, name);
 		for (size_t j = 0; j < i; j++)
 			if (str_eq(b->p->netdevs.v[j].name, name) && !str_has_suffix(name, "%d"))
 				return pb_refuse(
@@ -140,8 +150,7 @@ int pb_netdevs(struct pb *b, struct err *e)
 					d->host, name);
 		b->p->netdevs.v[b->p->netdevs.n++] = (struct pol_netdev){d->host, name};
 	}
-	return pb_refuse(b, e,
-			 "linux.netDevices: this version of kavach cannot move network devices");
+	return 0;
 }
 
 int pb_rdt(struct pb *b, struct err *e)

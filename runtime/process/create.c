@@ -22,9 +22,10 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-static bool has_mount_hooks(const struct policy *p)
+/* Whether the stage waits for us between its mounts and the rest: see run_mount_hooks() there. */
+static bool stops_at_mounts(const struct policy *p)
 {
-	return p->hooks[HOOK_PRESTART].n || p->hooks[HOOK_CREATE_RUNTIME].n ||
+	return p->netdevs.n || p->hooks[HOOK_PRESTART].n || p->hooks[HOOK_CREATE_RUNTIME].n ||
 	       p->hooks[HOOK_CREATE_CONTAINER].n;
 }
 
@@ -76,6 +77,8 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 		return r;
 	fill_namespaces(b, &l->boot);
 	r = ns_prepare(b->policy, &l->spawn, e);
+	if (r == 0)
+		r = netdevs_check(b->policy, &l->spawn, e);
 	if (r < 0)
 		return r;
 	r = sources_open(b->policy, b->host, b->a, &l->boot, &l->src, e);
@@ -135,9 +138,11 @@ static int converse(struct launch *l, struct box *b,
 		if (r == 0)
 			r = ack(sock, MSG_IDS, e);
 	}
-	if (r == 0 && has_mount_hooks(p)) {
+	if (r == 0 && stops_at_mounts(p)) {
 		r = msg_expect(sock, MSG_MOUNTS, NULL, 0, e);
 		b->lived = r >= 0;
+		if (r >= 0) /* hooks set up what came with the devices */
+			r = netdevs_move(p, b->pidfd, e);
 		if (r >= 0)
 			r = run_hooks(b, HOOK_PRESTART, e);
 		if (r >= 0)

@@ -7,10 +7,13 @@ libkv_process_a_SOURCES = \
 	runtime/process/exec.c \
 	runtime/process/idmap.c \
 	runtime/process/launch.c \
+	runtime/process/netdev.c \
 	runtime/process/notify.c \
 	runtime/process/ns.c \
 	runtime/process/ops.c \
 	runtime/process/process.h \
+	runtime/process/rtnl.c \
+	runtime/process/rtnl.h \
 	runtime/process/sources.c \
 	runtime/process/spawn.c \
 	runtime/process/stage_blob.S

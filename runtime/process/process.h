@@ -66,6 +66,12 @@ int idmap_write(pid_t pid, const struct policy *p, const struct host *h, struct 
 /* idmap_userns: a user namespace with these maps that nobody lives in, for idmapped mounts. Returns its fd. */
 int idmap_userns(const pol_idmaps *u, const pol_idmaps *g, const struct host *h, struct err *e);
 
+/* netdev.c: netdevs_check: what can be refused before anything is made: devices that are not there, a network namespace to
+ * join that is ours. netdevs_move: moves the devices of the policy into the network namespace of a process, with their
+ * lasting addresses, and sets them up. We are in our own namespace again afterwards, or it is an error. */
+int netdevs_check(const struct policy *p, const struct spawn *s, struct err *e);
+int netdevs_move(const struct policy *p, int pidfd, struct err *e);
+
 /* sources.c: what the parent opens for the stage because the stage may not reach it: bind sources (before any side
  * effect), idmapped trees, the v1 cgroup view. Appends to boot->mount_fds, cg_binds; fds are listed in fds[]. */
 struct sources {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The little of rtnetlink(7) that moving network devices needs. Private to process/. */
+#ifndef KAVACH_PROCESS_RTNL_H
+#define KAVACH_PROCESS_RTNL_H
+
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define RTNL_SAID_MAX 128
+
+struct rtnl {
+	int fd; /* -EBADF: not open */
+	uint32_t seq;
+	char said[RTNL_SAID_MAX]; /* the kernel's own words about the last refusal, or "" */
+};
+
+/* One request: its header, a fixed structure that depends on the type, attributes. */
+struct rtnl_req {
+	union {
+		struct nlmsghdr h;
+		char raw[1024];
+	} u;
+};
+
+/* rtnl_open: a socket of the network namespace that we are in; it stays one of that when we go elsewhere. */
+int rtnl_open(struct rtnl *ret, struct err *e);
+void rtnl_close(struct rtnl *s);
+#define rtnl_auto __attribute__((cleanup(rtnl_close))) struct rtnl
+
+/* rtnl_begin: starts a request of a type (RTM_*) with flags (NLM_F_*) and its fixed structure. */
+void rtnl_begin(struct rtnl_req *q, uint16_t type, uint16_t flags, const void *head, size_t n);
+/* rtnl_put: appends an attribute; there is room for what one request of ours has (asserted). */
+void rtnl_put(struct rtnl_req *q, uint16_t type, const void *p, size_t n);
+
+/* rtnl_talk: sends the request and reads until the kernel has said that this was all; `each`, if there is one, gets every
+ * message that answers it, and ends it with a negative result. Returns 0 or -errno: the kernel's (s->said has its words),
+ * -EBADMSG for an answer that is none. */
+int rtnl_talk(struct rtnl *s, struct rtnl_req *q, int (*each)(const struct nlmsghdr *h, void *arg),
+	      void *arg);
+
+/* rtnl_find: an attribute of a message behind its fixed structure of `head` bytes, or NULL. */
+const struct rtattr *rtnl_find(const struct nlmsghdr *h, size_t head, uint16_t type);
+
+#endif
