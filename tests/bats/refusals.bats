@@ -14,7 +14,7 @@ setup() {
 	# states are in is nobody's, and so are the cgroups above that of the container.
 	mkdir -m 1700 "$STATE"
 	CENSUS=$BATS_TEST_TMPDIR/census
-	printf '%s\n' '#!/bin/bash' 'cat /proc/self/mountinfo' 'ls -d /proc/[0-9]* | wc -l' 'find "$BUNDLE" "$STATE" -ls 2>&1' \
+	printf '%s\n' '#!/bin/bash' 'set -- /proc/[0-9]*; echo "$# processes"' 'cat /proc/self/mountinfo' 'find "$BUNDLE" "$STATE" -ls 2>&1' \
 		'find /sys/fs/cgroup -path "*$ID*"' >"$CENSUS"
 	chmod +x "$CENSUS"
 	export CENSUS
