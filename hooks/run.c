@@ -47,8 +47,10 @@ struct hook_run {
 	pid_t pid;
 	int pidfd;
 	int64_t begin_ms, end_ms;
+	const struct hook_stop *stop;
 	bool timed_out;
-	int status; /* of waitpid */
+	const char *stopped; /* why it was ended though it was in time */
+	int status;	     /* of waitpid */
 	struct tail tail[2];
 };
 
@@ -161,12 +163,22 @@ static int wait_ms(const struct hook_run *h)
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int) left;
 }
 
+static void look_at_stop(struct hook_run *h, const struct pollfd *ended, const struct pollfd *sig)
+{
+	if (ended->revents)
+		h->stopped = "the container's process has ended";
+	else if (sig->revents && sys_stop_signal(sig->fd) > 0)
+		h->stopped = "kavach was told to end";
+}
+
 static int follow_hook(struct hook_run *h)
 {
-	struct pollfd p[3] = {
+	struct pollfd p[5] = {
 		{.fd = h->pidfd, .events = POLLIN},
 		{.events = POLLIN},
 		{.events = POLLIN},
+		{.fd = h->stop ? h->stop->ended_fd : -1, .events = POLLIN},
+		{.fd = h->stop ? h->stop->signal_fd : -1, .events = POLLIN},
 	};
 
 	for (;;) {
@@ -174,7 +186,7 @@ static int follow_hook(struct hook_run *h)
 
 		for (int i = 0; i < 2; i++)
 			p[1 + i].fd = h->tail[i].fd; /* negative ones are ignored */
-		r = poll(p, 3, ms);
+		r = poll(p, 5, ms);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r <= 0) {
@@ -189,6 +201,9 @@ static int follow_hook(struct hook_run *h)
 				tail_read(&h->tail[i]);
 		if (p[0].revents)
 			return 0;
+		look_at_stop(h, &p[3], &p[4]);
+		if (h->stopped)
+			return 0;
 		if (h->hook->timeout && wait_ms(h) == 0) {
 			h->timed_out = true;
 			return 0;
@@ -200,7 +215,7 @@ static int reap(struct hook_run *h)
 {
 	int r = 0;
 
-	if (h->timed_out) {
+	if (h->timed_out || h->stopped) {
 		kill(-h->pid, SIGKILL);
 		kill(h->pid, SIGKILL); /* if it has not got to its setpgid yet, or left the group */
 	}
@@ -309,7 +324,9 @@ static int explain(struct hook_run *h, enum hook_phase phase, size_t i, struct e
 							     : "";
 	int64_t ms = h->end_ms - h->begin_ms;
 
-	if (h->timed_out) {
+	if (h->stopped) {
+		snprintf(how, sizeof(how), "stopped after %lld ms: %s", (long long) ms, h->stopped);
+	} else if (h->timed_out) {
 		snprintf(how, sizeof(how), "hook ran past specified timeout of %llus",
 			 (unsigned long long) h->hook->timeout);
 	} else if (WIFSIGNALED(h->status)) {
@@ -379,7 +396,8 @@ static char **list_of(const struct strs *l, struct arena *a)
 }
 
 static int run_one(enum hook_phase phase, size_t i, const struct pol_hook *hook, const char *state,
-		   size_t state_len, char *const env[], int out_fd, int err_fd, struct err *e)
+		   size_t state_len, char *const env[], int out_fd, int err_fd,
+		   const struct hook_stop *stop, struct err *e)
 {
 	static char *empty[] = {NULL};
 	arena_auto a = {0};
@@ -387,6 +405,7 @@ static int run_one(enum hook_phase phase, size_t i, const struct pol_hook *hook,
 	int r;
 
 	*h = (struct hook_run){.hook = hook,
+			       .stop = stop,
 			       .in = -EBADF,
 			       .out = -EBADF,
 			       .err = -EBADF,
@@ -404,17 +423,19 @@ static int run_one(enum hook_phase phase, size_t i, const struct pol_hook *hook,
 	if (r < 0)
 		r = err_set_id(e, ERR_HOOK, r, ERRCAT_HOOK ": %s: cannot be run: %s",
 			       hook_phases[phase].name, i, hook->path, err_errno_text(-r));
-	else if (h->timed_out || h->status != 0)
+	else if (h->timed_out || h->stopped || h->status != 0)
 		r = explain(h, phase, i, e);
 	close_run(h, out_fd, err_fd);
 	return r;
 }
 
 int hooks_run(enum hook_phase phase, const pol_hooks *hooks, const char *state, size_t state_len,
-	      char *const env[], int out_fd, int err_fd, struct err *e)
+	      char *const env[], int out_fd, int err_fd, const struct hook_stop *stop,
+	      struct err *e)
 {
 	for (size_t i = 0; i < hooks->n; i++) {
-		int r = run_one(phase, i, &hooks->v[i], state, state_len, env, out_fd, err_fd, e);
+		int r = run_one(phase, i, &hooks->v[i], state, state_len, env, out_fd, err_fd, stop,
+				e);
 
 		if (r == 0)
 			continue;

@@ -19,7 +19,8 @@ void hook_state_json(struct jsonw *w, const struct hook_state *s, const char *st
 }
 
 int hooks_run_phase(enum hook_phase phase, const pol_hooks *hooks, const struct hook_state *s,
-		    char *const env[], int out_fd, int err_fd, struct err *e)
+		    char *const env[], int out_fd, int err_fd, const struct hook_stop *stop,
+		    struct err *e)
 {
 	buf_auto doc = BUF_WRITER(STATE_MAX);
 	struct jsonw w;
@@ -30,5 +31,5 @@ int hooks_run_phase(enum hook_phase phase, const pol_hooks *hooks, const struct 
 	hook_state_json(&w, s, hook_phases[phase].status);
 	if (doc.bad)
 		return err_set(e, -EFBIG, "the state document for hooks is too large");
-	return hooks_run(phase, hooks, (const char *) doc.p, doc.n, env, out_fd, err_fd, e);
+	return hooks_run(phase, hooks, (const char *) doc.p, doc.n, env, out_fd, err_fd, stop, e);
 }

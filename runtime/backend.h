@@ -39,6 +39,7 @@ struct box {
 	uint64_t pid_start;
 	uint64_t ns_flags;
 	int sync_fd; /* to the stage, while it is being set up (create, run) */
+	int stop_fd; /* signalfd of the signals that end a creation; -EBADF (create, run) */
 	bool lived; /* create: it got as far as the hooks of the creation, so its end has hooks too */
 	bool shared_pidns;
 	const char *listener_path, *listener_metadata;
@@ -52,6 +53,7 @@ struct box_io {
 	uint32_t preserve_fds; /* 3..3+N-1, after the LISTEN_FDS */
 	uint32_t listen_fds;
 	const char *listen_fdnames;
+	int stop_fd;	 /* becomes box.stop_fd */
 	bool wait_start; /* create: park until `start`; run: go on */
 };
 

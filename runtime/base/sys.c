@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -281,4 +283,15 @@ int proc_read_stat(int procfd, pid_t pid, struct proc_stat *ret)
 	if (n < 0)
 		return (int) n;
 	return parse_stat(text, ret);
+}
+
+int sys_stop_signal(int sigfd)
+{
+	struct signalfd_siginfo si;
+	struct sigaction now;
+
+	while (read(sigfd, &si, sizeof(si)) == (ssize_t) sizeof(si))
+		if (sigaction((int) si.ssi_signo, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			return (int) si.ssi_signo;
+	return 0;
 }

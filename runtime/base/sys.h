@@ -69,6 +69,9 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_pidfd_getfd(int pidfd, int fd);
+/* sys_stop_signal: takes the signals that wait in a non-blocking signalfd; returns the first that would end us, or 0 when
+ * all of them are ones that our caller had us ignore (nohup). */
+int sys_stop_signal(int sigfd);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_seccomp(unsigned op, unsigned flags, void *args);
 int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);

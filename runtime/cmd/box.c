@@ -37,6 +37,7 @@ void box_from_record(struct globals *g, struct state *s, struct box *b)
 		.ns_flags = r->ns_flags,
 		.shared_pidns = r->shared_pidns,
 		.sync_fd = -EBADF,
+		.stop_fd = -EBADF,
 		.init_pidfd = -EBADF,
 		.hook_out = -EBADF,
 		.hook_err = -EBADF,
@@ -127,7 +128,7 @@ int box_hooks(struct box *b, enum hook_phase phase, const pol_hooks *h, struct e
 
 	if (phase == HOOK_POSTSTOP)
 		st.pid = 0;
-	return hooks_run_phase(phase, h, &st, b->hook_env, b->hook_out, b->hook_err, e);
+	return hooks_run_phase(phase, h, &st, b->hook_env, b->hook_out, b->hook_err, NULL, e);
 }
 
 int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops,

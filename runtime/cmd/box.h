@@ -21,6 +21,7 @@ struct loaded {
 				 .pidfd = -EBADF,                                                  \
 				 .init_pidfd = -EBADF,                                             \
 				 .sync_fd = -EBADF,                                                \
+				 .stop_fd = -EBADF,                                                \
 				 .hook_out = -EBADF,                                               \
 				 .hook_err = -EBADF}})
 int box_load(struct globals *g, const char *id, enum op op, enum state_lock lock, bool force,

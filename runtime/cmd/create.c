@@ -44,7 +44,7 @@ int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 
 	if (pid && num_parse_u32(pid, &them) < 0)
 		them = 0;
-	*io = (struct box_io){.console_fd = -EBADF, .console_ours = -EBADF};
+	*io = (struct box_io){.console_fd = -EBADF, .console_ours = -EBADF, .stop_fd = -EBADF};
 	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
 	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && them == us) {
 		io->listen_fds = count;
@@ -194,6 +194,7 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 		return r;
 	box_from_record(g, &l->st, &l->box);
 	l->box.pidfd = -EBADF;
+	l->box.stop_fd = io->stop_fd;
 	l->box.policy = bd->policy;
 	l->box.policy_enc = bd->policy_enc;
 	l->box.status = "creating";

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "cmd/box.h"
 
 #define LOCK_STEP_MS 20
@@ -14,6 +17,17 @@ struct delete_opts {
 	bool force, regex;
 };
 
+/* A creation without a cgroup of its own: what it has made dies with it. It has the lock, so it is looked at again once
+ * we have a hold of it: the number could be somebody else's by then. */
+static void end_creator(const struct state *s)
+{
+	pid_t pid = state_lock_owner(s);
+	fd_auto int pidfd = pid > 0 && pid != getpid() ? sys_pidfd_open(pid, 0) : -EBADF;
+
+	if (pidfd >= 0 && state_lock_owner(s) == pid)
+		(void) sys_pidfd_send_signal(pidfd, SIGTERM);
+}
+
 /* Ends what a command that has the lock may be waiting for: the container's process, or, while there is none on record,
  * whatever is in a cgroup that was made for it. */
 static void end_holder(struct loaded *l)
@@ -21,7 +35,9 @@ static void end_holder(struct loaded *l)
 	struct err ignored = ERR_INIT;
 	bool creating = l->st.rec->pid <= 0;
 
-	if (creating ? l->st.rec->cg.made_by_us : l->st.pidfd >= 0)
+	if (creating && (!l->st.rec->cg.made_by_us || l->st.rec->cg.layout == CG_NONE))
+		end_creator(&l->st);
+	else if (creating || l->st.pidfd >= 0)
 		(void) l->ops->signal(&l->box, SIGKILL, creating, &ignored);
 }
 

@@ -41,7 +41,7 @@ struct copy {
 
 int foreground_begin(struct foreground *f, struct err *e)
 {
-	sigset_t set;
+	sigset_t set, ends;
 
 	*f = (struct foreground){.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	sigfillset(&set);
@@ -53,7 +53,13 @@ int foreground_begin(struct foreground *f, struct err *e)
 	sigdelset(&set, SIGABRT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_sys(e, "blocking signals");
-	f->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* Until there is somebody to forward them to, the others wait; these end what is being made. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGQUIT);
+	sigaddset(&ends, SIGTERM);
+	f->sigfd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	return f->sigfd < 0 ? err_sys(e, "making a signal descriptor") : 0;
 }
 
@@ -262,7 +268,13 @@ int foreground_wait(struct foreground *f, int *ret_status, struct err *e)
 {
 	struct copy in = {.from = STDIN_FILENO, .to = f->pty},
 		    out = {.from = f->pty, .to = -1, .drain = true};
+	sigset_t all;
 	int st, r;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
+	if (signalfd(f->sigfd, &all, 0) < 0)
+		return err_sys(e, "waiting for all signals");
 
 	if (f->pty >= 0) {
 		(void) fcntl(f->pty, F_SETFL, O_RDWR | O_NONBLOCK);

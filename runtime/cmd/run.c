@@ -140,6 +140,7 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 		r = foreground_begin(&f, e);
 		if (r < 0)
 			return r;
+		io.stop_fd = f.sigfd;
 	}
 	r = container_create(g, o, argv[0], &io, &l, &bd, e);
 	if (r == 0)

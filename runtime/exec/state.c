@@ -16,5 +16,5 @@ int stage_run_hooks(struct stage *s, enum hook_phase phase, char *const env[], s
 		.annotations = &b->annotations,
 	};
 
-	return hooks_run_phase(phase, &s->p->hooks[phase], &st, env, -EBADF, -EBADF, e);
+	return hooks_run_phase(phase, &s->p->hooks[phase], &st, env, -EBADF, -EBADF, NULL, e);
 }

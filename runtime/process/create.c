@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -104,9 +105,36 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 static int run_hooks(struct box *b, enum hook_phase phase, struct err *e)
 {
 	const struct hook_state st = box_hook_state(b);
+	const struct hook_stop stop = {.ended_fd = b->pidfd, .signal_fd = b->stop_fd};
 
 	return hooks_run_phase(phase, &b->policy->hooks[phase], &st, b->hook_env, b->hook_out,
-			       b->hook_err, e);
+			       b->hook_err, &stop, e);
+}
+
+/* Whatever the stage does takes as long as it takes (its hooks, for one): Ctrl-C is an answer, too. */
+static int wait_for_stage(struct box *b, int sock, struct err *e)
+{
+	struct pollfd p[2] = {{.fd = sock, .events = POLLIN}, {.fd = b->stop_fd, .events = POLLIN}};
+	int sig = 0;
+
+	while (b->stop_fd >= 0 && !p[0].revents) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return err_sys(e, "waiting for the container's process");
+		sig = p[1].revents ? sys_stop_signal(b->stop_fd) : 0;
+		if (sig > 0)
+			return err_set(
+				e, -EINTR,
+				"container %s was not started: kavach was ended by signal %d",
+				b->id, sig);
+	}
+	return 0;
+}
+
+static int expect(struct box *b, int sock, enum msg_type t, struct err *e)
+{
+	int r = wait_for_stage(b, sock, e);
+
+	return r < 0 ? r : msg_expect(sock, t, NULL, 0, e);
 }
 
 static int ack(int sock, enum msg_type t, struct err *e)
@@ -139,7 +167,7 @@ static int converse(struct launch *l, struct box *b,
 			r = ack(sock, MSG_IDS, e);
 	}
 	if (r == 0 && stops_at_mounts(p)) {
-		r = msg_expect(sock, MSG_MOUNTS, NULL, 0, e);
+		r = expect(b, sock, MSG_MOUNTS, e);
 		b->lived = r >= 0;
 		if (r >= 0) /* hooks set up what came with the devices */
 			r = netdevs_move(p, b->pidfd, e);
@@ -151,7 +179,7 @@ static int converse(struct launch *l, struct box *b,
 			r = ack(sock, MSG_ACK, e);
 	}
 	if (r >= 0)
-		r = msg_expect(sock, MSG_READY, NULL, 0, e);
+		r = expect(b, sock, MSG_READY, e);
 	if (r >= 0)
 		b->lived = true;
 	/* An engine that is pinned to some CPUs does not mean the container: that has all of its cpuset. */
@@ -228,7 +256,10 @@ int process_start(struct box *b, bool parked, struct err *e)
 
 	if (parked)
 		return start_parked(b, e);
-	r = follow_exec(b, b->sync_fd, e);
+	/* run: its hooks may take long; the program has the signals that come from there on */
+	r = b->policy->hooks[HOOK_START_CONTAINER].n ? wait_for_stage(b, b->sync_fd, e) : 0;
+	if (r == 0)
+		r = follow_exec(b, b->sync_fd, e);
 	b->sync_fd = fd_close(b->sync_fd);
 	return r;
 }

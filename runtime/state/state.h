@@ -89,6 +89,9 @@ void state_unlock(struct state *s);
 /* state_relock: takes the lock again. ERR_NO_CONTAINER when somebody has deleted the container meanwhile. */
 int state_relock(struct state *s, struct err *e);
 
+/* state_lock_owner: the process that has the lock of a container, or 0: nobody, or one that we cannot see (/proc/locks). */
+pid_t state_lock_owner(const struct state *s);
+
 /* state_save: writes the record; readers see the old or the new one. state_add_file: a further file of the directory,
  * 0600, before the first record. */
 int state_save(struct state *s, struct err *e);

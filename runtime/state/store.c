@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -298,6 +300,29 @@ int state_load(const char *root, const char *id, enum state_lock lock, bool forc
 	*ret = s;
 	s = STATE_INIT;
 	return 0;
+}
+
+/* "1: FLOCK  ADVISORY  WRITE 1234 00:19:2531 0 EOF": pid, device in hexadecimal, inode. */
+pid_t state_lock_owner(const struct state *s)
+{
+	unsigned maj, min;
+	char line[256];
+	unsigned long ino;
+	struct stat st;
+	int pid, owner = 0;
+	FILE *f;
+
+	if (fstat(s->dir_fd, &st) < 0)
+		return 0;
+	f = fopen("/proc/locks", "re");
+	while (f && !owner && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%lu", &pid, &maj, &min,
+			   &ino) == 4 &&
+		    pid > 0 && makedev(maj, min) == st.st_dev && ino == st.st_ino)
+			owner = pid;
+	if (f)
+		fclose(f);
+	return owner;
 }
 
 void state_unlock(struct state *s)

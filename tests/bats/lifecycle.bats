@@ -210,3 +210,116 @@ PY
 	done
 	[ -z "$(kv list -q)" ]
 }
+
+# slow_hook PHASE: a hook that says that it runs and then sleeps
+slow_hook() {
+	cat >"$BATS_TEST_TMPDIR/hook" <<-END
+		#!/bin/sh
+		echo \$\$ >$BATS_TEST_TMPDIR/in-hook
+		exec sleep 1000
+	END
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+	config --arg p "$1" --arg h "$BATS_TEST_TMPDIR/hook" '.hooks[$p] = [{path: $h, env: ["PATH=/usr/bin:/bin"]}]'
+}
+
+in_hook() {
+	[ -s "$BATS_TEST_TMPDIR/in-hook" ]
+}
+
+hook_is_gone() {
+	! kill -0 "$(cat "$BATS_TEST_TMPDIR/in-hook")" 2>/dev/null
+}
+
+@test "run is ended by a signal while it creates: the hook, the container and its cgroup are gone" {
+	args true
+	for phase in prestart createRuntime; do
+		for sig in INT TERM HUP QUIT; do
+			rm -f "$BATS_TEST_TMPDIR/in-hook"
+			config 'del(.hooks)'
+			slow_hook $phase
+			# not by the shell itself: a job in its background ignores INT and QUIT
+			env --default-signal=INT,QUIT "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+			run_pid=$!
+			wait_for 10 in_hook
+			kill -$sig $run_pid
+			status=0
+			wait $run_pid || status=$?
+			cat "$BATS_TEST_TMPDIR/out"
+			[ "$status" -eq 1 ]
+			[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 1 ]
+			wait_for 5 hook_is_gone
+			[ -z "$(kv list -q)" ]
+			[ -z "$(ls "$STATE")" ]
+		done
+	done
+}
+
+@test "run is ended by a signal while a hook in the container runs, before the program does" {
+	own_rootfs
+	args sh -c 'echo program'
+	for phase in createContainer startContainer; do
+		rm -f "$BATS_TEST_TMPDIR/in-hook"
+		printf '#!/bin/sh\nexec sleep 1000\n' >"$BUNDLE/rootfs/hook"
+		chmod +x "$BUNDLE/rootfs/hook"
+		cp "$BUNDLE/rootfs/hook" "$BATS_TEST_TMPDIR/hook"
+		path=/hook
+		[ $phase = startContainer ] || path=$BATS_TEST_TMPDIR/hook
+		config --arg p $phase --arg h "$path" '.hooks = {($p): [{path: $h, env: ["PATH=/usr/bin:/bin"]}]}'
+		"$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		run_pid=$!
+		sleeping() { grep -qs 'sleep' $(cgroup_procs | sed 's,.*,/proc/&/comm,'); }
+		wait_for 10 sleeping
+		kill -TERM $run_pid
+		status=0
+		wait $run_pid || status=$?
+		cat "$BATS_TEST_TMPDIR/out"
+		[ "$status" -eq 1 ]
+		! grep -qx program "$BATS_TEST_TMPDIR/out"
+		[ -z "$(kv list -q)" ]
+		[ -z "$(cgroup_procs)" ]
+	done
+}
+
+cgroup_procs() {
+	cat /dev/null /sys/fs/cgroup/pids$CG/$ID/cgroup.procs /sys/fs/cgroup$CG/$ID/cgroup.procs 2>/dev/null
+}
+
+@test "nohup: a hang-up that run was told to ignore does not end it" {
+	args echo program
+	cat >"$BATS_TEST_TMPDIR/hook" <<-END
+		#!/bin/sh
+		echo \$\$ >$BATS_TEST_TMPDIR/in-hook
+		until [ -e $BATS_TEST_TMPDIR/go ]; do sleep 0.05; done
+	END
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+	config --arg h "$BATS_TEST_TMPDIR/hook" '.hooks.createRuntime = [{path: $h, env: ["PATH=/usr/bin:/bin"]}]'
+	env --ignore-signal=HUP "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	run_pid=$!
+	wait_for 10 in_hook
+	kill -HUP $run_pid
+	touch "$BATS_TEST_TMPDIR/go"
+	wait $run_pid
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = program ]
+}
+
+@test "delete --force ends a create that is in a hook, and leaves nothing" {
+	args true
+	slow_hook createRuntime
+	for manager in cgroupfs disabled; do
+		rm -f "$BATS_TEST_TMPDIR/in-hook"
+		kv --cgroup-manager $manager create -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		create_pid=$!
+		wait_for 10 in_hook
+		timeout 8 "$KAVACH" --root "$STATE" delete --force "$ID"
+		status=0
+		wait $create_pid || status=$?
+		[ "$status" -ne 0 ]
+		[ -z "$(ls "$STATE")" ]
+		if [ $manager = cgroupfs ]; then
+			wait_for 5 hook_is_gone
+			grep -q "createRuntime hook #0.*container's process has ended" "$BATS_TEST_TMPDIR/out"
+		else
+			kill "$(cat "$BATS_TEST_TMPDIR/in-hook")"
+		fi
+	done
+}

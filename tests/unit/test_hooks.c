@@ -37,7 +37,7 @@ static int run(enum hook_phase phase, struct pol_hook *v, size_t n, struct err *
 	pol_hooks hooks = {v, n};
 
 	*e = ERR_INIT;
-	return hooks_run(phase, &hooks, state, strlen(state), own_env, -EBADF, -EBADF, e);
+	return hooks_run(phase, &hooks, state, strlen(state), own_env, -EBADF, -EBADF, NULL, e);
 }
 
 static int run_script(const char *script, struct err *e)
@@ -215,13 +215,13 @@ static void test_stdin(void)
 	struct err e = ERR_INIT;
 
 	memset(big, 'x', n);
-	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, &e), 0,
+	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, NULL, &e), 0,
 	       "closing stdin early is fine, however long the state is");
 	h = shell("test $(wc -c) -eq 8388608");
-	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, &e), 0,
+	is_int(hooks_run(HOOK_CREATE_RUNTIME, &hooks, big, n, own_env, -EBADF, -EBADF, NULL, &e), 0,
 	       "a long state arrives in full");
 	h = shell("echo x >&0");
-	ok(hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, -EBADF, -EBADF, &e) < 0,
+	ok(hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, -EBADF, -EBADF, NULL, &e) < 0,
 	   "a hook cannot write the state");
 }
 
@@ -252,11 +252,11 @@ static void test_given_files(void)
 	pol_hooks hooks = {&h, 1};
 	struct err e = ERR_INIT;
 
-	hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, out, -EBADF, &e);
+	hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, out, -EBADF, NULL, &e);
 	is_str(content("out"), "to-out\n", "stdout goes to the file that was given");
 	HAS("stderr: to-err");
 	e = ERR_INIT;
-	hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, out, out, &e);
+	hooks_run(HOOK_CREATE_RUNTIME, &hooks, state, 3, own_env, out, out, NULL, &e);
 	is_str(content("out"), "to-out\nto-out\nto-err\n", "stderr too");
 	ok(!strstr(e.msg, "stderr:"), "and is then not in the message");
 	ok(fcntl(out, F_GETFD) >= 0, "the files stay the caller's");
