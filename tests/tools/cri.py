@@ -28,13 +28,14 @@ SANDBOX = {"metadata": (1, METADATA), "hostname": (2, "s"), "log_directory": (3,
 RESOURCES = {"cpu_period": (1, "i"), "cpu_quota": (2, "i"), "cpu_shares": (3, "i"), "memory_limit_in_bytes": (4, "i"),
              "oom_score_adj": (5, "i"), "cpuset_cpus": (6, "s")}
 SECURITY = {"capabilities": (1, CAPABILITIES), "privileged": (2, "i"), "namespace_options": (3, NAMESPACES),
-            "run_as_user": (5, INT64), "readonly_rootfs": (7, "i"), "supplemental_groups": (8, "*i"),
+            "run_as_user": (5, INT64), "run_as_group": (12, INT64), "readonly_rootfs": (7, "i"), "supplemental_groups": (8, "*i"),
             "no_new_privs": (11, "i"), "masked_paths": (13, "*s"), "readonly_paths": (14, "*s"),
             "seccomp": (15, SECCOMP)}
 LINUX = {"resources": (1, RESOURCES), "security_context": (2, SECURITY)}
 MOUNT = {"container_path": (1, "s"), "host_path": (2, "s"), "readonly": (3, "i"), "propagation": (5, "i")}
 CONTAINER = {"metadata": (1, CONTAINER_METADATA), "image": (2, {"image": (1, "s")}), "command": (3, "*s"),
-             "args": (4, "*s"), "working_dir": (5, "s"), "mounts": (7, ("*", MOUNT)), "log_path": (11, "s"),
+             "args": (4, "*s"), "working_dir": (5, "s"), "envs": (6, ("*", {"key": (1, "s"), "value": (2, "s")})),
+             "mounts": (7, ("*", MOUNT)), "log_path": (11, "s"),
              "linux": (15, LINUX)}
 
 SANDBOX_ID = {"pod_sandbox_id": (1, "s")}

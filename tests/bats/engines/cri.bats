@@ -34,28 +34,27 @@ setup_file() {
 	jq -n --arg dir "$ENGINE_DIR/addresses" '{cniVersion: "0.4.0", name: "pods", plugins: [{type: "bridge",
 		bridge: "pods0", isGateway: true, ipMasq: false, ipam: {type: "host-local", dataDir: $dir,
 		ranges: [[{subnet: "10.99.0.0/24"}]]}}]}' >"$ENGINE_DIR/cni/10-pods.conflist"
-	cat >"$ENGINE_DIR/config.toml" <<-END
-		version = 2
-		root = "$ENGINE_DIR/root"
-		state = "$ENGINE_DIR/state"
-		disabled_plugins = ["io.containerd.internal.v1.opt"]
-		[grpc]
-		address = "$SOCKET"
-		[ttrpc]
-		address = "$SOCKET.ttrpc"
-		[plugins."io.containerd.grpc.v1.cri"]
-		sandbox_image = "localhost/kavach-pause:latest"
-		restrict_oom_score_adj = true
-		[plugins."io.containerd.grpc.v1.cri".cni]
-		bin_dir = "/usr/lib/cni"
-		conf_dir = "$ENGINE_DIR/cni"
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-		runtime_type = "io.containerd.runc.v2"
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kavach]
-		runtime_type = "io.containerd.runc.v2"
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kavach.options]
-		BinaryName = "$ENGINE_RUNTIME"
-	END
+	# the file that we ship as it is, and what this machine and this test need, before and after it
+	{
+		cat <<-END
+			root = "$ENGINE_DIR/root"
+			state = "$ENGINE_DIR/state"
+			disabled_plugins = ["io.containerd.internal.v1.opt"]
+		END
+		cat "$KAVACH_SRC/contrib/engines/containerd.toml"
+		cat <<-END
+			[grpc]
+			address = "$SOCKET"
+			[ttrpc]
+			address = "$SOCKET.ttrpc"
+			[plugins."io.containerd.grpc.v1.cri"]
+			sandbox_image = "localhost/kavach-pause:latest"
+			restrict_oom_score_adj = true
+			[plugins."io.containerd.grpc.v1.cri".cni]
+			bin_dir = "/usr/lib/cni"
+			conf_dir = "$ENGINE_DIR/cni"
+		END
+	} >"$ENGINE_DIR/config.toml"
 	engine_start containerd -c "$ENGINE_DIR/config.toml"
 	engine_answers cri Version
 	load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n k8s.io
@@ -130,7 +129,7 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	cut -d' ' -f4- "$LOGS/$NAME/$1.log"
 }
 
-@test "a pod's containers share its network, host name and IPC, and have a cgroup each below the pod's" {
+@test "N-05: a pod's containers share its network, host name and IPC, and have a cgroup each below the pod's" {
 	pod '.linux.sysctls = {"net.ipv4.ip_forward": "1"}'
 	a=$(create a . sh -c 'hostname; cat /proc/sys/net/ipv4/ip_forward; sleep 1000')
 	b=$(create b . sleep 1000)
@@ -146,7 +145,7 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	in_engine ip -o -4 addr show pods0 | grep -q 10.99.0.1
 }
 
-@test "processes of a pod: shared by all its containers, or each its own" {
+@test "N-05: processes of a pod: shared by all its containers, or each its own" {
 	pod
 	a=$(create a '.linux.security_context.namespace_options.pid = 0' sleep 1000)
 	b=$(create b '.linux.security_context.namespace_options.pid = 1' sleep 1000)
@@ -162,7 +161,7 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	[ "$(status_of "$b" state)" = 1 ]
 }
 
-@test "security context: user, groups, capabilities, no new privileges, seccomp, root read-only" {
+@test "N-05: security context: user, groups, capabilities, no new privileges, seccomp, root read-only" {
 	pod
 	a=$(create a '.linux.security_context += {run_as_user: {value: 1000}, supplemental_groups: [5, 77], no_new_privs: 1,
 		readonly_rootfs: 1, capabilities: {drop_capabilities: ["ALL"]}, masked_paths: ["/proc/timer_list"],
@@ -175,7 +174,7 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	[[ $(jq -r .stderr <<<"$output") == *"Read-only file system"* ]]
 }
 
-@test "a privileged container of a privileged pod" {
+@test "N-05: a privileged container of a privileged pod" {
 	pod '.linux.security_context.privileged = 1'
 	a=$(create a '.linux.security_context = {privileged: 1}' sleep 1000)
 	start "$a"
@@ -183,7 +182,7 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	[ "$(jq -r .stdout <<<"$output")" = 1 ]
 }
 
-@test "exit status of containers and probes; a program that cannot be run" {
+@test "N-05: exit status of containers and probes; a program that cannot be run" {
 	pod
 	a=$(create a . sh -c 'echo out; echo err >&2; exit 42')
 	start "$a"
@@ -206,7 +205,7 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	cri RemoveContainer "{\"container_id\": \"$c\"}"
 }
 
-@test "resources: limits, their update, statistics, a kill for too much memory" {
+@test "N-05: resources: limits, their update, statistics, a kill for too much memory" {
 	pod
 	a=$(create a '.linux.resources = {memory_limit_in_bytes: 33554432, cpu_shares: 512, cpu_quota: 50000, cpu_period: 100000}' \
 		sh -c 'i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; sleep 1000')
@@ -225,7 +224,91 @@ logged() {	# NAME: what the container wrote, without the log's columns
 	[ "$(status_of "$b" exit_code) $(status_of "$b" reason)" = "137 OOMKilled" ]
 }
 
-@test "10 pods at once" {
+@test "N-05: a container that crashed is made again beside its old self, as the next attempt" {
+	pod
+	a=$(create a . sh -c 'echo first; kill -SEGV $$')
+	start "$a"
+	wait_for 10 exited "$a"
+	[ "$(status_of "$a" exit_code)" = 139 ]
+	b=$(create a '.metadata.attempt = 1 | .log_path = "a-1.log"' sh -c 'echo second; sleep 1000')
+	start "$b"
+	wait_for 10 eval '[ "$(logged a-1)" = second ]'
+	[ "$(logged a)" = first ]
+	[ "$(status_of "$a" state) $(status_of "$b" state)" = "2 1" ]
+	cri RemoveContainer "{\"container_id\": \"$a\"}"
+	[ "$(status_of "$b" state)" = 1 ]
+}
+
+@test "N-05: a stop is SIGTERM, and SIGKILL after its grace; an exec that takes too long is ended" {
+	pod
+	a=$(create a . sh -c 'trap "echo bye; exit 7" TERM; echo ready; while :; do sleep 0.05; done')
+	b=$(create b . sh -c 'trap "" TERM; echo ready; while :; do sleep 0.05; done')
+	start "$a"
+	start "$b"
+	wait_for 10 eval '[ "$(logged a) $(logged b)" = "ready ready" ]'
+	show cri ExecSync "{\"container_id\": \"$b\", \"cmd\": [\"sleep\", \"765\"], \"timeout\": 1}"
+	[ "$status" -ne 0 ]
+	[[ $output == *"timeout 1s exceeded"* ]]
+	wait_for 10 eval '! in_engine pgrep -x -f "sleep 765"'
+	cri StopContainer "{\"container_id\": \"$a\", \"timeout\": 30}"
+	cri StopContainer "{\"container_id\": \"$b\", \"timeout\": 1}"
+	[ "$(status_of "$a" exit_code) $(status_of "$b" exit_code)" = "7 137" ]
+	wait_for 10 eval '[ "$(logged a | xargs)" = "ready bye" ]'
+}
+
+@test "N-05: volumes of the node: read-only, read-write, with what is mounted there later; environment, directory" {
+	mkdir -p "$ENGINE_DIR/v/ro" "$ENGINE_DIR/v/rw" "$ENGINE_DIR/v/sub"
+	echo config >"$ENGINE_DIR/v/ro/file"
+	pod
+	a=$(create a '. + {working_dir: "/data", envs: [{key: "A", value: "b c"}], mounts: [
+		{container_path: "/etc/volume", host_path: "'"$ENGINE_DIR/v/ro"'", readonly: 1},
+		{container_path: "/data", host_path: "'"$ENGINE_DIR/v/rw"'"},
+		{container_path: "/from-node", host_path: "'"$ENGINE_DIR/v/sub"'", propagation: 1}]}' sleep 1000)
+	start "$a"
+	in_engine mount -t tmpfs later "$ENGINE_DIR/v/sub"
+	show run_in "$a" sh -c 'pwd; echo "$A"; cat /etc/volume/file; echo x >/etc/volume/y || echo refused; echo written >file
+		grep -c " /from-node tmpfs" /proc/mounts'
+	in_engine umount "$ENGINE_DIR/v/sub"
+	[ "$(jq -r .stdout <<<"$output" | xargs)" = "/data b c config refused 1" ]
+	[ "$(cat "$ENGINE_DIR/v/rw/file")" = written ]
+}
+
+@test "N-05: seccomp by a file of the node, and unconfined; capabilities added; a group" {
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO",
+		"errnoRet": 28}]}' >"$ENGINE_DIR/seccomp.json"
+	pod
+	a=$(create a '.linux.security_context = {run_as_user: {value: 1000}, run_as_group: {value: 3000}, capabilities:
+		{add_capabilities: ["NET_ADMIN"]}, seccomp: {profile_type: 2, localhost_ref: "'"$ENGINE_DIR/seccomp.json"'"}}' sleep 1000)
+	b=$(create b '.linux.security_context = {seccomp: {profile_type: 1}}' sleep 1000)
+	start "$a"
+	start "$b"
+	show run_in "$a" sh -c 'mkdir /tmp/x; id -u; id -g; grep -E "^(CapBnd|Seccomp):" /proc/self/status'
+	[[ $(jq -r .stderr <<<"$output") == *"No space left"* ]]
+	[[ $(jq -r .stdout <<<"$output" | xargs) =~ ^1000\ 3000\ CapBnd:\ ([0-9a-f]+)\ Seccomp:\ 2$ ]]
+	[ $((0x${BASH_REMATCH[1]} >> 12 & 1)) -eq 1 ]
+	[ "$(run_in "$b" grep '^Seccomp:' /proc/self/status | jq -r .stdout | xargs)" = "Seccomp: 0" ]
+}
+
+@test "N-05: network, processes and IPC of the node; a container that looks into the processes of another one" {
+	# without a host name, as the kubelet asks for it
+	pod 'del(.hostname) | .linux.security_context.namespace_options = {network: 2, pid: 2, ipc: 2}'
+	a=$(create a '.linux.security_context.namespace_options = {network: 2, pid: 2, ipc: 2}' sleep 1000)
+	start "$a"
+	for ns in net pid ipc; do
+		[ "$(run_in "$a" readlink "/proc/self/ns/$ns" | jq -r .stdout | xargs)" = "$(in_engine readlink /proc/self/ns/$ns)" ]
+	done
+	node=$POD
+	NAME=$NAME-b
+	pod
+	b=$(create b '.linux.security_context.namespace_options.pid = 1' sleep 4321)
+	start "$b"
+	c=$(create c '.linux.security_context.namespace_options = {pid: 3, target_id: "'"$b"'"}' sleep 1000)
+	start "$c"
+	[[ $(run_in "$c" cat /proc/1/cmdline | jq -r .stdout | tr '\0' ' ') == "sleep 4321"* ]]
+	POD="$POD $node"
+}
+
+@test "N-05: 10 pods at once" {
 	local i pids=() bad=0
 	one() {
 		NAME=$NAME-$1

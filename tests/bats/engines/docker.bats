@@ -12,9 +12,9 @@ setup_file() {
 	DOCKER_CONFIG=$ENGINE_DIR/client
 	DOCKER_CLI_HINTS=false
 	export DOCKER_HOST DOCKER_CONFIG DOCKER_CLI_HINTS
-	# the example that we ship, and what this machine and this test need
-	jq --arg path "$ENGINE_RUNTIME" --arg dir "$ENGINE_DIR" --arg cgroup "/$ENGINE_NAME" \
-		--arg socket "$DOCKER_HOST" '.runtimes.kavach.path = $path | . + {
+	# the example that we ship as it is, and what this machine and this test need
+	jq --arg dir "$ENGINE_DIR" --arg cgroup "/$ENGINE_NAME" \
+		--arg socket "$DOCKER_HOST" '. + {
 			"default-runtime": "kavach", "data-root": ($dir + "/data"), "exec-root": "/run/docker",
 			"pidfile": "/run/docker.pid", "hosts": [$socket], "group": "root", "cgroup-parent": $cgroup,
 			"iptables": false, "ip-masq": false, "userland-proxy": false, "live-restore": true
@@ -87,8 +87,7 @@ knob() {
 
 @test "docker info: the runtime, as contrib/engines/docker-daemon.json names it" {
 	[ "$(d info --format '{{.DefaultRuntime}}')" = kavach ]
-	[ "$(d info --format '{{json .Runtimes}}' | jq -r .kavach.path)" = "$ENGINE_RUNTIME" ]
-	[ "$(jq -r .runtimes.kavach.path "$KAVACH_SRC/contrib/engines/docker-daemon.json")" = /usr/local/bin/kavach ]
+	[ "$(d info --format '{{json .Runtimes}}' | jq -r .kavach.path)" = /usr/local/bin/kavach ]
 	background "$IMAGE" sleep 1000
 	field_is .HostConfig.Runtime kavach
 }
