@@ -157,6 +157,109 @@ PY
 	grep -q '^term' "$BATS_TEST_TMPDIR/out"
 }
 
+@test "B-10: what nobody catches ends the program, and run with 128 + signal; exec too" {
+	config '.process.terminal = false'
+	args sh -c 'echo ready; exec sleep 1000'
+	# a signal without a handler does not reach the first process of a pid namespace
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	for signal in HUP INT QUIT TERM USR2 ALRM 40; do
+		: >"$BATS_TEST_TMPDIR/out"
+		# of a shell's background jobs INT and QUIT are ignored, and so they would be inside
+		env --default-signal "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" &
+		job=$!
+		wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+		kill -"$signal" $job
+		st=0
+		wait $job || st=$?
+		[ "$st" -eq $((128 + $(kill -l "$signal" | grep -E '^[0-9]+$' || echo "$signal"))) ]
+	done
+	args sleep 1000
+	kv create -b "$BUNDLE" "$ID"
+	kv start "$ID"
+	: >"$BATS_TEST_TMPDIR/out"
+	"$KAVACH" --root "$STATE" exec "$ID" sh -c 'trap "echo usr1" USR1; echo ready; while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" &
+	job=$!
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	kill -USR1 $job
+	wait_for 10 grep -q usr1 "$BATS_TEST_TMPDIR/out"
+	kill -TERM $job
+	st=0
+	wait $job || st=$?
+	[ "$st" -eq 143 ]
+	status_is running
+}
+
+@test "B-10: programs that end before anybody looks: status and output are there, each time" {
+	args sh -c 'echo done; exit 7'
+	for terminal in true false; do
+		config --argjson t $terminal '.process.terminal = $t'
+		for _ in $(seq 10); do
+			st=0
+			out=$(timeout 20 "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" </dev/null) || st=$?
+			[ "$st" -eq 7 ]
+			[ "${out%$'\r'}" = "done" ]
+		done
+	done
+	args true
+	kv create -b "$BUNDLE" "$ID-2"
+	timeout 20 "$KAVACH" --root "$STATE" start "$ID-2"
+	wait_for 10 eval '[ "$(kv state "$ID-2" | jq -r .status)" = stopped ]'
+	args sleep 1000
+	kv create -b "$BUNDLE" "$ID"
+	kv start "$ID"
+	for t in '' -t; do
+		for _ in $(seq 10); do
+			st=0
+			out=$(timeout 20 "$KAVACH" --root "$STATE" exec $t "$ID" sh -c 'echo done; exit 7' </dev/null) || st=$?
+			[ "$st" -eq 7 ]
+			[ "${out%$'\r'}" = "done" ]
+		done
+	done
+}
+
+@test "B-10: a slow reader gets all of it, and neither it nor a stopped one costs processor time" {
+	args sh -c 'seq 1 30000'
+	# the program has ended long before its output is read
+	run bash -o pipefail -c 'timeout 60 "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" </dev/null |
+		{ until [ "$("$KAVACH" --root "$STATE" list -q | wc -l)" -eq 1 ]; do sleep 0.05; done; sleep 0.5; cat; } | tr -d "\r" | cksum'
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(seq 1 30000 | cksum)" ]
+	args yes
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	exec 7<>"$BATS_TEST_TMPDIR/fifo"
+	"$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/fifo" 7>&- &
+	job=$!
+	ticks() { awk '{ print $14 + $15 }' "/proc/$job/stat"; }
+	steady() {
+		local was
+		was=$(ticks)
+		sleep 0.5
+		# a tenth of a processor at most
+		[ "$(ticks)" -le $((was + 5)) ]
+	}
+	wait_for 10 status_is running
+	wait_for 20 steady
+	steady
+	kv delete --force "$ID"
+	st=0
+	wait $job || st=$?
+	exec 7<&-
+	[ "$st" -eq 137 ]
+}
+
+@test "B-10: exec on a terminal passes a new size on; detached, run and exec leave no process of ours" {
+	config '.process.terminal = false'
+	args sleep 1000
+	kv run -d -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null
+	status_is running
+	kv exec -d "$ID" sh -c 'sleep 1000' >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null
+	[ "$(kv ps -f json "$ID" | jq length)" -ge 2 ]
+	[ -z "$(pgrep -f -- "--root $STATE")" ]
+	on_pty 'expect("ready"); resize(12, 78); sig(signal.SIGWINCH); expect("12 78")' exec -t "$ID" \
+		sh -c 'trap "stty size; exit" WINCH; echo ready; while :; do sleep 0.1; done'
+	[ "$status" -eq 0 ]
+}
+
 @test "a container in the foreground can be paused, updated, and deleted by force by others" {
 	config '.process.terminal = false'
 	args sleep 100
