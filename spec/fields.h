@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the field tables in t_*.c are written with, and the checks that they share. For spec/ and its tests only.
+ * What the field tables in t_*.c are written with, and the checks that they share. For spec/, the
+ * reader of the site rules, and the tests of both.
  *
  * A row says where in a C structure a JSON member goes. A row whose kind does not fit the C type at that
  * place would let the decoder write over its neighbours, so the macros compare the two: a wrong row does

@@ -52,3 +52,16 @@ int spec_parse_resources(const char *name, const char *text, size_t len, struct 
 	*ret = res;
 	return 0;
 }
+
+int spec_parse_seccomp(const char *name, const char *text, size_t len, struct arena *a,
+		       const struct spec_seccomp **ret, struct err *e)
+{
+	struct spec_seccomp *p = arena_new(a, struct spec_seccomp);
+	int r;
+
+	r = parse(name, text, len, &spec_t_seccomp, a, p, e);
+	if (r < 0)
+		return r;
+	*ret = p;
+	return 0;
+}

@@ -316,4 +316,8 @@ int spec_parse_process(const char *name, const char *text, size_t len, struct ar
 int spec_parse_resources(const char *name, const char *text, size_t len, struct arena *a,
 			 const struct spec_resources **ret, struct err *e);
 
+/* spec_parse_seccomp: a linux.seccomp object by itself (a profile that the site's rules name). */
+int spec_parse_seccomp(const char *name, const char *text, size_t len, struct arena *a,
+		       const struct spec_seccomp **ret, struct err *e);
+
 #endif

@@ -169,3 +169,14 @@ bool fd_is_fs(int fd, unsigned long magic)
 	/* f_type is signed in some libcs: compare the 32 bits that file systems use. */
 	return r == 0 && (uint32_t) st.f_type == (uint32_t) magic;
 }
+
+int path_open_real(const char *path)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+
+	if (root < 0)
+		return -errno;
+	fd = path_open_in(root, path, O_PATH, 0, PATH_NO_SYMLINKS);
+	close(root);
+	return fd;
+}

@@ -29,6 +29,9 @@ enum {
  * Returns the fd or -errno. */
 int path_open_in(int root, const char *path, int oflags, mode_t mode, unsigned flags);
 
+/* path_open_real: O_PATH fd of an absolute path of the host in which no component is a symlink: -ELOOP if one is. */
+int path_open_real(const char *path);
+
 /* path_force_fallback: for tests: from now on only the component walk is used (or no more). */
 void path_force_fallback(bool on);
 

@@ -2,6 +2,7 @@
 /* A bundle: config.json is read here, once, decided, and never looked at again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -43,6 +44,29 @@ static void probe_namespaces(struct host *h, const struct spec *s)
 			}
 }
 
+static void add_source(struct arena *a, struct kvs *m, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real)
+		m->v[m->n++] = (struct kv){arena_strdup(a, path), arena_strdup(a, real)};
+	free(real);
+}
+
+/* Where bind sources and the root really are, for rules that limit them. What does not exist is left to the mount. */
+static const struct kvs *real_sources(struct arena *a, const struct spec *s, const char *bundle)
+{
+	struct kvs *m = arena_new(a, struct kvs);
+
+	m->v = arena_array(a, s->mounts.n + 1, sizeof(*m->v));
+	if (s->root && s->root->path)
+		add_source(a, m, policy_host_path(a, bundle, s->root->path));
+	for (size_t i = 0; i < s->mounts.n; i++)
+		if (!str_empty(s->mounts.v[i].source))
+			add_source(a, m, policy_host_path(a, bundle, s->mounts.v[i].source));
+	return m;
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
@@ -57,7 +81,7 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	if (r == 0)
 		r = cmd_probe_host(g, e);
 	if (r == 0)
-		r = rules_read(g->rules, g->a, &rules, e);
+		r = rules_read(g->rules, &g->host, g->a, &rules, e);
 	if (r == 0)
 		r = read_config(g, abs, config ? config : "config.json", &ret->config, e);
 	if (r < 0)
@@ -73,6 +97,8 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		       &ret->spec, e);
 	if (r == 0)
 		probe_namespaces(&g->host, ret->spec);
+	if (r == 0 && rules_have_binds(&rules))
+		input.real_sources = real_sources(g->a, ret->spec, abs);
 	if (r == 0)
 		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
 	if (r < 0)
@@ -86,5 +112,16 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	sha256_hex(digest, ret->policy_digest);
 	sha256(ret->config.v, ret->config.n, digest);
 	sha256_hex(digest, ret->config_digest);
+	return 0;
+}
+
+int bundle_enforceable(const struct policy *p, struct err *e)
+{
+	if (p->landlock.n)
+		return err_set_id(
+			e, ERR_CONFIG, -ENOTSUP,
+			"rules file %s: this version of kavach cannot enforce Landlock rules; "
+			"without that rule the container could start",
+			p->landlock.v[0].source);
 	return 0;
 }

@@ -87,5 +87,7 @@ struct bundle {
 };
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e);
+/* bundle_enforceable: whether this build can do all that the policy says; what it cannot is refused, never left out. */
+int bundle_enforceable(const struct policy *p, struct err *e);
 
 #endif

@@ -243,6 +243,8 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	if (r == 0)
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
 	if (r == 0)
+		r = bundle_enforceable(bd->policy, e);
+	if (r == 0)
 		r = console_check(bd->policy->has_process && bd->policy->process.terminal,
 				  io->wait_start || o->detach, o->console_socket, e);
 	if (r < 0)

@@ -22,6 +22,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/pause.c \
 	runtime/cmd/policy.c \
 	runtime/cmd/ps.c \
+	runtime/cmd/rules.c \
 	runtime/cmd/run.c \
 	runtime/cmd/start.c \
 	runtime/cmd/state.c \

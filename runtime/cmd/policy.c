@@ -13,7 +13,8 @@ struct policy_opts {
 static int cmd_policy(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct policy_opts *o = opts;
-	struct policy_input in = {0};
+	struct rules_report rep = {0};
+	struct policy_input in = {.report = &rep};
 	struct bundle bd = {0};
 	struct score sc;
 	buf_auto b = BUF_WRITER(64u << 20);
@@ -24,9 +25,11 @@ static int cmd_policy(struct globals *g, void *opts, int argc, char **argv, stru
 		return r;
 	policy_score(bd.policy, g->a, &sc);
 	if (o->json)
-		policy_explain_json(&b, bd.policy, &sc, bd.policy_digest);
+		policy_explain_json(&b, bd.policy, &sc, bd.policy_digest, &rep);
 	else
 		policy_explain(&b, bd.policy, &sc, bd.policy_digest, o->score);
+	if (!o->json && !o->score)
+		rules_report_explain(&b, &rep);
 	return cmd_print(&b, e);
 }
 

@@ -6,26 +6,16 @@
 
 extern const struct command command_create, command_start, command_run, command_exec, command_state,
 	command_list, command_kill, command_delete, command_pause, command_resume, command_ps,
-	command_update, command_events, command_features, command_spec, command_policy;
+	command_update, command_events, command_features, command_spec, command_policy,
+	command_rules;
 
 const struct command *const commands[] = {
-	&command_run,
-	&command_create,
-	&command_start,
-	&command_state,
-	&command_list,
-	&command_exec,
-	&command_ps,
-	&command_kill,
-	&command_pause,
-	&command_resume,
-	&command_update,
-	&command_events,
-	&command_delete,
-	&command_spec,
-	&command_policy,
-	&command_features,
-	NULL,
+	&command_run,	 &command_create,   &command_start,
+	&command_state,	 &command_list,	    &command_exec,
+	&command_ps,	 &command_kill,	    &command_pause,
+	&command_resume, &command_update,   &command_events,
+	&command_delete, &command_spec,	    &command_policy,
+	&command_rules,	 &command_features, NULL,
 };
 
 #define O(field) offsetof(struct globals, field)

@@ -17,6 +17,12 @@ static const struct cfield fd_rows[] = {F(index), F(fd), F(set)};
 static const struct ctable fd_table = {"stage_fd", fd_rows, ARRAY_LEN(fd_rows), sizeof(ST)};
 #undef ST
 
+#define ST struct stage_filter
+static const struct cfield filter_rows[] = {F(bpf), F(flags), F(notify)};
+static const struct ctable filter_table = {"stage_filter", filter_rows, ARRAY_LEN(filter_rows),
+					   sizeof(ST)};
+#undef ST
+
 #define ST struct stage_cg_bind
 static const struct cfield cg_bind_rows[] = {F(fd), F(source), F(name)};
 static const struct ctable cg_bind_table = {"stage_cg_bind", cg_bind_rows, ARRAY_LEN(cg_bind_rows),
@@ -28,9 +34,7 @@ static const struct cfield boot_rows[] = {
 	F(mode),
 	F(policy),
 	F(process),
-	F(bpf),
-	F(seccomp_flags),
-	F(seccomp_notify),
+	FL(filters, filter_table),
 	F(new_userns),
 	F(joined_userns),
 	F(rootless),
@@ -70,7 +74,22 @@ const struct ctable stage_boot_table = {"stage_boot", boot_rows, ARRAY_LEN(boot_
 /* sock_filter: 8 bytes; BPF_MAXINSNS: 4096. */
 static bool bpf_fits(const struct bytes *b)
 {
-	return b->n % 8 == 0 && b->n / 8 <= 4096;
+	return b->n && b->n % 8 == 0 && b->n / 8 <= 4096;
+}
+
+static int check_filters(const struct stage_boot *b, struct err *e)
+{
+	if (b->filters.n > STAGE_FILTERS_MAX)
+		return err_set(e, -EBADMSG, "boot block: %zu seccomp programs", b->filters.n);
+	for (size_t i = 0; i < b->filters.n; i++) {
+		if (!bpf_fits(&b->filters.v[i].bpf))
+			return err_set(e, -EBADMSG, "boot block: %zu bytes are no seccomp program",
+				       b->filters.v[i].bpf.n);
+		if (b->filters.v[i].notify && i + 1 < b->filters.n)
+			return err_set(e, -EBADMSG,
+				       "boot block: a listener before the last seccomp program");
+	}
+	return 0;
 }
 
 #define PASSED_MAX (1u << 20)
@@ -123,11 +142,8 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
 		return err_set(e, -EBADMSG, "boot block: nothing to run");
 	if (!boot.id || !boot.bundle || !boot.oci_version)
 		return err_set(e, -EBADMSG, "boot block: the container has no name");
-	if (!bpf_fits(&boot.bpf))
-		return err_set(e, -EBADMSG, "boot block: %zu bytes are no seccomp program",
-			       boot.bpf.n);
-	if (boot.seccomp_notify && !boot.bpf.n)
-		return err_set(e, -EBADMSG, "boot block: a listener without a seccomp program");
+	if (check_filters(&boot, e) < 0)
+		return e->code;
 	if (boot.join_fds.n != boot.join_flags.n)
 		return err_set(e, -EBADMSG, "boot block: namespaces without their types");
 	if (!fds_fit(&boot))

@@ -113,8 +113,8 @@ int find_executable(struct stage *s, char **ret_path, struct err *e);
 char **env_build(struct stage *s);
 /* env_find_home: home directory of a uid in a passwd file (fd may be negative), in the arena, or NULL. */
 char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a);
-/* seccomp_load.c: installs boot->bpf; ret_listener gets the notify fd or -EBADF. Last step before exec. */
-int filter_load(struct stage *s, int *ret_listener, struct err *e);
+/* seccomp_load.c: installs boot->filters; ret_listener gets the notify fd or -EBADF. Last step before exec. */
+int filters_load(struct stage *s, int *ret_listener, struct err *e);
 /* stdio.c: B-14 */
 int stdio_adopt(struct stage *s,
 		struct err *e); /* in the root: its null device for the host's, and the owner */

@@ -242,6 +242,17 @@ static int open_source(struct stage *s, const struct pol_mount *m)
 	bool rec = m->kind == POL_MOUNT_RBIND, nofollow = m->flags & POL_MOUNT_SRC_NOFOLLOW;
 	int fd;
 
+	if (m->flags & POL_MOUNT_SRC_REAL) {
+		int place = path_open_real(m->source);
+
+		if (place < 0 || s->fs->legacy)
+			return place;
+		fd = sys_open_tree(place, "",
+				   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					   (rec ? AT_RECURSIVE : 0));
+		close(place);
+		return fd;
+	}
 	if (s->fs->legacy) {
 		fd = open(m->source, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
 		return fd < 0 ? -errno : fd;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Installing the compiled filter. The program was made on the host (seccomp/); here it is only checked for its size
- * (boot.c) and handed to the kernel, which verifies it. From here on only write(2), read(2) for the listener's
+ * Installing the compiled filters. The programs were made on the host (seccomp/); here they are only checked for their size
+ * (boot.c) and handed to the kernel, which verifies them. The kernel evaluates all of them for each call, and the strictest
+ * action counts. From the first one on only seccomp(2), and after the last one only write(2), read(2) for the listener's
  * acknowledgement, execve(2) and exit_group(2) are used.
  */
 #include <linux/filter.h>
@@ -14,17 +15,15 @@
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
 #endif
 
-int filter_load(struct stage *s, int *ret_listener, struct err *e)
+static int load_one(const struct stage_filter *f, int *ret_listener, struct err *e)
 {
-	const struct stage_boot *b = s->boot;
-	struct sock_fprog prog = {.len = (unsigned short) (b->bpf.n / sizeof(struct sock_filter)),
-				  .filter = (struct sock_filter *) (void *) b->bpf.v};
+	struct sock_fprog prog = {.len = (unsigned short) (f->bpf.n / sizeof(struct sock_filter)),
+				  .filter = (struct sock_filter *) (void *) f->bpf.v};
 	/* TSYNC is about other threads of this process: there are none, and a listener excludes it. */
-	unsigned flags = (unsigned) b->seccomp_flags & ~(unsigned) SECCOMP_FILTER_FLAG_TSYNC;
+	unsigned flags = (unsigned) f->flags & ~(unsigned) SECCOMP_FILTER_FLAG_TSYNC;
 	int r;
 
-	*ret_listener = -EBADF;
-	if (b->seccomp_notify)
+	if (f->notify)
 		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &prog);
 	if (r == -EACCES)
@@ -35,7 +34,17 @@ int filter_load(struct stage *s, int *ret_listener, struct err *e)
 		return err_neg(
 			e, r, "linux.seccomp: loading the filter of %u instructions with flags %#x",
 			prog.len, flags);
-	if (b->seccomp_notify)
+	if (f->notify)
 		*ret_listener = r;
 	return 0;
+}
+
+int filters_load(struct stage *s, int *ret_listener, struct err *e)
+{
+	int r = 0;
+
+	*ret_listener = -EBADF;
+	for (size_t i = 0; i < s->boot->filters.n && r == 0; i++)
+		r = load_one(&s->boot->filters.v[i], ret_listener, e);
+	return r;
 }

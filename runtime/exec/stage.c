@@ -189,7 +189,7 @@ static int use_root(struct stage *s, struct err *e)
 
 static bool needs_sys_admin(const struct stage *s)
 {
-	return s->boot->bpf.n && !s->proc->no_new_privs;
+	return s->boot->filters.n && !s->proc->no_new_privs;
 }
 
 /* As root first, because the user may not be allowed to walk there; as the user, if root (without all capabilities, or
@@ -353,6 +353,11 @@ static int hand_over_listener(struct stage *s, int listener, struct err *e)
 	return 0;
 }
 
+static bool has_listener(const struct stage_boot *b)
+{
+	return b->filters.n && b->filters.v[b->filters.n - 1].notify;
+}
+
 /*
  * no_new_privs before the filter, because it is what allows an ordinary user to load one. MSG_EXEC before the filter,
  * because that may forbid write(2), which is an error only if something is to be said; with a listener, writing is
@@ -362,23 +367,20 @@ static int run_program(struct stage *s, const char *path, char **env, struct err
 {
 	const struct strs *args = &s->proc->args;
 	char **argv = arena_array(s->a, args->n + 1, sizeof(*argv));
-	int listener = -EBADF, r;
+	int listener, r;
 
 	memcpy(argv, args->v, args->n * sizeof(*argv));
 	r = fds_preserve(passed_fds(s), e);
 	if (r == 0)
 		r = rlimits_apply(s, e);
-	if (r == 0 && !s->boot->seccomp_notify)
+	if (r == 0 && !has_listener(s->boot))
 		r = say(s, MSG_EXEC, e);
 	if (r < 0)
 		return r;
 	if (s->proc->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "process.noNewPrivileges");
-	if (s->boot->bpf.n) {
-		r = filter_load(s, &listener, e);
-		if (r < 0)
-			return r;
-	}
+	if (filters_load(s, &listener, e) < 0)
+		give_up(s, e); /* a filter before the one that failed may be in force */
 	if (listener >= 0 && hand_over_listener(s, listener, e) < 0)
 		give_up(s, e);
 	execve(path, argv, env);

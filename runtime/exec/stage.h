@@ -50,13 +50,22 @@ struct stage_cg_bind {
 	char *source, *name;
 };
 
+/* A compiled seccomp filter. */
+struct stage_filter {
+	struct bytes bpf;
+	uint64_t flags; /* for seccomp(2) */
+	bool notify; /* install with NEW_LISTENER and hand the fd out (MSG_SECCOMP); the last filter only */
+};
+#define STAGE_FILTERS_MAX 16
+
 struct stage_boot {
 	uint32_t mode;
 	struct bytes policy;  /* encoded policy (CREATE); in EXEC mode empty */
 	struct bytes process; /* EXEC: encoded struct pol_process (pol_process_table) */
-	struct bytes bpf;     /* seccomp program; empty = no filter */
-	uint64_t seccomp_flags;
-	bool seccomp_notify;   /* install with NEW_LISTENER and hand the fd out (MSG_SECCOMP) */
+	struct {
+		struct stage_filter *v;
+		size_t n;
+	} filters;	       /* loaded in this order */
 	bool new_userns;       /* a user namespace of its own */
 	bool joined_userns;    /* a user namespace was joined */
 	bool rootless;	       /* the parent has no privilege outside */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * policy_build(): calls the parts in the order in which they need each other: namespaces first (most
- * rules ask for one), the preset last (it tightens what is there), then the site's minimum strength.
+ * rules ask for one), the preset last (it tightens what is there), then what the site's rules add and
+ * demand.
  */
 #include <stdio.h>
 
@@ -69,11 +70,13 @@ int pb_word(const struct pb *b, const struct name_val *t, size_t n, const char *
 
 const char *pb_annotation(const struct pb *b, const char *key)
 {
-	const struct kvs *m = b->s ? &b->s->annotations : NULL;
+	const struct kvs *maps[] = {b->in ? &b->in->annotations : NULL,
+				    b->s ? &b->s->annotations : NULL};
 
-	for (size_t i = 0; m && i < m->n; i++)
-		if (str_eq(m->v[i].key, key))
-			return m->v[i].val;
+	for (size_t k = 0; k < ARRAY_LEN(maps); k++)
+		for (size_t i = 0; maps[k] && i < maps[k]->n; i++)
+			if (str_eq(maps[k]->v[i].key, key))
+				return maps[k]->v[i].val;
 	return NULL;
 }
 
@@ -84,29 +87,19 @@ bool pb_annotation_on(const struct pb *b, const char *key)
 	return v && !str_eq(v, "0") && !str_eq(v, "false");
 }
 
-char *pb_host_path(const struct pb *b, const char *path)
+char *policy_host_path(struct arena *a, const char *bundle, const char *path)
 {
-	char *full = path_join(b->a, b->in->bundle, path);
+	char *full = path_join(a, bundle, path);
 
 	for (const char *p = full; (p = strstr(p, "..")); p += 2)
 		if (p > full && p[-1] == '/' && (!p[2] || p[2] == '/'))
 			return full;
-	return path_clean(b->a, full);
+	return path_clean(a, full);
 }
 
-static int check_minimum(const struct pb *b, const struct rules *r, struct err *e)
+char *pb_host_path(const struct pb *b, const char *path)
 {
-	struct score s;
-
-	if (!r || !r->min_strength.set)
-		return 0;
-	policy_score(b->p, b->a, &s);
-	if ((uint64_t) s.total >= r->min_strength.v)
-		return 0;
-	return err_set_id(e, ERR_CONFIG, -EINVAL,
-			  "%s: minimumStrength: %d is demanded, this container has %d (%s); "
-			  "`kavach policy` shows what would raise it",
-			  r->min_file, (int) r->min_strength.v, s.total, s.label);
+	return policy_host_path(b->a, b->in->bundle, path);
 }
 
 /* pb_backend: the stronger of what the program was called as and what the config describes. */
@@ -162,7 +155,8 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 		 struct err *e)
 {
 	static const struct spec_linux none;
-	struct pb b = {.s = s, .l = s->linux_ ? s->linux_ : &none, .h = h, .in = in, .a = a};
+	struct pb b = {
+		.s = s, .l = s->linux_ ? s->linux_ : &none, .h = h, .in = in, .a = a, .rules = r};
 	int err;
 
 	b.config = in->config_name ? in->config_name : "config.json";
@@ -171,15 +165,17 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 	b.p->version = POLICY_VERSION;
 	b.p->no_pivot = in->no_pivot;
 	backend(&b);
+	pb_rules_select(&b);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		err = parts[i](&b, e);
 		if (err < 0)
 			return err;
 	}
-	err = pb_preset(&b, r, e);
-	if (err < 0)
-		return err;
-	err = check_minimum(&b, r, e);
+	err = pb_preset(&b, e);
+	if (err == 0)
+		err = pb_rules_add(&b, e);
+	if (err == 0)
+		err = pb_rules_check(&b, e);
 	if (err < 0)
 		return err;
 	*ret = b.p;
@@ -229,6 +225,9 @@ int policy_build_process(const struct spec_process *s, const struct policy *base
 	if (r < 0)
 		return r;
 	inherit(&p, s, &base->process);
+	r = pb_exec_limits(&b, &p, e);
+	if (r < 0)
+		return r;
 	*ret = p;
 	return 0;
 }

@@ -24,6 +24,11 @@ struct policy_input {
 	bool need_process; /* run: S-09 */
 	bool console_socket,
 		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
+	struct opt_u64 as_uid;	/* the caller, for rules; not set: the host's euid */
+	struct kvs annotations; /* count before those of the config (`rules test --annotation`) */
+	const struct kvs *
+		real_sources; /* bind sources and root -> their paths without symlinks; NULL = not looked up */
+	struct rules_report *report; /* gets what the rules decided; NULL = not wanted */
 };
 
 /*
@@ -47,9 +52,9 @@ int policy_build_resources(const struct spec_resources *s, const struct host *h,
 			   const char *config_name, struct arena *a, struct pol_resources *ret,
 			   struct err *e);
 
-/* rules_read: reads the *.json files of a rules directory (NULL: /etc/kavach/rules.d; missing directory =
- * no rules) in name order; strict decoding, unknown keys are errors. I/O happens here, not in build. */
-int rules_read(const char *dir, struct arena *a, struct rules *ret, struct err *e);
+/* policy_host_path: a host path of the config as the policy has it: absolute, or below the bundle; ".." is not resolved. For
+ * who looks up policy_input.real_sources. */
+char *policy_host_path(struct arena *a, const char *bundle, const char *path);
 
 /* mount_option_name: the i-th option string of the mount option table for `features`, NULL at the end;
  * only options that do not go to the file system. */
@@ -75,8 +80,9 @@ void policy_score(const struct policy *p, struct arena *a, struct score *ret);
 /* The page that `kavach policy` prints. digest_hex may be NULL. */
 void policy_explain(struct buf *b, const struct policy *p, const struct score *s,
 		    const char *digest_hex, bool score_only);
-/* JSON form: {"digest":..,"policy":{..},"strength":{..},"explain":{..}}. */
+/* JSON form: {"digest":..,"policy":{..},"strength":{..},"explain":{..},"site":{..}}; rep: what the rules decided, NULL
+ * = left out. */
 void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s,
-			 const char *digest_hex);
+			 const char *digest_hex, const struct rules_report *rep);
 
 #endif

@@ -65,7 +65,8 @@ void codec_json(struct jsonw *w, const struct ctable *t, const void *obj);
 
 /* The tables (policy/fields.c). */
 extern const struct ctable policy_table, pol_process_table, pol_seccomp_table, pol_resources_table,
-	pol_cgroup_table, pol_hook_table, pol_mount_table, pol_idmap_table, pol_rdt_table;
+	pol_cgroup_table, pol_hook_table, pol_mount_table, pol_idmap_table, pol_rdt_table,
+	policy_landlock_table;
 
 /* policy_encode: magic "KVCHPOL" + version + fields. policy_decode checks magic, version and that no
  * byte is left over. policy_digest: SHA-256 of the encoding. */

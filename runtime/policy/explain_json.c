@@ -51,15 +51,13 @@ static void json_namespaces(struct jsonw *w, const struct policy *p)
 }
 
 /* What happens to each call that matters: "allow", "deny", or "argument" when it depends on one. */
-static void json_calls(struct jsonw *w, const struct pol_seccomp *s)
+static void json_calls(struct jsonw *w, const struct policy *p)
 {
 	jw_key(w, "calls");
 	jw_obj(w);
 	for (size_t i = 0; fact_calls[i]; i++) {
-		struct fact_call c = {.action = POL_ACT_ALLOW};
+		struct fact_call c = fact_filters_call(p, fact_calls[i]);
 
-		if (s->set)
-			c = fact_call(s, fact_calls[i]);
 		jw_kstr(w, fact_calls[i],
 			c.conditional		       ? "argument"
 			: fact_action_denies(c.action) ? "deny"
@@ -81,7 +79,7 @@ static void json_facts(struct jsonw *w, const struct policy *p)
 		if (caps >> fact_caps_dangerous[i].cap & 1)
 			jw_str(w, cap_names[fact_caps_dangerous[i].cap].name);
 	jw_arr_end(w);
-	json_calls(w, &p->seccomp);
+	json_calls(w, p);
 	jw_kbool(w, "allDevices", fact_devices_open(p));
 	jw_kbool(w, "noNetwork", fact_no_network(p));
 	jw_kbool(w, "unprivilegedRoot", fact_userns_unprivileged(p));
@@ -95,7 +93,7 @@ static void json_facts(struct jsonw *w, const struct policy *p)
 }
 
 void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s,
-			 const char *digest_hex)
+			 const char *digest_hex, const struct rules_report *rep)
 {
 	struct jsonw w;
 
@@ -106,6 +104,12 @@ void policy_explain_json(struct buf *b, const struct policy *p, const struct sco
 	codec_json(&w, &policy_table, p);
 	json_score(&w, s);
 	json_facts(&w, p);
+	if (rep && rep->n) {
+		jw_key(&w, "site");
+		jw_obj(&w);
+		rules_report_json(&w, rep);
+		jw_obj_end(&w);
+	}
 	jw_obj_end(&w);
 	buf_put(b, "\n", 1);
 }

@@ -67,20 +67,20 @@ static const char *action_words(uint32_t action)
 
 enum verdict { DENIED, CONDITIONAL, ALLOWED };
 
-static enum verdict verdict(const struct pol_seccomp *s, const char *call)
+static enum verdict verdict(const struct policy *p, const char *call)
 {
-	struct fact_call c = fact_call(s, call);
+	struct fact_call c = fact_filters_call(p, call);
 
 	return c.conditional ? CONDITIONAL : fact_action_denies(c.action) ? DENIED : ALLOWED;
 }
 
-static void explain_calls(struct page *pg, const struct pol_seccomp *s, const char *label,
+static void explain_calls(struct page *pg, const struct policy *p, const char *label,
 			  enum verdict want)
 {
 	bool any = false;
 
 	for (size_t i = 0; fact_calls[i]; i++) {
-		if (verdict(s, fact_calls[i]) != want)
+		if (verdict(p, fact_calls[i]) != want)
 			continue;
 		if (!any)
 			page_row(pg, label);
@@ -91,16 +91,9 @@ static void explain_calls(struct page *pg, const struct pol_seccomp *s, const ch
 		page_end(pg);
 }
 
-void explain_seccomp(struct page *pg, const struct policy *p)
+static void explain_filter(struct page *pg, const struct pol_seccomp *s, const char *label)
 {
-	const struct pol_seccomp *s = &p->seccomp;
-
-	page_head(pg, "System calls (seccomp)");
-	if (!s->set) {
-		page_line(pg, "filter", "none: every system call can be made");
-		return;
-	}
-	page_row(pg, "filter");
+	page_row(pg, label);
 	page_printf(pg, "%zu rule%s for %zu name%s", s->rules.n, s->rules.n == 1 ? "" : "s",
 		    fact_seccomp_names(s), fact_seccomp_names(s) == 1 ? "" : "s");
 	if (s->source) {
@@ -120,10 +113,23 @@ void explain_seccomp(struct page *pg, const struct policy *p)
 		page_text(pg, arch ? arch : s->archs.v[i]);
 	}
 	page_end(pg);
-	explain_calls(pg, s, "refuses", DENIED);
-	explain_calls(pg, s, "by argument", CONDITIONAL);
-	explain_calls(pg, s, "allows", ALLOWED);
-	page_row_value(pg, "agent", s->listener_path);
+}
+
+void explain_seccomp(struct page *pg, const struct policy *p)
+{
+	page_head(pg, "System calls (seccomp)");
+	if (!fact_filtered(p)) {
+		page_line(pg, "filter", "none: every system call can be made");
+		return;
+	}
+	if (p->seccomp.set)
+		explain_filter(pg, &p->seccomp, "filter");
+	for (size_t i = 0; i < p->stacked.n; i++)
+		explain_filter(pg, &p->stacked.v[i], p->seccomp.set || i ? "and filter" : "filter");
+	explain_calls(pg, p, "refuses", DENIED);
+	explain_calls(pg, p, "by argument", CONDITIONAL);
+	explain_calls(pg, p, "allows", ALLOWED);
+	page_row_value(pg, "agent", p->seccomp.listener_path);
 }
 
 /* ---- resources ---- */

@@ -128,6 +128,38 @@ struct fact_call fact_call(const struct pol_seccomp *s, const char *name)
 	return c;
 }
 
+bool fact_filtered(const struct policy *p)
+{
+	return p->seccomp.set || p->stacked.n;
+}
+
+bool fact_filters_deny(const struct policy *p)
+{
+	bool denies = fact_seccomp_default_denies(&p->seccomp);
+
+	for (size_t i = 0; i < p->stacked.n; i++)
+		denies |= fact_seccomp_default_denies(&p->stacked.v[i]);
+	return denies;
+}
+
+struct fact_call fact_filters_call(const struct policy *p, const char *name)
+{
+	struct fact_call ret = {POL_ACT_ALLOW, false};
+
+	for (size_t i = 0; i <= p->stacked.n; i++) {
+		const struct pol_seccomp *s = i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp;
+		struct fact_call c;
+
+		if (!s->set)
+			continue;
+		c = fact_call(s, name);
+		if (!c.conditional && fact_action_denies(c.action))
+			return c;
+		ret.conditional |= c.conditional;
+	}
+	return ret;
+}
+
 size_t fact_seccomp_names(const struct pol_seccomp *s)
 {
 	size_t n = 0;

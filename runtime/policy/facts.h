@@ -38,6 +38,11 @@ struct fact_call fact_call(const struct pol_seccomp *s, const char *name);
 extern const char *const fact_calls[];
 bool fact_action_denies(uint32_t action);
 bool fact_seccomp_default_denies(const struct pol_seccomp *s);
+/* All filters of a policy together, as the kernel takes them: whether there is one, whether calls that no rule names are denied,
+ * and what happens to a call: denied when any filter denies it, whatever the others say. */
+bool fact_filtered(const struct policy *p);
+bool fact_filters_deny(const struct policy *p);
+struct fact_call fact_filters_call(const struct policy *p, const char *name);
 /* fact_seccomp_names: how many names the rules hold. */
 size_t fact_seccomp_names(const struct pol_seccomp *s);
 

@@ -197,6 +197,22 @@ static const struct cfield seccomp_rows[] = {
 TABLE(pol_seccomp_table, seccomp_rows, pol_seccomp);
 #undef ST
 
+#define ST struct policy_landlock
+static const struct cfield landlock_rows[] = {
+	F(required_abi), F(paths_limited), F(read_only),       F(read_write),
+	F(execute),	 F(bind_limited),  F(connect_limited), F(tcp_bind),
+	F(tcp_connect),	 F(scopes),	   FH(source),
+};
+TABLE(policy_landlock_table, landlock_rows, policy_landlock);
+#undef ST
+
+#define ST struct pol_exec_limits
+static const struct cfield exec_limits_rows[] = {F(set),	  F(caps_denied), F(no_privileged),
+						 F(no_new_privs), F(no_root),	  F(no_terminal),
+						 FH(source)};
+static TABLE(exec_limits_table, exec_limits_rows, pol_exec_limits);
+#undef ST
+
 #define ST struct pol_device_rule
 static const struct cfield device_rule_rows[] = {F(allow), F(type), F(major), F(minor), F(access)};
 static TABLE(device_rule_table, device_rule_rows, pol_device_rule);
@@ -323,6 +339,9 @@ static const struct cfield policy_rows[] = {
 	F(has_process),
 	FO(process, pol_process_table),
 	FO(seccomp, pol_seccomp_table),
+	FL(stacked, pol_seccomp_table),
+	FL(landlock, policy_landlock_table),
+	FO(exec_limits, exec_limits_table),
 	FO(cgroup, pol_cgroup_table),
 	FO(resources, pol_resources_table),
 	HOOKS("prestart", HOOK_PRESTART),

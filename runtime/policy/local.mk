@@ -28,6 +28,10 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/p_ns.c \
 	runtime/policy/p_process.c \
 	runtime/policy/p_resources.c \
+	runtime/policy/p_rules.c \
+	runtime/policy/p_rules.h \
+	runtime/policy/p_rules_features.c \
+	runtime/policy/p_rules_match.c \
 	runtime/policy/p_seccomp.c \
 	runtime/policy/p_sysctl.c \
 	runtime/policy/page.c \
@@ -38,4 +42,9 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/profiles.c \
 	runtime/policy/rules.c \
 	runtime/policy/rules.h \
+	runtime/policy/rules_decode.c \
+	runtime/policy/rules_explain.c \
+	runtime/policy/rules_machine.c \
+	runtime/policy/rules_report.c \
+	runtime/policy/rules_tables.h \
 	runtime/policy/score.c

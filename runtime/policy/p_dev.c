@@ -112,6 +112,16 @@ static const struct pol_device_rule always[] = {
 	{true, 'c', 136, ANY, ACC_ALL}, /* pts */
 };
 
+bool pb_device_always(const struct pol_device_rule *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (always[i].type == r->type && !(r->access & ~always[i].access) &&
+		    (always[i].major == ANY || always[i].major == r->major) &&
+		    (always[i].minor == ANY || always[i].minor == r->minor))
+			return true;
+	return false;
+}
+
 static uint32_t access_bits(const char *s)
 {
 	uint32_t bits = 0;

@@ -88,9 +88,9 @@ static int check_notify(struct pb *b, size_t i, const struct spec_seccomp_rule *
 	return 0;
 }
 
-static int add_rule(struct pb *b, size_t i, struct pol_seccomp *p, bool *notify, struct err *e)
+static int add_rule(struct pb *b, size_t i, const struct spec_seccomp_rule *s,
+		    struct pol_seccomp *p, bool *notify, struct err *e)
 {
-	const struct spec_seccomp_rule *s = &b->l->seccomp->syscalls.v[i];
 	struct pol_seccomp_rule *rule = &p->rules.v[i];
 	long action;
 	int r;
@@ -187,16 +187,13 @@ static int listener(struct pb *b, const struct spec_seccomp *s, bool notify, str
 	return 0;
 }
 
-int pb_seccomp(struct pb *b, struct err *e)
+int pb_seccomp_section(struct pb *b, const struct spec_seccomp *s, struct pol_seccomp *p,
+		       struct err *e)
 {
-	const struct spec_seccomp *s = b->l->seccomp;
-	struct pol_seccomp *p = &b->p->seccomp;
 	bool notify = false;
 	long v;
 	int r;
 
-	if (!s)
-		return 0;
 	p->set = true;
 	p->source = (char *) (uintptr_t) b->config;
 	p->fail_unknown = pb_annotation_on(b, "run.oci.seccomp_fail_unknown_syscall");
@@ -222,7 +219,7 @@ int pb_seccomp(struct pb *b, struct err *e)
 	p->rules.v = arena_array(b->a, s->syscalls.n, sizeof(*p->rules.v));
 	p->rules.n = s->syscalls.n;
 	for (size_t i = 0; i < s->syscalls.n; i++) {
-		r = add_rule(b, i, p, &notify, e);
+		r = add_rule(b, i, &s->syscalls.v[i], p, &notify, e);
 		if (r < 0)
 			return r;
 	}
@@ -233,4 +230,9 @@ int pb_seccomp(struct pb *b, struct err *e)
 	if (r < 0)
 		return r;
 	return listener(b, s, notify, p, e);
+}
+
+int pb_seccomp(struct pb *b, struct err *e)
+{
+	return b->l->seccomp ? pb_seccomp_section(b, b->l->seccomp, &b->p->seccomp, e) : 0;
 }

@@ -20,7 +20,9 @@ struct pb {
 	bool grants_caps; /* a user namespace other than ours: the kernel gives all capabilities there */
 	bool update;	  /* policy_build_resources(): what is absent keeps its old value */
 	struct arena *a;
-	struct policy *p; /* being built */
+	struct policy *p;	   /* being built */
+	const struct rules *rules; /* the site's; NULL = none */
+	bool *in_force; /* which of rules->v are about this container: pb_rules_select() */
 };
 
 /* pb_refuse: "config.json: <text>", -EINVAL, ERR_CONFIG. The text starts with the config path. */
@@ -65,11 +67,15 @@ int pb_paths(struct pb *b, struct err *e);   /* p_mount.c: masked and read-only 
 int pb_devices(struct pb *b, struct err *e); /* p_dev.c */
 int pb_device_rules(struct pb *b, const struct spec_resources *s, struct pol_resources *ret,
 		    struct err *e); /* p_dev.c */
+/* pb_device_always: whether a rule is one of those, or a part of one, that every container has. */
+bool pb_device_always(const struct pol_device_rule *r);
 int pb_process(struct pb *b, const struct spec_process *s, struct pol_process *ret, struct err *e);
 int pb_caps(struct pb *b, const struct spec_caps *s, struct pol_caps *ret,
 	    struct err *e); /* p_caps.c */
 int pb_personality(struct pb *b, struct opt_u64 *ret, struct err *e);
 int pb_seccomp(struct pb *b, struct err *e); /* p_seccomp.c */
+int pb_seccomp_section(struct pb *b, const struct spec_seccomp *s, struct pol_seccomp *ret,
+		       struct err *e);
 int pb_resources(struct pb *b, const struct spec_resources *s, struct pol_resources *ret,
 		 struct err *e);
 int pb_cgroup(struct pb *b, struct err *e); /* p_misc.c: also needs mounts and namespaces */
@@ -79,8 +85,20 @@ int pb_rdt(struct pb *b, struct err *e);
 int pb_mempolicy(struct pb *b, struct err *e);
 int pb_vm(struct pb *b, struct err *e);
 int pb_notify(struct pb *b, struct err *e); /* p_notify.c: after mounts and process */
-int pb_preset(struct pb *b, const struct rules *r,
-	      struct err *e); /* preset.c: last, it tightens all */
+int pb_preset(struct pb *b, struct err *e); /* preset.c: last, it tightens all */
+
+/* p_rules_match.c: which rules are in force; the backend is decided before. */
+void pb_rules_select(struct pb *b);
+/* rule_namespaces: "podman", "containerd/k8s.io", "kubernetes/batch": what the container belongs to, by its bundle and its
+ * annotations. In the arena. */
+struct strs rule_namespaces(const struct pb *b);
+/* p_rules.c: what they add to the policy, after the preset; then whether it is as they demand. */
+int pb_rules_add(struct pb *b, struct err *e);
+int pb_rules_check(struct pb *b, struct err *e);
+/* p_rules.c: one more filter beside the config's own, unless it is there already. */
+int pb_stack(struct pb *b, const struct rule_seccomp *from, struct err *e);
+/* p_rules.c: whether an exec's process stays within base->exec_limits. */
+int pb_exec_limits(const struct pb *b, const struct pol_process *p, struct err *e);
 
 /* profiles.c: the named seccomp profiles, for the machine of the host. */
 void pb_profile(struct pb *b, uint32_t preset, struct pol_seccomp *ret);

@@ -85,6 +85,7 @@ enum {
 	POL_MOUNT_DATA_RO = 1 << 7,   /* read-only super block too ("ro" on a new file system) */
 	POL_MOUNT_USER_CLEARED =
 		1 << 8, /* config asked to clear a flag: locked flags are not silently kept */
+	POL_MOUNT_SRC_REAL = 1 << 9, /* a symlink anywhere in the source is an error (site rules) */
 };
 
 struct pol_mount {
@@ -187,6 +188,39 @@ struct pol_seccomp {
 	char *listener_path, *listener_metadata;
 	char *source; /* "config.json", "profile basic", ... for people; not part of the digest */
 	bool fail_unknown; /* run.oci.seccomp_fail_unknown_syscall */
+};
+
+/* ---- Landlock ---- */
+
+/*
+ * One layer of Landlock: the kernel enforces all layers of a process, and a process cannot get rid of one. What is not
+ * limited is not in the layer's handled rights at all; a list that is limited and empty denies everything.
+ */
+struct policy_landlock {
+	uint32_t required_abi; /* the kernel must have this ABI at least, else the start fails; 0 = what it has */
+	bool paths_limited; /* only what the three lists name can be reached */
+	/* Absolute paths inside the container, clean; each is a file or a directory with all below it. One that does not
+	 * exist gives nothing. */
+	struct strs read_only;	/* reading and listing */
+	struct strs read_write; /* that, writing, making and removing; no devices */
+	struct strs execute;	/* reading and executing */
+	bool bind_limited, connect_limited;
+	struct u64s tcp_bind, tcp_connect; /* ports, sorted (ABI 4) */
+	uint32_t scopes;		   /* POL_SCOPE_* (ABI 6) */
+	char *source; /* "FILE: KEY" of the rule, for people; not part of the digest */
+};
+/* The kernel's LANDLOCK_SCOPE_* bits. */
+enum { POL_SCOPE_ABSTRACT_UNIX = 1 << 0, POL_SCOPE_SIGNAL = 1 << 1 };
+
+/* What a process that is added by `exec` may be: the rules of the container's creation hold for it too. */
+struct pol_exec_limits {
+	bool set;	      /* false: nothing is limited */
+	uint64_t caps_denied; /* capabilities that it must not get */
+	bool no_privileged;   /* nor nearly all of them */
+	bool no_new_privs;    /* must be set */
+	bool no_root;	      /* no uid that is root of the host */
+	bool no_terminal;
+	char *source; /* "FILE: KEY" of the first rule that says so, for people; not part of the digest */
 };
 
 /* ---- resources ---- */
@@ -315,6 +349,11 @@ struct policy {
 	bool has_process;
 	struct pol_process process;
 	struct pol_seccomp seccomp;
+	/* Filters beside that one (site rules, preset), loaded before it: all are evaluated, the strictest action wins. They
+	 * have no listener. */
+	POL_LIST(struct pol_seccomp) stacked;
+	POL_LIST(struct policy_landlock) landlock; /* layers, in this order */
+	struct pol_exec_limits exec_limits;
 	struct pol_cgroup cgroup;
 	struct pol_resources resources;
 	pol_hooks hooks[HOOK_PHASE_MAX];
@@ -324,7 +363,7 @@ struct policy {
 	struct pol_vm vm;
 };
 
-#define POLICY_VERSION 1
+#define POLICY_VERSION 2
 
 /* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */
 const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t);

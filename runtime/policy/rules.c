@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Site rules: what an operator demands of every container, in the *.json files of one directory. They are
- * ours, so unknown keys are errors (a misspelt demand would demand nothing), and a file that others than
- * root could write is refused. Several files add up: the strictest value counts.
+ * Reading the site's rules: which files, and whose they are. What is in them is rules_decode.c's. A file that others than
+ * root could write is refused: who can write the rules can undo them.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,45 +12,30 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "json/decode.h"
-#include "policy/build.h"
+#include "base/sys.h"
+#include "policy/rules_tables.h"
 
 #define RULES_DIR "/etc/kavach/rules.d"
-#define RULES_MAX (64 << 10) /* bytes of one file */
 
-static const struct name_val presets[] = {
-	{"minimal", POL_PRESET_MINIMAL},
-	{"basic", POL_PRESET_BASIC},
-	{"strict", POL_PRESET_STRICT},
-};
+/* Whose files count: root's, and ours. In a user namespace that does not map the host's root, whatever is not ours is shown
+ * as the overflow uid's (user_namespaces(7)); root's files among them cannot be told from others there, but what an
+ * unprivileged user runs is that user's own business. */
+#define OVERFLOW_UID 65534
 
-struct rules_file {
-	struct opt_u64 min_strength;
-	int preset;
-};
+static bool is_ours(uid_t uid, bool in_userns)
+{
+	return uid == 0 || uid == sys_euid() || (in_userns && uid == OVERFLOW_UID);
+}
 
-static const struct jfield fields[] = {
-	{.name = "minimumStrength",
-	 .kind = J_UINT,
-	 .off = offsetof(struct rules_file, min_strength),
-	 .max = 100},
-	{.name = "preset",
-	 .kind = J_ENUM,
-	 .off = offsetof(struct rules_file, preset),
-	 .names = presets,
-	 .n_names = ARRAY_LEN(presets)},
-};
-static const struct jtable table = {fields, ARRAY_LEN(fields), sizeof(struct rules_file), J_STRICT,
-				    NULL};
-
-/* Who can write the rules can undo them. Root's own files, or ours when we are not root. */
-static int check_owner(int fd, const char *path, struct err *e)
+static int check_owner(int fd, const char *path, mode_t type, bool in_userns, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "%s", path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
+	if ((st.st_mode & S_IFMT) != type)
+		return err_set_id(e, ERR_CONFIG, -EINVAL, "%s: expected a regular file", path);
+	if (!is_ours(st.st_uid, in_userns))
 		return err_set_id(e, ERR_CONFIG, -EPERM, "%s: owned by user %u, expected root",
 				  path, (unsigned) st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
@@ -61,40 +45,41 @@ static int check_owner(int fd, const char *path, struct err *e)
 	return 0;
 }
 
-static int read_file(int dirfd, const char *dir, const char *name, struct arena *a,
-		     struct rules *ret, struct err *e)
+/* check: whether it matters whose the file is; it does for everything that is put into force. */
+struct reader {
+	bool check, in_userns;
+};
+
+static int read_text(const struct reader *rd, int dirfd, const char *name, const char *path,
+		     size_t max, struct arena *a, struct bytes *ret, struct err *e)
 {
-	const char *path = path_join(a, dir, name);
-	struct rules_file f = {0};
-	struct json_doc doc;
-	struct bytes text;
 	int r;
 
+	/* O_NONBLOCK: a FIFO in the place of the file must not stop us */
 	fd_auto int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	r = check_owner(fd, path, e);
+	r = rd->check ? check_owner(fd, path, S_IFREG, rd->in_userns, e) : 0;
 	if (r < 0)
 		return r;
-	r = io_read_fd(fd, RULES_MAX, a, &text);
-	if (r < 0)
-		return err_neg(e, r, "%s", path);
-	r = json_read(path, (const char *) text.v, text.n, a, &doc, e);
-	if (r < 0)
-		return r;
-	r = json_decode(&doc, doc.root, &table, &f, a, e);
-	if (r < 0)
-		return r;
-	if (f.min_strength.set &&
-	    (!ret->min_strength.set || f.min_strength.v > ret->min_strength.v)) {
-		ret->min_strength = f.min_strength;
-		ret->min_file = path;
-	}
-	if ((uint32_t) f.preset > ret->preset) {
-		ret->preset = (uint32_t) f.preset;
-		ret->preset_file = path;
-	}
-	return 0;
+	r = io_read_fd(fd, max, a, ret);
+	return r < 0 ? err_neg(e, r, "%s", path) : 0;
+}
+
+static int read_profile(void *arg, const char *path, struct arena *a, struct bytes *ret,
+			struct err *e)
+{
+	return read_text(arg, AT_FDCWD, path, path, RULES_PROFILE_MAX, a, ret, e);
+}
+
+static int read_file(struct reader *rd, int dirfd, const char *name, const char *path,
+		     struct arena *a, struct rules *ret, struct err *e)
+{
+	const struct rules_source src = {read_profile, rd};
+	struct bytes text;
+	int r = read_text(rd, dirfd, name, path, RULES_TEXT_MAX, a, &text, e);
+
+	return r < 0 ? r : rules_decode(path, (const char *) text.v, text.n, &src, a, ret, e);
 }
 
 static int is_rules_file(const struct dirent *d)
@@ -102,8 +87,10 @@ static int is_rules_file(const struct dirent *d)
 	return d->d_name[0] != '.' && str_has_suffix(d->d_name, ".json");
 }
 
-int rules_read(const char *dir, struct arena *a, struct rules *ret, struct err *e)
+int rules_read(const char *dir, const struct host *h, struct arena *a, struct rules *ret,
+	       struct err *e)
 {
+	struct reader rd = {.check = true, .in_userns = h->in_userns};
 	struct rules rules = {0};
 	struct dirent **names;
 	int n, r = 0;
@@ -117,18 +104,36 @@ int rules_read(const char *dir, struct arena *a, struct rules *ret, struct err *
 	}
 	if (dirfd < 0)
 		return err_sys(e, "%s", dir);
-	r = check_owner(dirfd, dir, e);
+	r = check_owner(dirfd, dir, S_IFDIR, rd.in_userns, e);
 	if (r < 0)
 		return r;
 	n = scandirat(dirfd, ".", &names, is_rules_file, alphasort);
 	if (n < 0)
 		return err_sys(e, "%s", dir);
+	if (n > RULES_FILES_MAX)
+		r = err_set_id(e, ERR_CONFIG, -E2BIG, "%s: more than %d rules files", dir,
+			       RULES_FILES_MAX);
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
-			r = read_file(dirfd, dir, names[i]->d_name, a, &rules, e);
+			r = read_file(&rd, dirfd, names[i]->d_name,
+				      path_join(a, dir, names[i]->d_name), a, &rules, e);
 		free(names[i]);
 	}
 	free(names);
+	if (r == 0)
+		*ret = rules;
+	return r;
+}
+
+int rules_read_files(char *const *paths, size_t n, struct arena *a, struct rules *ret,
+		     struct err *e)
+{
+	struct reader rd = {.check = false};
+	struct rules rules = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = read_file(&rd, AT_FDCWD, paths[i], paths[i], a, &rules, e);
 	if (r == 0)
 		*ret = rules;
 	return r;

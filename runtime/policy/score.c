@@ -54,8 +54,10 @@ static int filter(const struct ctx *c, const char **evidence)
 {
 	const struct pol_seccomp *s = &c->p->seccomp;
 
-	if (!s->set)
+	if (!fact_filtered(c->p))
 		return 0;
+	if (!s->set)
+		s = &c->p->stacked.v[0];
 	*evidence = arena_printf(c->a, "%zu rule%s from %s", s->rules.n, s->rules.n == 1 ? "" : "s",
 				 s->source ? s->source : "the config");
 	return 5;
@@ -200,7 +202,7 @@ static int dangerous_caps(const struct ctx *c, const char **evidence)
 
 static int no_filter(const struct ctx *c, const char **evidence)
 {
-	if (c->p->seccomp.set)
+	if (fact_filtered(c->p))
 		return 0;
 	*evidence = "every system call of the kernel can be made";
 	return -5;
@@ -208,7 +210,7 @@ static int no_filter(const struct ctx *c, const char **evidence)
 
 static int open_filter(const struct ctx *c, const char **evidence)
 {
-	if (!c->p->seccomp.set || fact_seccomp_default_denies(&c->p->seccomp))
+	if (!fact_filtered(c->p) || fact_filters_deny(c->p))
 		return 0;
 	*evidence = "calls that no rule names are allowed";
 	return -3;

@@ -73,7 +73,7 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 	for (char *const *v = b->hook_env; v && *v; v++)
 		l->boot.hook_env.n++;
 	l->boot.hook_env.v = (char **) (uintptr_t) b->hook_env;
-	r = launch_seccomp(l, b, &b->policy->seccomp, e);
+	r = launch_seccomp(l, b, b->policy, e);
 	if (r < 0)
 		return r;
 	fill_namespaces(b, &l->boot);

@@ -26,7 +26,7 @@ static int prepare(struct launch *l, struct box *b, const struct pol_process *p,
 	if (enc->bad)
 		return err_set(e, -EFBIG, "the process description is too large");
 	l->boot.process = (struct bytes){.v = enc->p, .n = enc->n};
-	r = launch_seccomp(l, b, &b->policy->seccomp, e);
+	r = launch_seccomp(l, b, b->policy, e);
 	if (r < 0)
 		return r;
 	l->spawn.target_pidfd = b->init_pidfd;

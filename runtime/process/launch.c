@@ -53,15 +53,30 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	return 0;
 }
 
-int launch_seccomp(struct launch *l, struct box *b, const struct pol_seccomp *s, struct err *e)
+/* The config's own filter is the last one: it alone may forbid seccomp(2) or have a listener. */
+int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, struct err *e)
 {
-	if (!s->set)
+	size_t n = p->stacked.n + p->seccomp.set;
+	int r = 0;
+
+	if (!n)
 		return 0;
-	l->boot.seccomp_flags = s->flags;
-	l->boot.seccomp_notify = s->listener_path != NULL;
-	b->listener_path = s->listener_path;
-	b->listener_metadata = s->listener_metadata;
-	return seccomp_get(s, b->cache_dir, b->a, &l->boot.bpf, e);
+	if (n > STAGE_FILTERS_MAX)
+		return err_set(e, -E2BIG, "%zu seccomp filters: at most %d can be loaded", n,
+			       STAGE_FILTERS_MAX);
+	l->boot.filters.v = arena_array(b->a, n, sizeof(*l->boot.filters.v));
+	l->boot.filters.n = n;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct pol_seccomp *s = i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp;
+		struct stage_filter *f = &l->boot.filters.v[i];
+
+		f->flags = s->flags;
+		f->notify = s->listener_path != NULL;
+		r = seccomp_get(s, b->cache_dir, b->a, &f->bpf, e);
+	}
+	b->listener_path = p->seccomp.listener_path;
+	b->listener_metadata = p->seccomp.listener_metadata;
+	return r;
 }
 
 int launch_cgroup(struct launch *l, struct box *b, struct err *e)

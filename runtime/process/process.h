@@ -95,7 +95,7 @@ struct launch {
 	int pidfd;
 };
 int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct err *e);
-int launch_seccomp(struct launch *l, struct box *b, const struct pol_seccomp *s, struct err *e);
+int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, struct err *e);
 int launch_cgroup(struct launch *l, struct box *b, struct err *e);
 int launch_spawn(struct launch *l, struct box *b, struct err *e);
 void launch_close(struct launch *l);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "process/process.h"
 
@@ -54,7 +55,8 @@ static int idmap_tree(int fd, const struct policy *p, const struct pol_mount *m,
 
 /* The usual bind mount of one directory or file gets its flags and propagation in the call that opens it. Not where flags
  * may be locked (user namespaces) or take more than one step: those are the stage's (mnt_bind_attrs). */
-static int open_set(const struct policy *p, const struct pol_mount *m, const struct host *h)
+static int open_set(const struct policy *p, const struct pol_mount *m, const struct host *h,
+		    int dir, const char *path)
 {
 	uint64_t asked = m->propagation & SOURCE_PROPAGATION,
 		 of_root = p->rootfs_propagation & SOURCE_PROPAGATION;
@@ -72,7 +74,7 @@ static int open_set(const struct policy *p, const struct pol_mount *m, const str
 		return -ENOSYS;
 	if ((a.attr_set | a.attr_clr) & MOUNT_ATTR__ATIME)
 		a.attr_clr |= MOUNT_ATTR__ATIME; /* the kernel wants the whole field */
-	return sys_open_tree_attr(AT_FDCWD, m->source, OPEN_TREE_CLONE, &a);
+	return sys_open_tree_attr(dir, path, OPEN_TREE_CLONE | (*path ? 0 : AT_EMPTY_PATH), &a);
 }
 
 static int source_open(const struct policy *p, const struct pol_mount *m, const struct host *h,
@@ -80,13 +82,21 @@ static int source_open(const struct policy *p, const struct pol_mount *m, const 
 {
 	/* inherited by the stage: see process.h */
 	unsigned flags = OPEN_TREE_CLONE | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
-	fd_auto int fd = open_set(p, m, h);
-	int r;
+	/* the site limits where sources may be: a path that it has judged must not lead elsewhere by now */
+	bool real = m->flags & POL_MOUNT_SRC_REAL;
+	fd_auto int place = real ? path_open_real(m->source) : -EBADF;
+	const char *path = real ? "" : m->source;
+	int dir = real ? place : AT_FDCWD, r;
+	fd_auto int fd = -EBADF;
 
-	ret->set = fd >= 0;
+	ret->set = false;
 	ret->fd = -EBADF;
+	if (real && place < 0)
+		return err_neg(e, place, "mounts[%u].source: %s", m->config_index, m->source);
+	fd = open_set(p, m, h, dir, path);
+	ret->set = fd >= 0;
 	if (fd == -ENOSYS || fd == -EPERM)
-		fd = sys_open_tree(AT_FDCWD, m->source, flags);
+		fd = sys_open_tree(dir, path, flags | (real ? AT_EMPTY_PATH : 0));
 	if (fd == -ENOSYS || fd == -EPERM)
 		return 0; /* the stage has the fallback, and its error if that fails too */
 	if (fd < 0)

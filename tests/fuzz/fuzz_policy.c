@@ -49,8 +49,10 @@ static void encode(const char *text, size_t size, const struct rules *rules,
 		return;
 	}
 	policy_score(p, &a, &score);
-	assert(!rules->min_strength.set || (uint64_t) score.total >= rules->min_strength.v);
-	assert(p->preset >= rules->preset && p->backend >= p->backend_floor);
+	assert(!rules->v[0].min_strength.set ||
+	       (uint64_t) score.total >= rules->v[0].min_strength.v);
+	assert(p->preset >= rules->v[0].preset && p->backend >= p->backend_floor);
+	assert(!rules->v[0].forbid.n || p->process.no_new_privs || !p->has_process);
 	assert(p->preset < POL_PRESET_BASIC || p->seccomp.set);
 	assert(p->preset < POL_PRESET_STRICT || (p->rootfs_readonly && p->resources.pids.v <= 64));
 	policy_encode(ret, p);
@@ -70,12 +72,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.need_process = data[1] & 4,
 		.no_pivot = data[1] & 8,
 	};
-	const struct rules rules = {
+	uint64_t forbidden[] = {RULE_NEW_PRIVILEGES, RULE_PRIVILEGED, RULE_HOST_PID};
+	const struct rule rule = {
+		.at = {"p.json", ""},
 		.preset = data[1] >> 4 & 3,
-		.preset_file = "p.json",
 		.min_strength = {data[1] & 0x40, 50},
-		.min_file = "m.json",
+		.forbid = {forbidden, data[1] & 0x80 ? 3 : 0},
+		.caps_allowed = {data[1] & 0x80, 0x20fb},
 	};
+	const struct rules rules = {.v = &rule, .n = 1};
 	buf_auto once = BUF_WRITER(16u << 20), twice = BUF_WRITER(16u << 20);
 
 	encode((const char *) data + 2, size - 2, &rules, &host, &in, &once);

@@ -25,6 +25,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_proto \
+	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_spec \
 	tests/fuzz/fuzz_state
 EXTRA_PROGRAMS += $(fuzz_programs)
@@ -48,6 +49,9 @@ tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/replay.c
 tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c tests/fuzz/replay.c
+tests_fuzz_fuzz_rules_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -42,6 +42,7 @@ unit_programs = \
 	tests/unit/test_profiles \
 	tests/unit/test_proto \
 	tests/unit/test_rules \
+	tests/unit/test_rules_policy \
 	tests/unit/test_score \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
@@ -176,6 +177,9 @@ tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
 tests_unit_test_rules_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_rules_policy_SOURCES = tests/unit/test_rules_policy.c
+tests_unit_test_rules_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_score_SOURCES = tests/unit/test_score.c
 tests_unit_test_score_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

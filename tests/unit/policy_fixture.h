@@ -53,6 +53,23 @@ static inline void reset(void)
 	input.backend_floor = POL_BACKEND_PROCESS;
 }
 
+static inline char *quotes(char *s);
+
+/* The site's rules from the text of a file, added to what is there; JSON with ' for ". */
+static inline bool site(const char *file, const char *text)
+{
+	static const struct rules_source none;
+	char *json = quotes(arena_strdup(&arena, text));
+
+	err = ERR_INIT;
+	return rules_decode(file, json, strlen(json), &none, &arena, &rules, &err) == 0;
+}
+static inline void must_site(const char *text)
+{
+	if (!site("/etc/kavach/rules.d/10.json", text))
+		bail_out(err.msg);
+}
+
 static inline char *quotes(char *s)
 {
 	for (char *p = s; *p; p++)

@@ -17,9 +17,6 @@ static struct stage_boot full(void)
 		.mode = STAGE_CREATE,
 		.policy = {(uint8_t *) arena_strdup(&a, "policy"), 6},
 		.process = {(uint8_t *) arena_strdup(&a, "proc"), 4},
-		.bpf = {(uint8_t *) arena_strdup(&a, "12345678"), 8},
-		.seccomp_flags = 1ull << 40 | 2,
-		.seccomp_notify = true,
 		.new_userns = true,
 		.joined_userns = true,
 		.rootless = true,
@@ -47,6 +44,12 @@ static struct stage_boot full(void)
 		.chown_stdio = true,
 	};
 
+	b.filters.v = arena_array(&a, 2, sizeof(struct stage_filter));
+	b.filters.v[0] = (struct stage_filter){.bpf = {(uint8_t *) arena_strdup(&a, "12345678"), 8},
+					       .flags = 1ull << 40 | 2};
+	b.filters.v[1] = b.filters.v[0];
+	b.filters.v[1].notify = true;
+	b.filters.n = 2;
 	b.tasks_fds.v = arena_array(&a, 2, sizeof(uint64_t));
 	b.tasks_fds.v[0] = 20;
 	b.tasks_fds.v[1] = 21;
@@ -90,7 +93,8 @@ static void test_round_trip(void)
 	codec_encode(&two, &stage_boot_table, &out);
 	ok(one.n == two.n && !memcmp(one.p, two.p, one.n), "its encoding is the same again");
 	is_int(out.sync_fd, 5, "numbers");
-	is_int(out.seccomp_flags, 1ll << 40 | 2, "wide numbers");
+	ok(out.filters.n == 2 && out.filters.v[1].notify, "filters in their order");
+	is_int(out.filters.v[0].flags, 1ll << 40 | 2, "wide numbers");
 	is_str(out.listen_fdnames, "one", "strings");
 	ok(out.cg_binds.n == 1 && !out.cg_binds.v[0].source && out.cg_binds.v[0].fd == 12,
 	   "lists of structures, absent strings");
@@ -142,8 +146,12 @@ static void test_refusals(void)
 	REFUSES(in.policy.n = 0, "a container without a policy");
 	REFUSES((in.mode = STAGE_EXEC, in.process.n = 0), "an exec without a process");
 	REFUSES(in.id = NULL, "no id");
-	REFUSES(in.bpf.n = 7, "a filter of odd size");
-	REFUSES(in.bpf.n = 0, "a listener without a filter");
+	REFUSES(in.filters.v[1].bpf.n = 7, "a filter of odd size");
+	REFUSES(in.filters.v[0].bpf.n = 0, "an empty filter");
+	REFUSES(in.filters.v[0].notify = true, "a listener before the last filter");
+	REFUSES((in.filters.v = arena_array(&a, 17, sizeof(struct stage_filter)),
+		 in.filters.n = 17),
+		"more filters than there can be");
 	REFUSES(in.sync_fd = -1, "no sync socket");
 	REFUSES(in.sync_fd = 2, "stderr as the sync socket");
 	REFUSES(in.start_fd = 0, "stdin as the start socket");

@@ -2,9 +2,10 @@
 /* libs: policy host spec json base */
 /*
  * Golden files of the decisions, in tests/golden/policy: NAME.json is a config, NAME.host (optional) what
- * its host lacks or has, one "word value" a line; NAME.policy.json and NAME.explain are what must come out,
- * byte for byte: everything that is sealed, with its digest, and the page that `kavach policy` prints. With
- * --update the two are written: read them before they go into a commit.
+ * its host lacks or has, one "word value" a line; NAME.rules (optional) the site's rules; NAME.policy.json and
+ * NAME.explain are what must come out, byte for byte: everything that is sealed, with its digest, and the page that `kavach
+ * policy` prints. Where there is a NAME.refusal, the config must be refused with that text. NAME.report is what the rules
+ * decided. With --update the results are written: read them before they go into a commit.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,9 +42,6 @@ static bool host_fact(const char *word, const char *value)
 		host.caps &= ~(1ULL << cap_parse(value));
 	else if (str_eq(word, "euid") && num_parse_u64(value, UINT32_MAX, &n) == 0)
 		host.euid = (uint32_t) n, host.rootless = n != 0;
-	else if (str_eq(word, "preset") && str_eq(value, "strict"))
-		rules.preset = POL_PRESET_STRICT,
-		rules.preset_file = "/etc/kavach/rules.d/site.json";
 	else
 		return false;
 	return true;
@@ -86,9 +84,45 @@ static void compare(int dir, const char *file, const struct buf *got)
 		printf("# differs in line %zu\n", line);
 }
 
+/* A seccomp profile that rules name, from the folder of the golden files. */
+static int read_profile(void *arg, const char *path, struct arena *a, struct bytes *ret,
+			struct err *e)
+{
+	const char *name = strrchr(path, '/') + 1;
+	int r = io_read_at(*(int *) arg, name, O_RDONLY, TEXT_MAX, a, ret);
+
+	return r < 0 ? err_neg(e, r, "%s", path) : 0;
+}
+
+static bool read_rules(int dir, const char *name)
+{
+	const struct rules_source src = {read_profile, &dir};
+	struct bytes text;
+
+	if (io_read_at(dir, arena_printf(&arena, "%s.rules", name), O_RDONLY, TEXT_MAX, &arena,
+		       &text) < 0)
+		return false;
+	if (rules_decode("/etc/kavach/rules.d/site.json", (const char *) text.v, text.n, &src,
+			 &arena, &rules, &err) < 0)
+		bail_out(err.msg);
+	return true;
+}
+
+static void compare_text(int dir, const char *file, const char *text)
+{
+	buf_auto b = BUF_WRITER(TEXT_MAX);
+
+	buf_put(&b, text, strlen(text));
+	buf_put(&b, "\n", 1);
+	compare(dir, file, &b);
+}
+
 static void test_one(int dir, const char *name)
 {
-	buf_auto json = BUF_WRITER(TEXT_MAX), page = BUF_WRITER(TEXT_MAX);
+	buf_auto json = BUF_WRITER(TEXT_MAX), page = BUF_WRITER(TEXT_MAX),
+		 rep = BUF_WRITER(TEXT_MAX);
+	struct rules_report report = {0};
+	const char *refusal = arena_printf(&arena, "%s.refusal", name);
 	const struct policy *p;
 	struct bytes text;
 	struct score score;
@@ -99,15 +133,21 @@ static void test_one(int dir, const char *name)
 	if (io_read_at(dir, arena_printf(&arena, "%s.json", name), O_RDONLY, TEXT_MAX, &arena,
 		       &text) < 0)
 		bail_out("cannot read a golden file");
+	input.report = read_rules(dir, name) ? &report : NULL;
 	p = build_text((const char *) text.v);
-	ok(p != NULL, "%s is accepted", name);
-	if (!p) {
-		printf("# %s\n", err.msg);
-		return;
+	if (input.report) {
+		rules_report_explain(&rep, &report);
+		compare(dir, arena_printf(&arena, "%s.report", name), &rep);
 	}
+	ok((p != NULL) == (faccessat(dir, refusal, R_OK, 0) < 0), "%s is %s as it must be", name,
+	   p ? "accepted" : "refused");
+	if (!p)
+		compare_text(dir, refusal, err.msg);
+	if (!p)
+		return;
 	digest = digest_of(p);
 	policy_score(p, &arena, &score);
-	policy_explain_json(&json, p, &score, digest);
+	policy_explain_json(&json, p, &score, digest, input.report);
 	policy_explain(&page, p, &score, digest, false);
 	compare(dir, arena_printf(&arena, "%s.policy.json", name), &json);
 	compare(dir, arena_printf(&arena, "%s.explain", name), &page);

@@ -19,7 +19,6 @@ enum {
 	ODD_MACHINE = 1 << 5,
 	SYSTEMD = 1 << 6,
 	NO_CGROUPS = 1 << 7,
-	PRESET_BASIC = 1 << 8,
 	PRESET_STRICT = 1 << 9,
 };
 
@@ -42,10 +41,8 @@ static void adjust(unsigned how)
 		input.cg_manager = POL_CG_SYSTEMD;
 	if (how & NO_CGROUPS)
 		input.cg_manager = POL_CG_DISABLED;
-	if (how & (PRESET_BASIC | PRESET_STRICT)) {
-		rules.preset = how & PRESET_BASIC ? POL_PRESET_BASIC : POL_PRESET_STRICT;
-		rules.preset_file = "/etc/kavach/rules.d/10.json";
-	}
+	if (how & PRESET_STRICT)
+		must_site("{'preset':'strict'}");
 }
 
 struct refusal {
@@ -429,15 +426,10 @@ static const struct refusal refusals[] = {
 	 {.top = "'annotations':{'io.kavach.preset':'Strict'}"},
 	 0,
 	 "annotations[\"io.kavach.preset\"]: \"Strict\" is not one of the words that are known here"},
-	{"a filter that allows by default under a preset",
-	 {.linux_ = "'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}"},
-	 PRESET_BASIC,
-	 "linux.seccomp.defaultAction: expected a filter that denies by default with the preset of "
-	 "/etc/kavach/rules.d/10.json, or none, found SCMP_ACT_ALLOW"},
 	{"strict without control groups",
 	 {0},
 	 PRESET_STRICT | NO_CGROUPS,
-	 "the preset strict of /etc/kavach/rules.d/10.json limits resources, but control groups are disabled"},
+	 "the preset strict of rules file /etc/kavach/rules.d/10.json: preset limits resources, but control groups are disabled"},
 };
 
 static void test_refusals(void)
@@ -920,22 +912,27 @@ static void test_presets(void)
 		 .linux_ = "'resources':{'cpu':{'quota':5000,'period':1000}},'seccomp':{'defaultAction':"
 			   "'SCMP_ACT_KILL_PROCESS'}");
 	ok(p->resources.cpu_quota.v == 1000, "five CPUs become one");
-	is_str(p->seccomp.source, "config.json", "a filter that denies by default is kept");
-	rules = (struct rules){.preset = POL_PRESET_STRICT, .preset_file = "f"};
+	is_str(p->seccomp.source, "config.json", "a filter of the config's own is kept");
+	ok(p->stacked.n == 1 && str_eq(p->stacked.v[0].source, "profile strict"),
+	   "and the profile is stacked with it");
+	must_site("{'preset':'strict'}");
 	p = MUST(.top = "'annotations':{'io.kavach.preset':'minimal'}");
 	ok(p->preset == POL_PRESET_STRICT, "an annotation cannot weaken the site's preset");
-	rules.preset = POL_PRESET_MINIMAL;
+	rules = (struct rules){0};
+	must_site("{'preset':'minimal'}");
 	p = MUST(.top = "'annotations':{'io.kavach.preset':'basic'}");
 	ok(p->preset == POL_PRESET_BASIC, "but strengthen it");
-	rules = (struct rules){.min_strength = {true, 90},
-			       .min_file = "/etc/kavach/rules.d/50.json"};
+	rules = (struct rules){0};
+	must_site("{'minimumStrength':90}");
 	ok(!build_text(config_text(&(struct config){0})),
 	   "a policy below the site's minimum is refused");
 	ok(str_prefix(
 		   err.msg,
-		   "/etc/kavach/rules.d/50.json: minimumStrength: 90 is demanded, this container has "),
+		   "rules file /etc/kavach/rules.d/10.json: minimumStrength: a strength of 90 is required; "
+		   "config.json: this container has "),
 	   "with file and key in the message");
-	rules.min_strength.v = 1;
+	rules = (struct rules){0};
+	must_site("{'minimumStrength':1}");
 	ok(BUILD(.ns = "{'type':'pid'},{'type':'ipc'},{'type':'network'}"), "one above it is not");
 	reset();
 }
