@@ -33,7 +33,7 @@ struct stage {
 	int root_fd;  /* O_PATH of the assembled root; after the pivot (and in EXEC mode), of / */
 	int old_root; /* see rootfs.c */
 	struct stage_fs *
-		fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare() and in EXEC mode */
+		fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare(), and where a root is joined */
 	int pty_master; /* until it is sent */
 	int pty_slave;
 	mode_t umask;	 /* as inherited; the stage itself works with 0 */

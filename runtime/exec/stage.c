@@ -124,6 +124,28 @@ static int run_mount_hooks(struct stage *s, struct err *e)
 	return r;
 }
 
+/* A mount namespace that was joined has a root already, and policy/p_joined.c has seen to it that nothing is to be
+ * changed there. */
+static bool has_root(const struct stage *s)
+{
+	const struct pol_ns *mnt = pol_ns_find(s->p, POL_NS_MNT);
+
+	return mnt && mnt->path;
+}
+
+static int assemble(struct stage *s, struct err *e)
+{
+	int r = rootfs_prepare(s, e);
+
+	if (r == 0)
+		r = mounts_apply(s, e);
+	if (r == 0)
+		r = devices_apply(s, e);
+	if (r == 0 && s->proc && s->proc->terminal)
+		r = tty_setup(s, e);
+	return r;
+}
+
 static int make_root(struct stage *s, struct err *e)
 {
 	const struct pol_ns *net = pol_ns_find(s->p, POL_NS_NET);
@@ -133,14 +155,8 @@ static int make_root(struct stage *s, struct err *e)
 		r = net_loopback_up(e);
 	if (r == 0)
 		r = name_host(s, e);
-	if (r == 0)
-		r = rootfs_prepare(s, e);
-	if (r == 0)
-		r = mounts_apply(s, e);
-	if (r == 0)
-		r = devices_apply(s, e);
-	if (r == 0 && s->proc && s->proc->terminal)
-		r = tty_setup(s, e);
+	if (r == 0 && !has_root(s))
+		r = assemble(s, e);
 	/* Mounts are there, the host's paths too, and the root is still writable: hooks count on all three. */
 	if (r == 0)
 		r = run_mount_hooks(s, e);
@@ -168,21 +184,24 @@ static int enter_root(struct stage *s, struct err *e)
 	return r;
 }
 
-/* exec: the root is the container's already. */
+/* exec, or a mount namespace that was joined: the root is the container's already. */
 static int use_root(struct stage *s, struct err *e)
 {
+	bool terminal = s->proc && s->proc->terminal;
 	int r = 0;
 
 	/* not open(): musl's makes two system calls of it */
 	s->root_fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s->root_fd < 0)
 		return err_sys(e, "opening the root");
-	if (s->proc->terminal) {
+	if (terminal) {
 		r = tty_setup(s, e);
 		if (r == 0)
 			r = tty_make_stdio(s, e);
 	}
-	return r == 0 ? stdio_adopt(s, e) : r;
+	if (r == 0)
+		r = stdio_adopt(s, e);
+	return r == 0 && s->p ? sysctl_apply(s, e) : r;
 }
 
 /* ---- the process ---- */
@@ -414,7 +433,7 @@ int stage_run(struct stage *s, struct err *e)
 	if (r == 0 && s->p)
 		r = make_root(s, e);
 	if (r == 0)
-		r = s->p ? enter_root(s, e) : use_root(s, e);
+		r = s->p && !has_root(s) ? enter_root(s, e) : use_root(s, e);
 	if (r == 0 && s->proc)
 		r = prepare_process(s, &path, &env, e);
 	if (r == 0)

@@ -141,7 +141,7 @@ int tty_setup(struct stage *s, struct err *e)
 		return err_sys(e, "look at the terminal");
 	if (st.st_uid != s->proc->uid && fchown(s->pty_slave, s->proc->uid, (gid_t) -1) < 0)
 		return err_sys(e, "give the terminal to user %u", s->proc->uid);
-	if (s->p) { /* an exec'd process has a terminal, but the console is the first process's */
+	if (s->fs) { /* in a root that is not ours to make, the console is its first process's */
 		r = bind_console(s, s->pty_slave, e);
 		if (r < 0)
 			return r;

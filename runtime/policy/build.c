@@ -175,6 +175,8 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 	if (err == 0)
 		err = pb_rules_add(&b, e);
 	if (err == 0)
+		err = pb_joined(&b, e);
+	if (err == 0)
 		err = pb_rules_check(&b, e);
 	if (err < 0)
 		return err;

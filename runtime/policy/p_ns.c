@@ -2,8 +2,8 @@
 /*
  * Namespaces, id maps, time offsets, host and domain name.
  *
- * A mount namespace of its own is a condition for everything else: the root is assembled in it. One that
- * exists already is refused: assembling there would move its owner's root away.
+ * A mount namespace other than ours is a condition for everything else: the root is assembled in it, or, in one that
+ * exists already, is taken as it is (p_joined.c).
  */
 #include "base/log.h"
 #include "policy/pb.h"
@@ -37,12 +37,6 @@ static int add_namespace(struct pb *b, size_t i, struct err *e)
 		return pb_refuse(b, e,
 				 "linux.namespaces[%zu].type: this kernel has no %s namespaces", i,
 				 s->type);
-	if (type == POL_NS_MNT && pb_given(s->path))
-		return pb_refuse(
-			b, e,
-			"linux.namespaces[%zu].path: the container needs a mount namespace of its "
-			"own, \"%s\" cannot be joined",
-			i, s->path);
 	/* Sorted by type, so that the order in the config does not change the digest. */
 	for (; at > 0 && v[at - 1].type > (uint32_t) type; at--)
 		v[at] = v[at - 1];

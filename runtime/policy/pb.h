@@ -99,6 +99,8 @@ int pb_rules_check(struct pb *b, struct err *e);
 int pb_stack(struct pb *b, const struct rule_seccomp *from, struct err *e);
 /* p_rules.c: whether an exec's process stays within base->exec_limits. */
 int pb_exec_limits(const struct pb *b, const struct pol_process *p, struct err *e);
+/* p_joined.c: after all that adds something: what cannot be done in a mount namespace that is joined. */
+int pb_joined(struct pb *b, struct err *e);
 
 /* profiles.c: the named seccomp profiles, for the machine of the host. */
 void pb_profile(struct pb *b, uint32_t preset, struct pol_seccomp *ret);

@@ -55,7 +55,8 @@ static void fill_rootfs(struct box *b, struct launch *l)
 {
 	int fd;
 
-	if (!pol_ns_find(b->policy, POL_NS_USER) || !(b->host->caps >> CAP_SYS_ADMIN & 1))
+	if (!pol_ns_find(b->policy, POL_NS_USER) || pol_ns_find(b->policy, POL_NS_MNT)->path ||
+	    !(b->host->caps >> CAP_SYS_ADMIN & 1))
 		return;
 	fd = sys_open_tree(AT_FDCWD, b->policy->rootfs, OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE);
 	if (fd < 0)

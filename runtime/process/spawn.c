@@ -4,7 +4,7 @@
  *
  * Theory of operation. The usual case is one clone3() with all CLONE_NEW* flags, straight into the v2 cgroup; the
  * child then joins what it has to join and execs the stage. Exceptions, each forced by the kernel or by an attack:
- *  - a pid namespace to join, or a user namespace together with any to join: the stage does it (exec/join.c), because
+ *  - a pid or mount namespace to join, or a user namespace together with any to join: the stage does it (exec/join.c), because
  *    nobody in a container may ever see a process whose program is the host's kavach;
  *  - an IPC namespace together with a new user namespace: whoever makes it owns its /dev/mqueue, so the child unshares
  *    it once it is root of the user namespace;
@@ -165,7 +165,7 @@ void spawn_decide(struct spawn *s)
 
 	for (size_t i = 0; i < s->n_joins; i++)
 		joined |= s->join[i].flag;
-	s->join_in_stage = s->target_pidfd >= 0 || (joined & CLONE_NEWPID) ||
+	s->join_in_stage = s->target_pidfd >= 0 || (joined & (CLONE_NEWPID | CLONE_NEWNS)) ||
 			   (joined && ((joined | s->create) & CLONE_NEWUSER));
 }
 

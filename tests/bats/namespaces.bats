@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Namespaces (S-30 to S-32): created, joined, shared with the host, and what is refused.
 
+bats_require_minimum_version 1.5.0
+
 load helpers
 
 setup_file() { setup_rootfs; }
@@ -394,15 +396,100 @@ use_userns() {
 	[ "$(sort -u <<<"$output")" = "$CG/$ID" ]
 }
 
-@test "S-30: a mount namespace is required, and only a new one is safe to make the root in" {
-	cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/keep"
-	join mount /proc/self/ns/mnt
-	args true
-	kvrun run -b "$BUNDLE" "$ID"
-	[ "$status" -eq 1 ]
-	[[ $output == *"linux.namespaces[5].path"* ]]
-	cp "$BATS_TEST_TMPDIR/keep" "$BUNDLE/config.json"
+# into PID: a config for the mount namespace of a process, with nothing to mount or make there
+into() {
+	join mount "/proc/$1/ns/mnt"
+	config '.root = {path: "/"} | del(.mounts, .linux.maskedPaths, .linux.readonlyPaths, .linux.devices)'
+}
 
+@test "S-30: a mount namespace is joined: its root is the root, and nothing changes in it" {
+	own_rootfs
+	sleeper first '.root.path = "'"$BUNDLE/rootfs"'"'
+	pid=$(pid_of first)
+	kv exec first sh -c 'echo mine >/tmp/file; mkdir /dev/shm/place'
+	before=$(cat "/proc/$pid/mountinfo")
+	into "$pid"
+	args sh -c 'readlink /proc/self/ns/mnt; cat /tmp/file; ls -d /dev/shm/place; pwd; echo theirs >/tmp/other'
+	join pid "/proc/$pid/ns/pid"
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "$(readlink "/proc/$pid/ns/mnt")" ]
+	[ "${lines[1]}" = mine ]
+	[ "${lines[2]}" = /dev/shm/place ]
+	[ "${lines[3]}" = / ]
+	[ "$(kv exec first cat /tmp/other)" = theirs ]
+	[ "$(cat "/proc/$pid/mountinfo")" = "$before" ]
+	[ "$(kv state first | jq -r .status)" = running ]
+	# exec into it, a terminal, a user, a program that is not there, a working directory that is not
+	args sleep 100
+	kv create -b "$BUNDLE" "$ID" </dev/null
+	kv start "$ID"
+	[ "$(kv exec "$ID" readlink /proc/self/ns/mnt)" = "$(readlink "/proc/$pid/ns/mnt")" ]
+	[ "$(kv exec -u 5 "$ID" sh -c 'id -u; cat /tmp/file' | tr '\n' ' ')" = "5 mine " ]
+	kv delete --force "$ID"
+	args /only/on/the/host
+	run -127 kv run -b "$BUNDLE" "$ID"
+	[[ $output == *"/only/on/the/host"* ]]
+	args true
+	config '.process.cwd = "/no/such/place"'
+	run -127 kv run -b "$BUNDLE" "$ID"
+	[[ $output == *"/no/such/place"* ]]
+	run kv exec first ls -d /no
+	[ "$status" -ne 0 ]
+	[ "$(cat "/proc/$pid/mountinfo")" = "$before" ]
+}
+
+@test "S-30: a mount namespace is joined with the user namespace that owns it, with hooks and a terminal" {
+	use_userns
+	sleeper first '.'
+	pid=$(pid_of first)
+	before=$(cat "/proc/$pid/mountinfo")
+	into "$pid"
+	join user "/proc/$pid/ns/user"
+	join pid "/proc/$pid/ns/pid"
+	config --arg out "$BATS_TEST_TMPDIR/hooked" 'del(.linux.uidMappings, .linux.gidMappings) | .process.terminal = true
+		| .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "echo runtime >>\($out)"], env: ["PATH=/bin:/usr/bin"]}],
+			startContainer: [{path: "/bin/true"}]}'
+	args sh -c 'echo uid=$(id -u); tty; readlink /proc/self/ns/mnt'
+	run script -qec "$KAVACH --root $STATE run -b $BUNDLE $ID" /dev/null </dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *uid=0* ]]
+	[[ $output == */dev/pts/* ]]
+	[[ $output == *"$(readlink "/proc/$pid/ns/mnt")"* ]]
+	[ "$(cat "$BATS_TEST_TMPDIR/hooked")" = runtime ]
+	[ "$(cat "/proc/$pid/mountinfo")" = "$before" ]
+}
+
+@test "S-30: what would mount, hide or make something in a joined mount namespace is refused before anything happens" {
+	sleeper first '.'
+	pid=$(pid_of first)
+	before=$(cat "/proc/$pid/mountinfo")
+	into "$pid"
+	args true
+	cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/keep"
+	while IFS='|' read -r place change; do
+		config "$change"
+		kvrun run -b "$BUNDLE" "$ID"
+		[ "$status" -eq 1 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *": $place: "* ]]
+		[ -z "$(kv list -q | grep -vx first)" ]
+		cp "$BATS_TEST_TMPDIR/keep" "$BUNDLE/config.json"
+	done <<-'END'
+		root.path|.root.path = "rootfs"
+		root.readonly|.root.readonly = true
+		mounts[0]|.mounts = [{destination: "/x", type: "tmpfs"}]
+		linux.devices[0]|.linux.devices = [{path: "/dev/x", type: "c", major: 1, minor: 3}]
+		linux.maskedPaths[0]|.linux.maskedPaths = ["/proc/kcore"]
+		linux.readonlyPaths[0]|.linux.readonlyPaths = ["/proc/sys"]
+		linux.rootfsPropagation|.linux.rootfsPropagation = "shared"
+		hooks.createContainer[0]|.hooks.createContainer = [{path: "/bin/true"}]
+	END
+	[ "$(cat "/proc/$pid/mountinfo")" = "$before" ]
+}
+
+@test "S-30: a mount namespace is required" {
 	config '.linux.namespaces |= map(select(.type != "mount"))'
 	args true
 	kvrun run -b "$BUNDLE" "$ID"

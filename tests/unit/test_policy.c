@@ -469,14 +469,20 @@ static void test_missing(void)
 	p = build_text(no_process);
 	ok(p && !p->has_process, "accepts it when it is only to be created");
 	input.need_process = true;
+	input.need_process = false;
 	ok(!build_text(quotes(arena_strdup(
 		   &arena, "{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{"
 			   "'namespaces':[{'type':'mount','path':'/proc/1/ns/mnt'}]}}"))),
-	   "refuses to join a mount namespace");
+	   "refuses another root than that of a joined mount namespace");
 	is_str(err.msg,
-	       "config.json: linux.namespaces[0].path: the container needs a mount namespace of its own, "
-	       "\"/proc/1/ns/mnt\" cannot be joined",
+	       "config.json: root.path: expected \"/\", the root of the mount namespace "
+	       "\"/proc/1/ns/mnt\" that is joined, found \"r\"",
 	       "and says why");
+	p = build_text(quotes(
+		arena_strdup(&arena, "{'ociVersion':'1.0.0','root':{'path':'/'},'linux':{"
+				     "'namespaces':[{'type':'mount','path':'/proc/1/ns/mnt'}]}}")));
+	ok(p && p->devices.n == 0, "joins a mount namespace, and makes no device there");
+	input.need_process = true;
 }
 
 /* ---- decisions ---- */
