@@ -50,7 +50,9 @@ struct box_io {
 	int console_fd;	  /* connected socket that takes the pty master; -EBADF without terminal */
 	bool foreground;  /* a terminal is ours to serve: its master comes to console_ours */
 	int console_ours; /* -EBADF before */
-	uint32_t preserve_fds; /* 3..3+N-1, after the LISTEN_FDS */
+	uint32_t console_rows,
+		console_columns; /* of the terminal that we are on; 0 = the config's */
+	uint32_t preserve_fds;	 /* 3..3+N-1, after the LISTEN_FDS */
 	uint32_t listen_fds;
 	const char *listen_fdnames;
 	int stop_fd;	 /* becomes box.stop_fd */

@@ -80,8 +80,8 @@ struct foreground {
 /* foreground_begin: blocks the signals to forward; before the process starts. */
 int foreground_begin(struct foreground *f, struct err *e);
 int foreground_console(struct foreground *f, int sock, struct err *e); /* receives the pty master */
-/* foreground_size: gives the process a terminal of the size of ours, for a program that runs before we have its pty. */
-void foreground_size(struct pol_process *p);
+/* foreground_size: the size of our terminal, for a program that runs before we have its pty. */
+void foreground_size(struct box_io *io);
 int foreground_wait(struct foreground *f, int *ret_status, struct err *e);
 void foreground_end(struct foreground *f);
 

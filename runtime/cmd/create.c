@@ -219,6 +219,7 @@ static int open_console(const char *path, struct box_io *io, const struct policy
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
 		return err_sys(e, "making a socket for the terminal");
 	io->console_ours = sv[0];
+	foreground_size(io);
 	return sv[1];
 }
 

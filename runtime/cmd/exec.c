@@ -244,7 +244,7 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	if (o->process && o->tty)
 		p.terminal = true;
 	if (p.terminal && !o->detach)
-		foreground_size(&p);
+		foreground_size(&io);
 	l.box.status = state_status_name(l.status);
 	l.box.init_pid = l.box.pid;
 	l.box.init_pidfd = l.st.pidfd;

@@ -80,13 +80,13 @@ static void resize(const struct foreground *f)
 		(void) ioctl(f->pty, TIOCSWINSZ, &ws);
 }
 
-void foreground_size(struct pol_process *p)
+void foreground_size(struct box_io *io)
 {
 	struct winsize ws;
 
-	if (our_size(&ws) && ws.ws_row && ws.ws_col) {
-		p->console_height = ws.ws_row;
-		p->console_width = ws.ws_col;
+	if (our_size(&ws)) {
+		io->console_rows = ws.ws_row;
+		io->console_columns = ws.ws_col;
 	}
 }
 

@@ -51,6 +51,8 @@ static const struct cfield boot_rows[] = {
 	F(sync_fd),
 	F(start_fd),
 	F(console_fd),
+	F(console_rows),
+	F(console_columns),
 	F(proc_fd),
 	F(tasks_fds),
 	FL(mount_fds, fd_table),

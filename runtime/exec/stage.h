@@ -83,7 +83,9 @@ struct stage_boot {
 	int32_t sync_fd;     /* to the parent */
 	int32_t start_fd; /* listening socket for `start`; -1: run or exec, goes on after the READY ack */
 	int32_t console_fd; /* socket that gets the pty master; -1 */
-	int32_t proc_fd;    /* private procfs of the host side if the parent has one to give; -1 */
+	uint32_t console_rows,
+		console_columns; /* of the caller's terminal, instead of the config's; 0 = none */
+	int32_t proc_fd; /* private procfs of the host side if the parent has one to give; -1 */
 	struct u64s tasks_fds; /* v1 tasks files to write "0" to */
 	struct {
 		struct stage_fd *v;

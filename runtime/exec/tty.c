@@ -57,11 +57,17 @@ static int open_slave(int master, unsigned *ret_number, struct err *e)
 	return fd < 0 ? err_sys(e, "open the terminal") : fd;
 }
 
-static int set_size(const struct pol_process *p, int fd, struct err *e)
+/* The program may ask before its master has reached us: the size of a terminal in front of somebody comes with the boot
+ * block. */
+static int set_size(const struct stage *s, int fd, struct err *e)
 {
-	struct winsize w = {.ws_row = (unsigned short) p->console_height,
-			    .ws_col = (unsigned short) p->console_width};
+	struct winsize w = {.ws_row = (unsigned short) s->proc->console_height,
+			    .ws_col = (unsigned short) s->proc->console_width};
 
+	if (s->boot->console_rows && s->boot->console_columns) {
+		w.ws_row = (unsigned short) s->boot->console_rows;
+		w.ws_col = (unsigned short) s->boot->console_columns;
+	}
 	if (w.ws_row == 0 && w.ws_col == 0)
 		return 0;
 	return ioctl(fd, TIOCSWINSZ, &w) < 0 ? err_sys(e, "set the size of the terminal") : 0;
@@ -133,7 +139,7 @@ int tty_setup(struct stage *s, struct err *e)
 	s->pty_slave = open_slave(s->pty_master, &number, e);
 	if (s->pty_slave < 0)
 		return s->pty_slave;
-	r = set_size(s->proc, s->pty_slave, e);
+	r = set_size(s, s->pty_slave, e);
 	if (r < 0)
 		return r;
 	/* The group stays the one that the devpts mount gives (tty). */

@@ -37,6 +37,8 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct
 	l->boot.sync_fd = sv[1];
 	l->boot.start_fd = -1;
 	l->boot.console_fd = io->console_fd >= 0 ? io->console_fd : -1;
+	l->boot.console_rows = io->console_rows;
+	l->boot.console_columns = io->console_columns;
 	l->boot.proc_fd = -1;
 	l->boot.target_pidfd = l->boot.pid_fd = -1;
 	l->boot.rootfs_fd = -1;

@@ -77,6 +77,22 @@ on_pty() { # SCRIPT COMMAND...
 	[[ $output == *"/dev/pts/0"* ]]
 }
 
+@test "S-10: the terminal has our size before the program can ask, of run and of exec" {
+	# every ioctl of kavach's own takes long, those inside do not
+	slow=(strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:delay_enter=150000)
+	args stty size
+	run timeout -k 1 60 python3 "$PTY" '' "${slow[@]}" "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ $output == "40 120"* ]]
+	config '.process.terminal = false'
+	args sleep 1000
+	kv create -b "$BUNDLE" "$ID"
+	kv start "$ID"
+	run timeout -k 1 60 python3 "$PTY" '' "${slow[@]}" "$KAVACH" --root "$STATE" exec -t "$ID" stty size
+	echo "$output"
+	[[ $output == "40 120"* ]]
+}
+
 @test "run on a terminal: typed input arrives, control characters are the program's terminal's" {
 	args sh -c 'trap "echo got-int; exit 9" INT; echo ready; read x; echo "<$x>"; while :; do sleep 0.1; done'
 	on_pty 'expect("ready"); send("hello\n"); expect("<hello>"); send("\x03"); expect("got-int")' run -b "$BUNDLE" "$ID"
