@@ -2,11 +2,18 @@
 # docs/, contrib/: what `make install` puts beside the program
 
 dist_man_MANS = \
+	docs/man/kavach-audit.7 \
 	docs/man/kavach.1
 
 bashcompletiondir = $(datarootdir)/bash-completion/completions
 dist_bashcompletion_DATA = \
 	contrib/completion/kavach
+
+hookfilesdir = $(docdir)/hooks
+dist_hookfiles_DATA = \
+	contrib/hooks/kavach-audit-createRuntime.json \
+	contrib/hooks/kavach-audit-poststart.json \
+	contrib/hooks/kavach-audit-poststop.json
 
 enginesdir = $(docdir)/engines
 dist_engines_DATA = \

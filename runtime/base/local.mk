@@ -11,6 +11,8 @@ libkv_base_a_SOURCES = \
 	runtime/base/errcat.h \
 	runtime/base/fd.c \
 	runtime/base/fd.h \
+	runtime/base/hmac.c \
+	runtime/base/hmac.h \
 	runtime/base/io.c \
 	runtime/base/io.h \
 	runtime/base/jsonw.c \

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/str.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "hooks/hooks.h"
 #include "policy/codec.h"
@@ -57,6 +58,7 @@ int box_load(struct globals *g, const char *id, enum op op, enum state_lock lock
 		r = state_load(cmd_root(g), id, lock, force, g->a, &l.st, e);
 	if (r < 0)
 		return r;
+	audited_by_record(g, l.st.rec);
 	l.status = state_status(&l.st);
 	box_from_record(g, &l.st, &l.box);
 	r = op ? state_allow(op, l.status, id, e) : 0;
@@ -137,15 +139,20 @@ int box_delete(struct globals *g, struct state *s, struct box *b, const struct b
 	struct err sub = ERR_INIT;
 	int r;
 
-	(void) g;
+	audited_oom(g, s->rec); /* its cgroup tells, as long as it is there */
 	r = ops->destroy(b, e);
+	if (r == 0)
+		audited_gone(g, s->rec);
 	if (r < 0)
-		return r;
+		return audited_result(g, AUDIT_DELETE, b->id, s->rec, NULL, 0, r, e);
 	/* warnings only, and before the directory goes: a killed delete runs them again rather than never (1.6) */
 	if (box_hook_files(s->rec, b, &sub) < 0)
 		log_warn("%s", sub.msg);
 	err_clear(&sub);
-	if (box_hooks(b, HOOK_POSTSTOP, &s->rec->poststop, &sub) < 0)
+	if (box_hooks(b, HOOK_POSTSTOP, &s->rec->poststop, &sub) < 0) {
 		log_warn("%s", sub.msg);
-	return state_remove(s, e);
+		audited_failure(g, AUDIT_DELETE, b->id, s->rec, &sub);
+	}
+	r = state_remove(s, e);
+	return audited_result(g, AUDIT_DELETE, b->id, s->rec, NULL, 0, r, e);
 }

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sha256.h"
 #include "base/str.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "cmd/cmd.h"
 #include "json/read.h"
@@ -82,8 +83,10 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		r = cmd_probe_host(g, e);
 	if (r == 0)
 		r = rules_read(g->rules, &g->host, g->a, &rules, e);
-	if (r == 0)
+	if (r == 0) {
+		audited_by_rules(g, &rules.audit, rules.audit_at.file);
 		r = read_config(g, abs, config ? config : "config.json", &ret->config, e);
+	}
 	if (r < 0)
 		return r;
 	ret->path = abs;

@@ -6,6 +6,7 @@
 #ifndef KAVACH_CMD_CMD_H
 #define KAVACH_CMD_CMD_H
 
+#include "audit/audit.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -31,6 +32,15 @@ struct opt {
 	size_t off;	  /* in the command's options struct */
 };
 
+/* The audit log, as far as this command uses it (audited.c). */
+struct audit_use {
+	struct audit log;
+	const char *dir; /* from the rules; NULL = the default */
+	struct audit_settings more;
+	bool wanted, required, off, looked, on;
+	bool end_seen; /* of the container: this command saw it and has put it on record */
+};
+
 struct globals {
 	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *rules;
 	bool debug, systemd_cgroup, version, help;
@@ -38,6 +48,7 @@ struct globals {
 	const char *argv0;
 	struct arena *a;
 	struct host host;
+	struct audit_use audit;
 };
 
 struct command {

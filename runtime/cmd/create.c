@@ -18,6 +18,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "cmd/notify.h"
 #include "spec/out.h"
@@ -117,8 +118,28 @@ struct creation {
 	struct globals *g;
 	const struct create_opts *o;
 	struct loaded *l;
+	bool runs; /* its program starts when it is ready, without a `start` */
 	bool told; /* the engine has the pid file */
 };
+
+/* The last moment at which nothing of the container's own program has run. */
+static int on_record(const struct creation *c, const struct state_record *r, struct err *e)
+{
+	const struct pol_process *p = &c->l->box.policy->process;
+	const struct audit_field f[] = {
+		{.name = "bundle", .s = r->bundle},
+		{.name = "process", .n = r->pid},
+		{.name = "program", .s = p->args.n ? p->args.v[0] : ""},
+	};
+	int n;
+
+	if (!audited_on(c->g) && !c->g->audit.required)
+		return 0;
+	n = audited(c->g, AUDIT_CREATE, AUDIT_OK, r->id, r, f, ARRAY_LEN(f), e);
+	if (n == 0 && c->runs)
+		n = audited(c->g, AUDIT_START, AUDIT_ATTEMPT, r->id, r, NULL, 0, e);
+	return n;
+}
 
 /* The process is complete but still dies with us: put it on record, tell the engine. */
 static int on_ready(struct box *b, void *arg, struct err *e)
@@ -138,7 +159,7 @@ static int on_ready(struct box *b, void *arg, struct err *e)
 		n = cmd_write_pid_file(c->o->pid_file, b->pid, e);
 		c->told = n == 0;
 	}
-	return n;
+	return n < 0 ? n : on_record(c, r, e);
 }
 
 static void undo_state(void *arg)
@@ -177,6 +198,13 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	undo_push(u, undo_state, l);
 	rec = l->st.rec;
 	fill_record(g, bd, rec);
+	audited_note(g, rec);
+	if (audited_on(g)) {
+		struct score strength;
+
+		policy_score(bd->policy, g->a, &strength);
+		rec->strength = (uint32_t) strength.total + 1;
+	}
 	if (notify_wanted()) {
 		r = notify_make_dir(l->st.dir_fd, e);
 		if (r < 0)
@@ -223,13 +251,13 @@ static int open_console(const char *path, struct box_io *io, const struct policy
 	return sv[1];
 }
 
-int container_create(struct globals *g, const struct create_opts *o, const char *id,
-		     struct box_io *io, struct loaded *l, struct bundle *bd, struct err *e)
+static int decide_and_create(struct globals *g, const struct create_opts *o, const char *id,
+			     struct box_io *io, struct loaded *l, struct bundle *bd, struct err *e)
 {
 	struct policy_input in = {.no_pivot = o->no_pivot,
 				  .no_new_keyring = o->no_new_keyring,
 				  .need_process = !io->wait_start};
-	struct creation c = {.g = g, .o = o, .l = l};
+	struct creation c = {.g = g, .o = o, .l = l, .runs = !io->wait_start};
 	fd_auto int console = -EBADF;
 	struct undo u = {0};
 	int r;
@@ -245,6 +273,8 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
 	if (r == 0)
 		r = bundle_enforceable(bd->policy, e);
+	if (r == 0)
+		r = audited_ready(g, e);
 	if (r == 0)
 		r = console_check(bd->policy->has_process && bd->policy->process.terminal,
 				  io->wait_start || o->detach, o->console_socket, e);
@@ -267,6 +297,14 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 	}
 	undo_forget(&u);
 	return 0;
+}
+
+int container_create(struct globals *g, const struct create_opts *o, const char *id,
+		     struct box_io *io, struct loaded *l, struct bundle *bd, struct err *e)
+{
+	int r = decide_and_create(g, o, id, io, l, bd, e);
+
+	return r < 0 ? audited_failure(g, AUDIT_CREATE, id, l->st.rec, e) : 0;
 }
 
 #define O(field) offsetof(struct create_opts, field)

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "json/read.h"
 #include "spec/spec.h"
@@ -175,8 +176,25 @@ static int on_ready(struct box *b, void *arg, struct err *e)
 	return r;
 }
 
-static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol_process *p,
-		   struct box_io *io, struct err *e)
+/* Arguments may hold secrets: the program by name, all of them as a digest. */
+static int on_record(struct globals *g, const struct loaded *l, const struct pol_process *p,
+		     struct err *e)
+{
+	struct audit_field f[] = {
+		{.name = "program", .s = p->args.n ? p->args.v[0] : ""},
+		{.name = "args"},
+		{.name = "user", .n = p->uid},
+		{.name = "group", .n = p->gid},
+	};
+
+	if (!audited_on(g) && !g->audit.required)
+		return 0;
+	f[1].s = audited_args(g, &p->args);
+	return audited(g, AUDIT_EXEC, AUDIT_ATTEMPT, l->st.rec->id, l->st.rec, f, ARRAY_LEN(f), e);
+}
+
+static int exec_in(struct globals *g, const struct exec_opts *o, struct loaded *l,
+		   const struct pol_process *p, struct box_io *io, struct err *e)
 {
 	struct foreground f = {.pidfd = -EBADF, .pty = -EBADF, .sigfd = -EBADF};
 	fd_auto int ours = -EBADF, theirs = -EBADF, pidfd = -EBADF;
@@ -197,7 +215,8 @@ static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol
 		theirs = sv[1];
 	}
 	io->console_fd = theirs;
-	if (!o->detach)
+	r = on_record(g, l, p, e);
+	if (r == 0 && !o->detach)
 		r = foreground_begin(&f, e);
 	if (r == 0)
 		r = l->ops->exec(&l->box, p, io, on_ready, (void *) (uintptr_t) o, &pid, &pidfd, e);
@@ -208,6 +227,8 @@ static int exec_in(const struct exec_opts *o, struct loaded *l, const struct pol
 		f.pid = pid;
 		f.pidfd = pidfd;
 		r = foreground_wait(&f, &status, e);
+		if (r == 0)
+			audited_exit(g, l->st.rec, "exec", pid, status);
 	}
 	foreground_end(&f);
 	return r < 0 ? r : status;
@@ -249,7 +270,9 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	l.box.init_pid = l.box.pid;
 	l.box.init_pidfd = l.st.pidfd;
 	l.box.pidfd = -EBADF;
-	r = exec_in(o, &l, &p, &io, e);
+	r = exec_in(g, o, &l, &p, &io, e);
+	if (r < 0)
+		audited_failure(g, AUDIT_EXEC, argv[0], l.st.rec, e);
 	l.box.pidfd = -EBADF; /* closed by exec_in */
 	return r;
 }

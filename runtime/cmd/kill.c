@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "cmd/audited.h"
 #include "cmd/box.h"
 
 struct kill_opts {
@@ -11,17 +12,27 @@ struct kill_opts {
 
 static int kill_one(struct globals *g, const char *id, int sig, bool all, struct err *e)
 {
+	const struct audit_field f[] = {
+		{.name = "signal", .n = sig},
+		{.name = "all", .n = all},
+	};
 	box_auto l = LOADED_INIT;
 	int r;
 
 	r = box_load(g, id, 0, STATE_NO_LOCK, false, &l, e);
 	if (r < 0)
 		return r;
-	if (l.status == ST_STOPPED &&
-	    all) /* leftovers of a shared pid namespace; none is success (B-04) */
-		return l.box.cg->layout == CG_NONE ? 0 : l.ops->signal(&l.box, sig, true, e);
-	r = state_allow(OP_KILL, l.status, id, e);
-	return r < 0 ? r : l.ops->signal(&l.box, sig, all, e);
+	/* leftovers of a shared pid namespace; none is success (B-04) */
+	if (l.status == ST_STOPPED && all) {
+		if (l.box.cg->layout == CG_NONE)
+			return 0;
+	} else {
+		r = state_allow(OP_KILL, l.status, id, e);
+		if (r < 0)
+			return r;
+	}
+	r = l.ops->signal(&l.box, sig, all, e);
+	return audited_result(g, AUDIT_KILL, id, l.st.rec, f, ARRAY_LEN(f), r, e);
 }
 
 struct request {

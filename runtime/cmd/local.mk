@@ -2,6 +2,11 @@
 # cmd/: one file per command, and the table of commands
 
 libkv_cmd_a_SOURCES = \
+	runtime/cmd/audit.c \
+	runtime/cmd/audit.h \
+	runtime/cmd/audit_show.c \
+	runtime/cmd/audited.c \
+	runtime/cmd/audited.h \
 	runtime/cmd/box.c \
 	runtime/cmd/box.h \
 	runtime/cmd/bundle.c \

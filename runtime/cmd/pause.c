@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pause and resume: the freezer. */
+#include "cmd/audited.h"
 #include "cmd/box.h"
 
 static int freeze(struct globals *g, const char *id, bool on, struct err *e)
@@ -7,7 +8,10 @@ static int freeze(struct globals *g, const char *id, bool on, struct err *e)
 	box_auto l = LOADED_INIT;
 	int r = box_load(g, id, on ? OP_PAUSE : OP_RESUME, STATE_LOCK, false, &l, e);
 
-	return r < 0 ? r : l.ops->pause(&l.box, on, e);
+	if (r < 0)
+		return r;
+	r = l.ops->pause(&l.box, on, e);
+	return audited_result(g, on ? AUDIT_PAUSE : AUDIT_RESUME, id, l.st.rec, NULL, 0, r, e);
 }
 
 static int cmd_pause(struct globals *g, void *opts, int argc, char **argv, struct err *e)

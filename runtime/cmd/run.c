@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "cmd/lifecycle.h"
 #include "cmd/notify.h"
@@ -75,6 +76,7 @@ static int wait_and_delete(struct globals *g, struct loaded *l, struct foregroun
 			run_undo(g, l, NULL);
 		return r;
 	}
+	audited_exit(g, l->st.rec, "run", f->pid, status);
 	if (keep)
 		return status;
 	r = state_relock(&l->st, e);
@@ -110,6 +112,7 @@ static int go_on(struct globals *g, const struct create_opts *o, const struct bu
 	if (r == 0)
 		r = start(g, l, e);
 	if (r < 0) {
+		audited_failure(g, AUDIT_START, l->st.rec->id, l->st.rec, e);
 		run_undo(g, l, o->pid_file);
 		return r;
 	}

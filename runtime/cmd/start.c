@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/fd.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "cmd/lifecycle.h"
 #include "cmd/notify.h"
@@ -42,9 +43,14 @@ static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struc
 	if (notify < 0 && notify != -EBADF)
 		return notify;
 	l.box.status = "created";
+	r = audited(g, AUDIT_START, AUDIT_ATTEMPT, argv[0], l.st.rec, NULL, 0, e);
+	if (r < 0)
+		return r;
 	r = l.ops->start(&l.box, true, e);
 	if (r == 0)
 		r = container_poststart(g, &l, e);
+	if (r < 0)
+		return audited_failure(g, AUDIT_START, argv[0], l.st.rec, e);
 	if (r == 0 && notify >= 0) {
 		state_unlock(&l.st); /* it may take a while */
 		notify_forward(notify, l.st.pidfd, l.box.pid);

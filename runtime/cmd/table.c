@@ -7,16 +7,32 @@
 extern const struct command command_create, command_start, command_run, command_exec, command_state,
 	command_list, command_kill, command_delete, command_pause, command_resume, command_ps,
 	command_update, command_events, command_features, command_spec, command_policy,
-	command_rules;
+	command_rules, command_audit;
 
+/* one a line: clang-format 14 makes columns of a longer list */
+/* clang-format off */
 const struct command *const commands[] = {
-	&command_run,	 &command_create,   &command_start,
-	&command_state,	 &command_list,	    &command_exec,
-	&command_ps,	 &command_kill,	    &command_pause,
-	&command_resume, &command_update,   &command_events,
-	&command_delete, &command_spec,	    &command_policy,
-	&command_rules,	 &command_features, NULL,
+	&command_run,
+	&command_create,
+	&command_start,
+	&command_state,
+	&command_list,
+	&command_exec,
+	&command_ps,
+	&command_kill,
+	&command_pause,
+	&command_resume,
+	&command_update,
+	&command_events,
+	&command_delete,
+	&command_spec,
+	&command_policy,
+	&command_rules,
+	&command_audit,
+	&command_features,
+	NULL,
 };
+/* clang-format on */
 
 #define O(field) offsetof(struct globals, field)
 

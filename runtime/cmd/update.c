@@ -9,6 +9,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "cmd/audited.h"
 #include "cmd/box.h"
 #include "json/read.h"
 #include "spec/spec.h"
@@ -150,7 +151,10 @@ static int cmd_update(struct globals *g, void *opts, int argc, char **argv, stru
 		r = read_resources(g, o, &res, e);
 	if (r == 0)
 		r = box_load(g, argv[0], OP_UPDATE, STATE_LOCK, false, &l, e);
-	return r < 0 ? r : l.ops->update(&l.box, &res, e);
+	if (r < 0)
+		return r;
+	r = l.ops->update(&l.box, &res, e);
+	return audited_result(g, AUDIT_UPDATE, argv[0], l.st.rec, NULL, 0, r, e);
 }
 
 #define O(field) offsetof(struct update_opts, field)

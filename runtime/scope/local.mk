@@ -11,8 +11,9 @@ scope_sources = \
 kavachlibexecdir = $(libexecdir)/kavach
 AM_CPPFLAGS += -DKAVACH_LIBEXECDIR='"$(kavachlibexecdir)"'
 
+kavachlibexec_PROGRAMS =
 if SCOPE
-kavachlibexec_PROGRAMS = kavach-scope
+kavachlibexec_PROGRAMS += kavach-scope
 AM_CPPFLAGS += -DKAVACH_SCOPE=1
 endif
 EXTRA_PROGRAMS += kavach-scope

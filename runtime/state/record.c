@@ -40,6 +40,9 @@ static const struct cfield fields[] = {
 	ROW(listener_metadata, C_STR),
 	ROW(hook_out, C_STR),
 	ROW(hook_err, C_STR),
+	ROW(audit_dir, C_STR),
+	ROW(audit, C_U32),
+	ROW(strength, C_U32),
 	ROW_SUB(cg, C_OBJ, &cg_table),
 	ROW_SUB(poststart, C_OBJS, &pol_hook_table),
 	ROW_SUB(poststop, C_OBJS, &pol_hook_table),
@@ -80,7 +83,8 @@ static bool hooks_fit(const pol_hooks *h)
 
 static bool fits(const struct state_record *r)
 {
-	return r->pid >= 0 && r->pid <= INT32_MAX && cgroup_fits(&r->cg) &&
+	return r->pid >= 0 && r->pid <= INT32_MAX && r->strength <= 101 &&
+	       (!r->audit_dir || is_absolute(r->audit_dir)) && cgroup_fits(&r->cg) &&
 	       hooks_fit(&r->poststart) && hooks_fit(&r->poststop);
 }
 

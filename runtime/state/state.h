@@ -34,6 +34,9 @@ struct state_record {
 	char *policy_digest, *config_digest;	 /* hex */
 	char *listener_path, *listener_metadata; /* seccomp notify: `start` hands the fd over */
 	char *hook_out, *hook_err;		 /* run.oci.hooks.stdout/stderr */
+	char *audit_dir;   /* of the rules; NULL: the audit log's usual place */
+	uint32_t audit;	   /* what the rules ask of the audit log (cmd/audited.c) */
+	uint32_t strength; /* of the policy, plus 1; 0: not reckoned */
 	struct cg cg;
 	pol_hooks poststart, poststop;
 };

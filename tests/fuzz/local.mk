@@ -14,11 +14,12 @@ fuzzers: $(fuzz_programs)
 
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
-	$(libkv_policy_a_SOURCES)) \
+	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES)) \
 	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
 .PHONY: fuzzers
 
 fuzz_programs = \
+	tests/fuzz/fuzz_audit \
 	tests/fuzz/fuzz_codec \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_gvariant \
@@ -31,6 +32,9 @@ fuzz_programs = \
 EXTRA_PROGRAMS += $(fuzz_programs)
 CLEANFILES += $(fuzz_programs)
 EXTRA_DIST +=
+
+tests_fuzz_fuzz_audit_SOURCES = tests/fuzz/fuzz_audit.c tests/fuzz/replay.c
+tests_fuzz_fuzz_audit_LDADD = libkv_audit.a libkv_base.a
 
 tests_fuzz_fuzz_codec_SOURCES = tests/fuzz/fuzz_codec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a

@@ -3,6 +3,8 @@
 # that it links, `/* libs: base json */`; without it, all.
 
 unit_programs = \
+	tests/unit/test_audit \
+	tests/unit/test_audit_verify \
 	tests/unit/test_boot \
 	tests/unit/test_buf \
 	tests/unit/test_caps \
@@ -23,6 +25,7 @@ unit_programs = \
 	tests/unit/test_golden_policy \
 	tests/unit/test_golden_spec \
 	tests/unit/test_gvariant \
+	tests/unit/test_hmac \
 	tests/unit/test_hooks \
 	tests/unit/test_io \
 	tests/unit/test_json_decode \
@@ -56,10 +59,17 @@ unit_programs = \
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
+	tests/unit/audit_log.h \
 	tests/unit/exec_world.h \
 	tests/unit/policy_fixture.h \
 	tests/unit/seccomp_profile.h \
 	tests/unit/tap.h
+
+tests_unit_test_audit_SOURCES = tests/unit/test_audit.c
+tests_unit_test_audit_LDADD = libkv_audit.a libkv_base.a
+
+tests_unit_test_audit_verify_SOURCES = tests/unit/test_audit_verify.c
+tests_unit_test_audit_verify_LDADD = libkv_audit.a libkv_base.a
 
 tests_unit_test_boot_SOURCES = tests/unit/test_boot.c
 tests_unit_test_boot_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
@@ -89,7 +99,7 @@ tests_unit_test_cgroup_systemd_SOURCES = tests/unit/test_cgroup_systemd.c
 tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
 
 tests_unit_test_cmd_parse_SOURCES = tests/unit/test_cmd_parse.c
-tests_unit_test_cmd_parse_LDADD = libkv_cmd.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_cmd_parse_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_env_SOURCES = tests/unit/test_env.c
 tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
@@ -121,6 +131,9 @@ tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAV
 tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
 tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
 
+tests_unit_test_hmac_SOURCES = tests/unit/test_hmac.c
+tests_unit_test_hmac_LDADD = libkv_base.a
+
 tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c
 tests_unit_test_hooks_LDADD = libkv_hooks.a libkv_policy.a libkv_base.a
 
@@ -137,7 +150,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
