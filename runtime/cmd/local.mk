@@ -10,6 +10,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/box.c \
 	runtime/cmd/box.h \
 	runtime/cmd/bundle.c \
+	runtime/cmd/check.c \
 	runtime/cmd/cmd.h \
 	runtime/cmd/common.c \
 	runtime/cmd/create.c \

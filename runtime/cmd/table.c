@@ -7,7 +7,7 @@
 extern const struct command command_create, command_start, command_run, command_exec, command_state,
 	command_list, command_kill, command_delete, command_pause, command_resume, command_ps,
 	command_update, command_events, command_features, command_spec, command_policy,
-	command_rules, command_audit;
+	command_rules, command_audit, command_check;
 
 /* one a line: clang-format 14 makes columns of a longer list */
 /* clang-format off */
@@ -29,6 +29,7 @@ const struct command *const commands[] = {
 	&command_policy,
 	&command_rules,
 	&command_audit,
+	&command_check,
 	&command_features,
 	NULL,
 };

@@ -52,7 +52,7 @@ teardown() { teardown_kavach; }
 	kvrun --help
 	[ "$status" -eq 0 ]
 	main=$output
-	for c in run create start state list exec ps kill pause resume update events delete spec policy features; do
+	for c in run create start state list exec ps kill pause resume update events delete spec policy check features; do
 		[[ $main == *"  $c "* ]]
 		run "$KAVACH" $c --help
 		[ "$status" -eq 0 ]

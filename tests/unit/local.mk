@@ -14,6 +14,7 @@ unit_programs = \
 	tests/unit/test_cgroup_knobs \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_systemd \
+	tests/unit/test_check \
 	tests/unit/test_cmd_parse \
 	tests/unit/test_env \
 	tests/unit/test_err \
@@ -97,6 +98,9 @@ tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
 
 tests_unit_test_cgroup_systemd_SOURCES = tests/unit/test_cgroup_systemd.c
 tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+
+tests_unit_test_check_SOURCES = tests/unit/test_check.c
+tests_unit_test_check_LDADD = libkv_host.a libkv_base.a
 
 tests_unit_test_cmd_parse_SOURCES = tests/unit/test_cmd_parse.c
 tests_unit_test_cmd_parse_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

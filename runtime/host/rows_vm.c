@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows: what a microVM needs, and what a confidential one needs beyond that. */
+#include <dirent.h>
+#include <stdio.h>
+
+#include "base/num.h"
+#include "base/str.h"
+#include "host/check.h"
+
+#define B_VM (1u << CHECK_VM | 1u << CHECK_SNP)
+#define B_SNP (1u << CHECK_SNP)
+
+/* ---- this program ---- */
+
+void row_build(const struct look *l, struct finding *f)
+{
+	char have[64] = "", lack[64] = "";
+
+	for (unsigned i = 0; i < CHECK_BACKENDS; i++) {
+		char *list = l->backends >> i & 1 ? have : lack;
+
+		snprintf(list + strlen(list), sizeof(have) - strlen(list), "%s%s", *list ? " " : "",
+			 check_backend_name(i));
+		finding_value(f, check_backend_name(i), "%s",
+			      l->backends >> i & 1 ? "true" : "false");
+	}
+	finding_say(f, "backends of this kavach: %s", have);
+	if (!*lack)
+		return;
+	finding_is(f, CHECK_MISSING, CHECK_ALL & ~l->backends);
+	finding_say(f, "not in it: %s", lack);
+	finding_fix(f, "use a kavach that has them");
+}
+
+/* ---- KVM ---- */
+
+#define NESTED                                                                                     \
+	"switch virtualisation on in the firmware; in a virtual machine, nested virtualisation "   \
+	"on its host"
+
+static const char *virt_flag(const struct look *l)
+{
+	char *cpu = arena_strdup(l->a, ""), *nl;
+	const char *text = look_text(l, "/proc/cpuinfo"), *flags;
+
+	flags = text ? strstr(text, "\nflags") : NULL;
+	if (flags) {
+		cpu = arena_strdup(l->a, flags + 1);
+		nl = strchr(cpu, '\n');
+		if (nl)
+			*nl = '\0';
+	}
+	return strstr(cpu, " svm ") ? "svm" : strstr(cpu, " vmx ") ? "vmx" : NULL;
+}
+
+static void kvm_not_open(const struct look *l, int r, struct finding *f)
+{
+	finding_say(f, "/dev/kvm: %s", err_errno_text(-r));
+	if (r == -EACCES || r == -EPERM) {
+		finding_fix(f, "usermod -aG kvm %s, and log in anew", l->user);
+		return;
+	}
+	if (virt_flag(l))
+		finding_fix(f, "modprobe %s",
+			    str_eq(virt_flag(l), "svm") ? "kvm_amd" : "kvm_intel");
+	else
+		finding_fix(f, NESTED);
+}
+
+void row_kvm(const struct look *l, struct finding *f)
+{
+	static const char *const steps[] = {
+		[KVM_STEP_API] = "/dev/kvm is not of API version 12",
+		[KVM_STEP_VM] = "no virtual machine can be made",
+		[KVM_STEP_VCPU] = "no virtual processor can be made",
+		[KVM_STEP_RUN] = "a small guest does not run",
+	};
+	struct seen s;
+	unsigned step;
+
+	l->see(l, SEE_KVM, NULL, &s);
+	step = (unsigned) (s.v & 0xff);
+	if (s.r == 0) {
+		finding_say(f, "/dev/kvm works: API version 12, a small guest ran");
+		if (str_eq(l->machine ? l->machine : "", "x86_64") && !virt_flag(l)) {
+			finding_is(f, CHECK_LIMITED, 0);
+			finding_say(
+				f,
+				"but the processor shows neither svm nor vmx: KVM without hardware, larger guests may fail");
+			finding_fix(f, NESTED);
+		}
+		return;
+	}
+	finding_is(f, CHECK_MISSING, B_VM);
+	if (s.r == -ETIMEDOUT || s.r == -ECHILD) {
+		finding_say(f, "/dev/kvm opens, but the try of a guest %s",
+			    s.r == -ECHILD ? "was killed" : "has no end");
+		finding_fix(f, "look into the kernel's log (dmesg)");
+	} else if (step == KVM_STEP_OPEN || step >= ARRAY_LEN(steps)) {
+		kvm_not_open(l, s.r, f);
+	} else {
+		finding_say(f, "%s (%s", steps[step], err_errno_text(-s.r));
+		if (s.v >> 8 & 0xffff)
+			f->fact = arena_printf(l->a, "%s, exit reason %u", f->fact,
+					       (unsigned) (s.v >> 8 & 0xffff));
+		f->fact = arena_printf(l->a, "%s)", f->fact);
+		finding_fix(f,
+			    "use a machine whose own processor virtualises, or a hypervisor that "
+			    "nests; look into the kernel's log (dmesg)");
+	}
+}
+
+/* ---- QEMU and the kernel in it ---- */
+
+/* "QEMU emulator version 9.1.2 (...)": 9001 */
+static unsigned qemu_version(const char *text)
+{
+	const char *v = strstr(text, "version ");
+	unsigned major = 0, minor = 0;
+
+	if (!v || sscanf(v, "version %3u.%3u", &major, &minor) != 2)
+		return 0;
+	return major * 1000 + minor;
+}
+
+void row_qemu(const struct look *l, struct finding *f)
+{
+	const char *name = arena_printf(l->a, "qemu-system-%s", l->machine ? l->machine : "x86_64");
+	const char *path = look_find(l, name);
+	unsigned version;
+	struct seen s;
+
+	if (!path && look_exists(l, "/usr/libexec/qemu-kvm"))
+		path = "/usr/libexec/qemu-kvm";
+	if (!path) {
+		finding_is(f, CHECK_MISSING, B_VM);
+		finding_say(f, "%s is not in PATH", name);
+		finding_fix(
+			f,
+			"install it (Debian: apt install qemu-system-x86; 9.1 or later for snp)");
+		return;
+	}
+	l->see(l, SEE_VERSION, path, &s);
+	version = s.r == 0 ? qemu_version(s.text) : 0;
+	if (!version) {
+		finding_is(f, CHECK_MISSING, B_VM);
+		finding_say(f, "%s does not say its version", path);
+		finding_fix(f, "install it anew");
+		return;
+	}
+	finding_say(f, "%s, version %u.%u", path, version / 1000, version % 1000);
+	finding_value(f, "path", "%s", path);
+	finding_value(f, "version", "%u.%u", version / 1000, version % 1000);
+	if (version >= 9001)
+		return;
+	finding_is(f, CHECK_LIMITED, B_SNP);
+	finding_say(f, "snp needs 9.1");
+	finding_fix(f, "install QEMU 9.1 or later (Debian 13 has 10.0)");
+}
+
+/* /boot/vmlinuz-*: the last one by name, and how many there are. */
+static const char *boot_kernel(const struct look *l, unsigned *ret_n)
+{
+	const char *found = NULL;
+	struct dirent *d;
+	DIR *dir = opendir(arena_printf(l->a, "%s/boot", l->root));
+
+	while (dir && (d = readdir(dir)))
+		if (str_prefix(d->d_name, "vmlinuz-")) {
+			const char *p = arena_printf(l->a, "/boot/%s", d->d_name);
+
+			if (!found || strcmp(p, found) > 0)
+				found = p;
+			++*ret_n;
+		}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+void row_guest_kernel(const struct look *l, struct finding *f)
+{
+	const char *own = arena_printf(l->a, "/usr/lib/modules/%s/vmlinuz",
+				       l->release ? l->release : "none");
+	unsigned n = 0;
+	const char *path = boot_kernel(l, &n);
+
+	if (!path && look_exists(l, own))
+		path = own, n = 1;
+	if (!path) {
+		finding_is(f, CHECK_MISSING, 0);
+		finding_say(f, "no kernel for guests in /boot: vm.kernel.path has to name one");
+		finding_fix(f, "install one (Debian: apt install linux-image-amd64)");
+		return;
+	}
+	path = text_clean(arena_strdup(l->a, path));
+	finding_say(f, "%s", path);
+	if (n > 1)
+		finding_say(f, "%u kernels in /boot", n);
+	finding_value(f, "path", "%s", path);
+	if (look_can(l, SEE_READ, path))
+		return;
+	finding_is(f, CHECK_LIMITED, 0);
+	finding_say(f, "%s may not read it", l->user);
+	finding_fix(f, "chmod a+r %s, or name a copy in vm.kernel.path", path);
+}
+
+/* ---- devices ---- */
+
+static void device(const struct look *l, struct finding *f, const char *path, const char *module,
+		   const char *without)
+{
+	struct seen s;
+
+	/* asked, not opened: that would load the module */
+	l->see(l, SEE_WRITE, path, &s);
+	if (s.r == 0) {
+		finding_say(f, "%s may be opened", path);
+		return;
+	}
+	finding_is(f, s.r == -ENOENT ? CHECK_MISSING : CHECK_LIMITED, 0);
+	finding_say(f, "%s: %s, %s", path, err_errno_text(-s.r), without);
+	if (s.r == -ENOENT)
+		finding_fix(f, "modprobe %s", module);
+	else
+		finding_fix(f, "let the group kvm open %s, and put %s into it (udev rule)", path,
+			    l->user);
+}
+
+void row_vhost(const struct look *l, struct finding *f)
+{
+	device(l, f, "/dev/vhost-net", "vhost_net", "networks of guests are slower");
+	device(l, f, "/dev/vhost-vsock", "vhost_vsock", "no vsock to guests");
+}
+
+void row_tun(const struct look *l, struct finding *f)
+{
+	device(l, f, "/dev/net/tun", "tun", "no network for guests");
+}
+
+/* ---- SEV ---- */
+
+void row_sev_cpu(const struct look *l, struct finding *f)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} bits[] = {{1, "SEV"}, {3, "SEV-ES"}, {4, "SEV-SNP"}};
+	char have[64] = "";
+	struct seen s;
+
+	l->see(l, SEE_CPUID, NULL, &s);
+	for (size_t i = 0; s.r == 0 && i < ARRAY_LEN(bits); i++)
+		if (s.v >> bits[i].bit & 1)
+			snprintf(have + strlen(have), sizeof(have) - strlen(have), "%s%s",
+				 *have ? " " : "", bits[i].name);
+	finding_value(f, "features", "%s", have);
+	if (s.r == 0 && (s.v >> 4 & 1)) {
+		finding_say(f, "%s; keys for %u guests", have, (unsigned) (s.v >> 32));
+		return;
+	}
+	finding_is(f, CHECK_MISSING, B_SNP);
+	if (*have)
+		finding_say(f, "has %s, not SEV-SNP", have);
+	else
+		finding_say(f, "the processor (%s) shows no SEV (CPUID 0x8000001f)",
+			    *s.text ? s.text : "not x86");
+	if (str_eq(s.text, "AuthenticAMD"))
+		finding_fix(
+			f,
+			"use EPYC 7003 or later, with SMEE and SEV-SNP on in the firmware; not a "
+			"virtual machine");
+	else
+		finding_fix(f, "use an AMD EPYC 7003 or later");
+}
+
+void row_sev_kvm(const struct look *l, struct finding *f)
+{
+	static const char *const names[] = {"sev", "sev_es", "sev_snp"};
+	bool snp = false;
+	struct seen s;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *v = look_text(l, arena_printf(l->a, "/sys/module/kvm_amd/parameters/%s",
+							  names[i]));
+		bool on = v && (*v == 'Y' || *v == '1');
+
+		snp = on;
+		finding_say(f, "%s %s", names[i], !v ? "is not there" : on ? "on" : "off");
+		finding_value(f, names[i], "%s", on ? "true" : "false");
+	}
+	l->see(l, SEE_KVM, NULL, &s);
+	finding_value(f, "vm_types", "%#x", (unsigned) (s.v >> 32));
+	if (snp && (s.v >> 32 & 1u << 4)) { /* KVM_X86_SNP_VM */
+		finding_say(f, "KVM makes SNP guests");
+		return;
+	}
+	finding_is(f, CHECK_MISSING, B_SNP);
+	if (!look_exists(l, "/sys/module/kvm_amd")) {
+		f->fact = NULL;
+		finding_say(f, "the module kvm_amd is not loaded");
+		finding_fix(f, "modprobe kvm_amd, on an AMD machine");
+	} else if (!snp) {
+		finding_fix(f, "boot Linux 6.11 or later, built with KVM_AMD_SEV, with "
+			       "kvm_amd.sev_snp=1; dmesg | grep -i sev says what is missing");
+	} else {
+		finding_say(f, "KVM does not offer SNP guests");
+		finding_fix(f, "use Linux 6.11 or later, with /dev/kvm open to %s", l->user);
+	}
+}
+
+void row_sev_device(const struct look *l, struct finding *f)
+{
+	struct seen s;
+
+	l->see(l, SEE_OPEN, "/dev/sev", &s);
+	if (s.r == 0) {
+		finding_say(f, "/dev/sev opens");
+		return;
+	}
+	finding_is(f, CHECK_MISSING, B_SNP);
+	finding_say(f, "/dev/sev: %s", err_errno_text(-s.r));
+	if (s.r == -ENOENT)
+		finding_fix(
+			f,
+			"modprobe ccp; the firmware of the secure processor has to be switched on");
+	else
+		finding_fix(f, "let %s open /dev/sev (a udev rule with a group)", l->user);
+}
