@@ -19,6 +19,7 @@
 #include "base/num.h"
 #include "cgroup/internal.h"
 #include "cgroup/scope.h"
+#include "host/hint.h"
 
 #define PARENT_RACES 16
 
@@ -165,8 +166,10 @@ static int make_dirs(struct making *m, struct err *e)
 			forget_hier(m, i);
 			continue;
 		}
-		if (r < 0)
-			return err_neg(e, r, "create cgroup %s%s", h->mount, h->path);
+		if (r < 0) {
+			err_neg(e, r, "create cgroup %s%s", h->mount, h->path);
+			return is_refusal(r) ? err_hint_cgroup(e) : r;
+		}
 		any |= m->made[i];
 		m->existed |= !m->made[i];
 		if (!cg_hier_is_v2(h) && cg_has_word(h->name, "cpuset", ',')) {

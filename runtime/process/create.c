@@ -17,6 +17,7 @@
 #include "base/sys.h"
 #include "exec/proto.h"
 #include "hooks/hooks.h"
+#include "host/hint.h"
 #include "process/process.h"
 
 #ifndef AT_RECURSIVE
@@ -222,6 +223,8 @@ int process_create(struct box *b, const struct box_io *io,
 	if (r == 0) {
 		r = converse(&l, b, ready, arg, e);
 		if (r < 0) {
+			if (l.boot.new_userns)
+				(void) err_hint_inside(e);
 			spawn_kill(b->pid, b->pidfd);
 			/* hooks that it was running */
 			if (b->shared_pidns && b->cg->layout != CG_NONE)

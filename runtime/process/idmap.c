@@ -22,6 +22,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/hint.h"
 #include "process/process.h"
 
 #define MAP_LINES_MAX 340 /* the kernel's limit of extents */
@@ -81,15 +82,14 @@ static int run_helper(const char *name, pid_t pid, const pol_idmaps *m, struct a
 	if (WIFEXITED(st) && WEXITSTATUS(st) == 0)
 		return 0;
 	if (WIFEXITED(st) && WEXITSTATUS(st) == 127)
-		return err_set(
-			e, -ENOENT,
-			"%s is not installed: id maps of more than one id need it (package uidmap)",
+		err_set(e, -ENOENT, "%s is not installed: id maps of more than one id need it",
 			name);
-	return err_set(
-		e, -EPERM,
-		"%s refused the id map: compare linux.uidMappings and linux.gidMappings with "
-		"/etc/subuid and /etc/subgid",
-		name);
+	else
+		err_set(e, -EPERM,
+			"%s refused the id map: compare linux.uidMappings and linux.gidMappings with "
+			"/etc/subuid and /etc/subgid",
+			name);
+	return err_hint_idhelper(e, name);
 }
 
 static int write_proc(pid_t pid, const char *file, const char *text, struct err *e)
@@ -156,8 +156,10 @@ int idmap_userns(const pol_idmaps *u, const pol_idmaps *g, const struct host *h,
 	pid = sys_clone3(CLONE_NEWUSER, -EBADF, &pidfd);
 	if (pid == 0)
 		idle(self);
-	if (pid < 0)
-		return err_neg(e, pid, "creating a user namespace for an idmapped mount");
+	if (pid < 0) {
+		err_neg(e, pid, "creating a user namespace for an idmapped mount");
+		return err_hint_namespaces(e, CLONE_NEWUSER);
+	}
 
 	r = maps_write(pid, u, g, h, e);
 	fd = -EBADF;

@@ -32,6 +32,7 @@
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
 #include "exec/proto.h"
+#include "host/hint.h"
 #include "process/process.h"
 
 /* The stage's program, embedded at build time (stage_blob.S). */
@@ -219,6 +220,19 @@ static pid_t clone_child(struct spawn *s, int *ret_pidfd)
 	return sys_clone3(flags, -EBADF, ret_pidfd);
 }
 
+static int clone_failed(const struct spawn *s, int r, struct err *e)
+{
+	/* cgroup2 asks for write access to cgroup.procs of the nearest cgroup above both, too */
+	if (r == -EACCES && s->cgroup_fd >= 0) {
+		err_set(e, r,
+			"creating the container's process: it cannot move from our cgroup to its own; we "
+			"would have to be below a cgroup that is ours to write to");
+		return err_hint_cgroup(e);
+	}
+	err_neg(e, r, "creating the container's process");
+	return err_hint_namespaces(e, s->create);
+}
+
 int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
 	fd_auto int stage_fd = -EBADF, pidfd = -EBADF;
@@ -238,14 +252,8 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 			child_begin(s, self);
 			child_exec(s, stage_fd);
 		}
-		/* cgroup2 asks for write access to cgroup.procs of the nearest cgroup above both, too */
-		if (pid == -EACCES && s->cgroup_fd >= 0)
-			r = err_set(
-				e, pid,
-				"creating the container's process: it cannot move from our cgroup to its "
-				"own; we would have to be below a cgroup that is ours to write to");
-		else if (pid < 0)
-			r = err_neg(e, pid, "creating the container's process");
+		if (pid < 0)
+			r = clone_failed(s, pid, e);
 	}
 	time_ns_end(old_time);
 	/* What has ended is seen as the end of a file only if we do not hold the other end. */

@@ -155,14 +155,14 @@ with_ranges() {
 	args true
 	ukvrun run -b "$BUNDLE" "$ID"
 	[ "$status" -eq 1 ]
-	[[ $output == *linux.uidMappings*/etc/subuid* ]]
+	[[ $output == *linux.uidMappings*/etc/subuid*"gives kvtest the 65536 ids from 700000; fix: map these"* ]]
 	[ -z "$(ukv list -q)" ]
 	# without the helpers: said so
 	with_ranges
 	run as_user env PATH=/nonexistent "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "$status" -eq 1 ]
-	[[ $output == *"is not installed"* ]]
+	[[ $output == *"is not installed"*"apt install uidmap"* ]]
 	[[ $output != *"no such file"* ]]
 	# with no PATH at all, as engines call, they are found
 	run as_user env -u PATH "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID"
@@ -226,7 +226,7 @@ with_ranges() {
 	chown -R $RUID:$RUID "/sys/fs/cgroup/unified$CG"
 	ukvrun run -b "$BUNDLE" "$ID"
 	[ "$status" -eq 1 ]
-	[[ $output == *"cannot move from our cgroup"* ]]
+	[[ $output == *"cannot move from our cgroup"*"our cgroup is not delegated to us; fix: "* ]]
 	[ ! -e "/sys/fs/cgroup/unified$CG/$ID" ]
 }
 

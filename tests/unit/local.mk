@@ -82,22 +82,22 @@ tests_unit_test_caps_SOURCES = tests/unit/test_caps.c
 tests_unit_test_caps_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
 tests_unit_test_cgroup_convert_SOURCES = tests/unit/test_cgroup_convert.c
-tests_unit_test_cgroup_convert_LDADD = libkv_cgroup.a libkv_base.a
+tests_unit_test_cgroup_convert_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
 
 tests_unit_test_cgroup_devices_SOURCES = tests/unit/test_cgroup_devices.c
-tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_base.a
+tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
 
 tests_unit_test_cgroup_files_SOURCES = tests/unit/test_cgroup_files.c
-tests_unit_test_cgroup_files_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_cgroup_files_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
-tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_base.a
+tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
 
 tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
-tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_cgroup_systemd_SOURCES = tests/unit/test_cgroup_systemd.c
-tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_check_SOURCES = tests/unit/test_check.c
 tests_unit_test_check_LDADD = libkv_host.a libkv_base.a
@@ -133,7 +133,7 @@ tests_unit_test_golden_spec_SOURCES = tests/unit/test_golden_spec.c
 tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
-tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_hmac_SOURCES = tests/unit/test_hmac.c
 tests_unit_test_hmac_LDADD = libkv_base.a
@@ -160,7 +160,7 @@ tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
 
 tests_unit_test_machine_SOURCES = tests/unit/test_machine.c
-tests_unit_test_machine_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_machine_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_mntopt_SOURCES = tests/unit/test_mntopt.c
 tests_unit_test_mntopt_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -217,7 +217,7 @@ tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
 tests_unit_test_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_state_SOURCES = tests/unit/test_state.c
-tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = libkv_base.a
@@ -226,4 +226,4 @@ tests_unit_test_sys_SOURCES = tests/unit/test_sys.c
 tests_unit_test_sys_LDADD = libkv_base.a
 
 tests_unit_test_undo_SOURCES = tests/unit/test_undo.c
-tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_base.a
+tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup policy base */
+/* libs: cgroup policy host base */
 #include "tap.h"
 
 #include "base/str.h"
