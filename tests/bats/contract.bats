@@ -210,6 +210,53 @@ running() {
 	[ -z "$(kv list -q)" ]
 }
 
+@test "K-04: exec: --ignore-paused, --no-new-privs, a cgroup below the container's" {
+	running
+	kv pause "$ID"
+	# it stands still with the others, and goes on with them
+	timeout 60 "$KAVACH" --root "$STATE" exec --ignore-paused "$ID" sh -c 'exit 9' &
+	job=$!
+	two() { [ "$(kv ps -f json "$ID" | jq length)" -ge 2 ]; }
+	wait_for 20 two
+	status_is paused
+	kv resume "$ID"
+	st=0
+	wait $job || st=$?
+	[ "$st" -eq 9 ]
+	[ "$(kv exec --no-new-privs "$ID" grep NoNewPrivs /proc/self/status | xargs)" = "NoNewPrivs: 1" ]
+	kvrun exec --cgroup /nosuch "$ID" true
+	[ "$status" -eq 255 ]
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "K-05: kill and delete by a regular expression" {
+	args sleep 1000
+	for id in a-1 a-2 b-1; do
+		config --arg c "$CG/$id" '.linux.cgroupsPath = $c'
+		kv create -b "$BUNDLE" "$ID-$id"
+		kv start "$ID-$id"
+	done
+	kv kill --regex "^$ID-a-[0-9]\$" KILL
+	for id in a-1 a-2; do
+		wait_for 10 eval '[ "$(kv state "$ID-$id" | jq -r .status)" = stopped ]'
+	done
+	[ "$(kv state "$ID-b-1" | jq -r .status)" = running ]
+	kv delete --regex "^$ID-a"
+	[ "$(kv list -q)" = "$ID-b-1" ]
+	kvrun delete --regex '('
+	[ "$status" -ne 0 ]
+	kv delete --force --regex "^$ID"
+	[ -z "$(kv list -q)" ]
+}
+
+@test "K-11: options that others have are taken, in both spellings, and of no effect" {
+	args true
+	kv --criu /nosuch run --no-subreaper -b "$BUNDLE" "$ID"
+	kv run -no-subreaper -b "$BUNDLE" "$ID"
+	running
+	kv update --kernel-memory 1000000000 --kernel-memory-tcp 1000000000 "$ID"
+}
+
 @test "A-01: run.oci.keep_original_groups: the caller's groups stay" {
 	args id -G
 	config '.process.user = {uid: 0, gid: 0, additionalGids: []} | .annotations = {"run.oci.keep_original_groups": "1"}'
