@@ -257,7 +257,7 @@ running() {
 	kv update --kernel-memory 1000000000 --kernel-memory-tcp 1000000000 "$ID"
 }
 
-@test "A-01: run.oci.keep_original_groups: the caller's groups stay" {
+@test "T-01: run.oci.keep_original_groups: the caller's groups stay" {
 	args id -G
 	config '.process.user = {uid: 0, gid: 0, additionalGids: []} | .annotations = {"run.oci.keep_original_groups": "1"}'
 	[ "$(setpriv --groups 0,4711,4712 "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID")" = "0 4711 4712" ]
@@ -265,7 +265,7 @@ running() {
 	[ "$(setpriv --groups 0,4711,4712 "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID")" = 0 ]
 }
 
-@test "A-04: run.oci.seccomp_fail_unknown_syscall makes a name that nobody knows an error" {
+@test "T-04: run.oci.seccomp_fail_unknown_syscall makes a name that nobody knows an error" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["no_such_call"], action: "SCMP_ACT_ERRNO"}]}'
 	args true
 	kv run -b "$BUNDLE" "$ID"
