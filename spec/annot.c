@@ -16,6 +16,8 @@ const struct annot_row annot_rows[] = {
 	 "mount option that carries the SELinux label: context, fscontext, defcontext, rootcontext"},
 	{"run.oci.seccomp_fail_unknown_syscall", ANNOT_BOOL, true,
 	 "fail when the seccomp profile names a syscall that is not known"},
+	{"run.oci.systemd.subgroup", ANNOT_TEXT, true,
+	 "cgroup below the container's systemd scope that its processes are in"},
 };
 const size_t annot_rows_n = ARRAY_LEN(annot_rows);
 

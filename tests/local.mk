@@ -12,6 +12,9 @@ RUN_TESTS = $(TEST_ENV) $(srcdir)/tests/run
 CHECK_KINDS = golden lint bats
 
 test_programs = $(unit_programs) $(fuzz_programs)
+if SCOPE
+test_programs += $(scope_tests)
+endif
 
 # which programs belong to this build: stale ones of an earlier list may lie beside them
 tests/programs: Makefile $(test_programs)

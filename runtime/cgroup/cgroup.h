@@ -37,8 +37,9 @@ struct cg {
 		struct cg_hier *v;
 		size_t n;
 	} hier;
-	char *scope;		/* systemd unit, NULL otherwise */
-	bool scope_user;	/* of the user's manager */
+	char *scope;	 /* systemd unit, NULL otherwise */
+	bool scope_user; /* of the user's manager */
+	char *sub; /* "/name": where in the scope the container's processes are; NULL: in itself */
 	struct kvs scope_props; /* what the unit is started with, without limits. Not stored */
 	struct cg_holder *
 		holder; /* who keeps the scope until the container is in it (scope.h). Not stored */

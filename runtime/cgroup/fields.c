@@ -21,9 +21,9 @@ static const struct ctable hier_table = {
 #define CG(m, k) .name = #m, .kind = (k), .off = offsetof(struct cg, m)
 
 static const struct cfield cg_fields[] = {
-	{CG(layout, C_U32)}, {CG(manager, C_U32)},     {CG(hier, C_OBJS), .sub = &hier_table},
-	{CG(scope, C_STR)},  {CG(scope_user, C_BOOL)}, {CG(made_by_us, C_BOOL)},
-	{CG(error, C_STR)},
+	{CG(layout, C_U32)},	  {CG(manager, C_U32)},	    {CG(hier, C_OBJS), .sub = &hier_table},
+	{CG(scope, C_STR)},	  {CG(scope_user, C_BOOL)}, {CG(sub, C_STR)},
+	{CG(made_by_us, C_BOOL)}, {CG(error, C_STR)},
 };
 
 const struct ctable cg_table = {

@@ -31,11 +31,23 @@ static int open_dir(const char *mount, const char *rel, struct err *e)
 	return fd < 0 ? err_sys(e, "open cgroup %s", path) : fd;
 }
 
+/* Where the container's processes are: the cgroup itself, or the one below it that leaves the scope to systemd. */
+static int open_leaf(const struct cg *cg, const struct cg_hier *h, struct err *e)
+{
+	char rel[PATH_MAX];
+	int n = snprintf(rel, sizeof(rel), "%s%s", h->path, cg->sub ? cg->sub : "");
+
+	if (n < 0 || (size_t) n >= sizeof(rel))
+		return err_set(e, -ENAMETOOLONG, "open cgroup %s%s: the path is too long", h->path,
+			       cg->sub);
+	return open_dir(h->mount, rel, e);
+}
+
 int cgroup_clone_fd(const struct cg *cg, struct err *e)
 {
 	const struct cg_hier *h = cg_unified(cg);
 
-	return h ? open_dir(h->mount, h->path, e) : -EBADF;
+	return h ? open_leaf(cg, h, e) : -EBADF;
 }
 
 int cgroup_clone_fd_of(const struct cg *cg, pid_t init, struct err *e)
@@ -65,7 +77,7 @@ int cgroup_clone_fd_of(const struct cg *cg, pid_t init, struct err *e)
 			return open_dir(h->mount, path, e);
 		break;
 	}
-	return open_dir(h->mount, h->path, e);
+	return open_leaf(cg, h, e);
 }
 
 int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e)
@@ -96,12 +108,13 @@ int cgroup_tasks_fds(const struct cg *cg, int fds[CG_MAX_HIER], struct err *e)
 
 int cgroup_join_pid(const struct cg *cg, pid_t pid, struct err *e)
 {
-	char num[24];
+	char num[24], file[NAME_MAX + 16];
 
 	snprintf(num, sizeof(num), "%d", (int) pid);
+	snprintf(file, sizeof(file), "%s/cgroup.procs", cg->sub ? cg->sub : "");
 	for (size_t i = 0; i < cg->hier.n; i++) {
 		const struct cg_hier *h = &cg->hier.v[i];
-		int r = cg_write(h, "cgroup.procs", num, NULL);
+		int r = cg_write(h, file + 1, num, NULL);
 
 		if (r < 0)
 			return err_neg(e, r, "move process %d to cgroup %s%s", (int) pid, h->mount,
@@ -133,7 +146,7 @@ int cgroup_delegate(const struct cg *cg, uint32_t uid, uint32_t gid, struct err 
 
 	if (!h || cg->layout != CG_V2)
 		return 0;
-	dir = open_dir(h->mount, h->path, e);
+	dir = open_leaf(cg, h, e);
 	if (dir < 0)
 		return dir;
 	if (io_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) <= 0)

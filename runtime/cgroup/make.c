@@ -189,20 +189,27 @@ static int make_dirs(struct making *m, struct err *e)
 	return 0;
 }
 
+/* What failed is reported already, and a scope that is empty goes by itself. */
+static void undo_unit(struct cg *cg)
+{
+	struct err sub = ERR_INIT;
+
+	if (cg->made_by_us && cg_scope_stop(cg, &sub) < 0)
+		log_warn("%s", sub.msg);
+	cg_scope_release(cg->holder);
+	cg->made_by_us = false;
+}
+
 /* What was there before is not ours, and a later delete must not take it for ours either. */
 static void undo_dirs(const struct making *m)
 {
 	char path[PATH_MAX];
 
-	m->cg->made_by_us = false;
 	if (m->cg->scope) {
-		struct err ignored =
-			ERR_INIT; /* what failed is reported; an empty scope goes by itself */
-
-		if (m->cg->holder && cg_scope_stop(m->cg, &ignored) < 0)
-			log_warn("%s", ignored.msg);
+		undo_unit(m->cg);
 		return;
 	}
+	m->cg->made_by_us = false;
 	for (size_t i = 0; i < m->cg->hier.n; i++)
 		if (m->made[i] && cg_path(path, &m->cg->hier.v[i], NULL) == 0)
 			rmdir(path);
@@ -213,7 +220,7 @@ static void undo_dirs(const struct making *m)
 #define HELPER_ROOM 16 /* a limit on processes this small is set only when the helper has gone */
 
 /* The knob is not written for now, and systemd gets the limit with one process more. */
-static void hold_pids(struct cg_knobs *k, struct kvs *props, struct arena *a, char **ret_late)
+static void hold_pids(struct cg_knobs *k, struct kvs *limits, struct arena *a, struct opt_u64 *ret)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		uint64_t v;
@@ -222,27 +229,27 @@ static void hold_pids(struct cg_knobs *k, struct kvs *props, struct arena *a, ch
 		    num_parse_u64(k->v[i].value, HELPER_ROOM, &v) < 0)
 			continue;
 		k->v[i].done = true;
-		if (ret_late)
-			*ret_late = arena_printf(a, "uint64 %s", k->v[i].value);
-		for (size_t j = 0; props && j < props->n; j++)
-			if (str_eq(props->v[j].key, "TasksMax"))
-				props->v[j].val = arena_printf(a, "uint64 %llu",
-							       (unsigned long long) v + 1);
+		*ret = (struct opt_u64){.set = true, .v = v};
+		for (size_t j = 0; j < limits->n; j++)
+			if (str_eq(limits->v[j].key, "TasksMax"))
+				limits->v[j].val = arena_printf(a, "uint64 %llu",
+								(unsigned long long) v + 1);
 	}
 }
 
-/* Without a manager to talk to, an unprivileged container runs where we are, and is told so. */
-static int no_manager(struct making *m, int r, struct err *e)
+/*
+ * An unprivileged container runs where we are, and is told so, when there is no manager to talk to or when that cannot
+ * do what we ask (in a container, say, where it may not move processes): it would do so with the cgroupfs manager too. A
+ * unit of that name that is somebody else's is an error for everybody.
+ */
+static int no_unit(struct making *m, int r, struct err *e)
 {
-	if (r != -ENOTCONN || !m->note) {
-		m->cg->made_by_us = false; /* it may be somebody else's unit */
+	if ((r != -ENOTCONN && r != -EREMOTEIO) || !m->note)
 		return r;
-	}
 	cg_note(m->note, e);
 	m->cg->hier.n = 0;
 	m->cg->layout = CG_NONE;
 	m->cg->scope = NULL;
-	m->cg->made_by_us = false;
 	return 0;
 }
 
@@ -250,30 +257,27 @@ static int make_unit(struct making *m, const struct pol_resources *r, struct are
 		     struct err *e)
 {
 	struct cg *cg = m->cg;
-	struct kvs props = {.v = arena_array(a, CG_UNIT_PROPS_MAX + 32, sizeof(struct kv))};
+	struct kvs limits = {.v = arena_array(a, CG_UNIT_PROPS_MAX, sizeof(struct kv))};
+	struct opt_u64 late = {0};
 	struct cg_world world;
 	struct cg_knobs knobs;
-	char *late = NULL;
 	int rc;
 
-	memcpy(props.v, cg->scope_props.v, cg->scope_props.n * sizeof(*props.v));
-	props.n = cg->scope_props.n;
 	rc = cg_world_of(cg, r, false, &world, a, e);
 	if (rc == 0)
 		rc = cgroup_knobs(r, &world, a, &knobs, e);
 	if (rc == 0)
-		rc = cg_unit_limits(&knobs, a, &props, e);
-	if (rc < 0) {
-		cg->made_by_us = false;
+		rc = cg_unit_limits(&knobs, a, &limits, e);
+	if (rc < 0)
 		return rc;
-	}
-	hold_pids(&knobs, &props, cg->arena, &late);
-	rc = cg_scope_start(cg, &props, e);
-	if (rc < 0 && !cg->holder)
-		return no_manager(m, rc, e);
-	if (late && rc == 0)
-		cg_scope_hold_pids(cg->holder, late);
-	return rc;
+	hold_pids(&knobs, &limits, cg->arena, &late);
+	rc = cg_scope_start(cg, &cg->scope_props, &limits, e);
+	if (!cg->holder)
+		return rc < 0 ? no_unit(m, rc, e) : rc;
+	m->existed = !cg->made_by_us;
+	if (late.set)
+		cg_scope_hold_pids(cg->holder, late.v);
+	return rc < 0 ? rc : cg_scope_enter_sub(cg, e);
 }
 
 /* ---- fitness (S-38) ---- */
@@ -355,7 +359,7 @@ static int set_limits(const struct making *m, const struct pol_resources *r, str
 	if (rc == 0)
 		rc = cgroup_knobs(r, &world, a, &knobs, e);
 	if (rc == 0 && cg->scope)
-		hold_pids(&knobs, NULL, a, NULL);
+		hold_pids(&knobs, &(struct kvs){0}, a, &(struct opt_u64){0});
 	if (rc == 0 && cg->hier.n == 0)
 		rc = no_cgroup(m, &knobs, e);
 	else if (rc == 0)

@@ -131,19 +131,27 @@ static int plan_unit(const struct pol_cgroup *p, const char *id, const struct ho
 	about = gv_quote(a, arena_printf(a, "container %s", id));
 	r = cg_unit_basics(&unit, about, a, &cg->scope_props, e);
 	if (r == 0)
-		r = cg_unit_annotations(&p->systemd_props, a, &cg->scope_props, e);
+		r = cg_unit_annotations(&p->systemd_props, a, &cg->scope_props, &cg->sub, e);
 	if (r < 0)
 		return r;
+	if (cg->sub && !unit.slice)
+		return err_set(
+			e, -EINVAL,
+			"annotation run.oci.systemd.subgroup: a slice has none, only a scope");
 	if (h->cgroup != CG_V2)
 		return err_set(
 			e, -EOPNOTSUPP,
 			"the systemd cgroup driver needs cgroup v2 alone (\"unified\"), which this "
-			"host does not have: use --cgroup-manager=cgroupfs");
+			"host does not have: use --cgroup-manager=cgroupfs, or start the host with "
+			"systemd.unified_cgroup_hierarchy=1");
 	r = cg_scope_find(a, &helper, e);
 	if (r < 0)
 		return r;
 	cg->scope = unit.unit;
 	cg->scope_user = h->rootless;
+	/* Until it is started, the name may be somebody else's; and if we end before the container is in it, it goes by
+	 * itself. */
+	cg->made_by_us = false;
 	cg->hier.v = arena_array(a, CG_MAX_HIER, sizeof(struct cg_hier));
 	r = add_hier(cg, "", arena_strdup(a, CG_ROOT), unit.path, e);
 	if (r == 0)

@@ -35,14 +35,18 @@ struct scope_req {
 	uint32_t owner;	  /* uid of that user outside of user namespaces */
 	char *unit;	  /* "kavach-abc.scope" */
 	struct kvs props; /* name -> GVariant text */
+	struct kvs
+		limits; /* the same, of values that are written to the cgroup's files anyhow: what a systemd is too
+			      old for is left out */
 	uint64_t pid;
 	char *sub; /* "/x"; "" is the unit's own */
 };
 
 struct scope_reply {
-	int32_t code; /* 0 or -errno; -ENOTCONN: there is no such manager to talk to */
+	int32_t code; /* 0 or -errno; -ENOTCONN: there is no such manager to talk to; -EREMOTEIO: it tried and failed */
 	char *error;
 	char *path; /* SCOPE_START: the unit's cgroup as the helper sees it, "/system.slice/x.scope" */
+	bool existed; /* SCOPE_START: a slice that was there before; it is not ours to stop */
 };
 
 extern const struct ctable scope_req_table, scope_reply_table;
@@ -51,14 +55,17 @@ extern const struct ctable scope_req_table, scope_reply_table;
  * to install. Nobody but root and ourselves may be able to write to it. */
 int cg_scope_find(struct arena *a, char **ret, struct err *e);
 
-/* cg_scope_start: fills cg->hier.v[0].path and keeps the helper in cg->holder. -ENOTCONN as above. */
-int cg_scope_start(struct cg *cg, const struct kvs *props, struct err *e);
+/* cg_scope_start: fills cg->hier.v[0].path and made_by_us, and keeps the helper in cg->holder. Errors as above. */
+int cg_scope_start(struct cg *cg, const struct kvs *props, const struct kvs *limits, struct err *e);
+/* cg_scope_enter_sub: makes the sub-cgroup for the container's process, and moves the helper there, so that the scope
+ * can hand controllers down. Nothing without cg->sub. */
+int cg_scope_enter_sub(struct cg *cg, struct err *e);
 /* cg_scope_stop: also of a unit that is gone: then nothing. */
 int cg_scope_stop(const struct cg *cg, struct err *e);
-int cg_scope_set(const struct cg *cg, const struct kvs *props, struct err *e);
+int cg_scope_set(const struct cg *cg, const struct kvs *limits, struct err *e);
 int cg_scope_attach(const struct cg *cg, const char *sub, pid_t pid, struct err *e);
-/* cg_scope_hold_pids: what TasksMax is to be ("uint64 1") once the helper is gone: until then it needs room too. */
-void cg_scope_hold_pids(struct cg_holder *h, char *limit);
+/* cg_scope_hold_pids: the limit on processes once the helper is gone: until then it needs room too. */
+void cg_scope_hold_pids(struct cg_holder *h, uint64_t limit);
 /* cg_scope_release: lets the helper go and waits for its end. Nothing without one. */
 void cg_scope_release(struct cg_holder *h);
 
@@ -82,10 +89,15 @@ struct cg_knobs;
 /* cg_unit_limits: the properties that say the same as the knobs (cgroup v2), so that a daemon-reload, at which systemd
  * writes all that it knows, changes nothing. Appended to ret, which has room. -EINVAL. */
 int cg_unit_limits(const struct cg_knobs *k, struct arena *a, struct kvs *ret, struct err *e);
+/* cg_unit_limit_known: whether a systemd of that version has what cg_unit_limits() said. */
+bool cg_unit_limit_known(const struct kv *p, unsigned version);
+/* cg_systemd_version: 257 of "257.8-1", "v257" or "systemd 257 (257.8)"; 0: it says nothing. */
+unsigned cg_systemd_version(const char *text);
 /* cg_unit_annotations: those of org.systemd.property.*, checked, "XSec" as "XUSec". Appended; what is there is replaced.
- * -EINVAL, and for what is not a container's to choose (Slice, PIDs, Delegate, devices) -EPERM. */
+ * DelegateSubgroup is ours to do: "/name" goes to *ret_sub. -EINVAL, and for what is not a container's to choose (Slice,
+ * PIDs, Delegate, devices) -EPERM. */
 int cg_unit_annotations(const struct kvs *annotations, struct arena *a, struct kvs *ret,
-			struct err *e);
+			char **ret_sub, struct err *e);
 #define CG_UNIT_PROPS_MAX 128 /* room that ret must have */
 
 #endif

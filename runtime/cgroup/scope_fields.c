@@ -6,8 +6,9 @@
 #define REPLY(m, k) .name = #m, .kind = (k), .off = offsetof(struct scope_reply, m)
 
 static const struct cfield req_fields[] = {
-	{REQ(version, C_U32)}, {REQ(op, C_U32)},    {REQ(user, C_BOOL)}, {REQ(owner, C_U32)},
-	{REQ(unit, C_STR)},    {REQ(props, C_KVS)}, {REQ(pid, C_U64)},	 {REQ(sub, C_STR)},
+	{REQ(version, C_U32)}, {REQ(op, C_U32)},   {REQ(user, C_BOOL)},
+	{REQ(owner, C_U32)},   {REQ(unit, C_STR)}, {REQ(props, C_KVS)},
+	{REQ(limits, C_KVS)},  {REQ(pid, C_U64)},  {REQ(sub, C_STR)},
 };
 
 const struct ctable scope_req_table = {
@@ -21,6 +22,7 @@ static const struct cfield reply_fields[] = {
 	{REPLY(code, C_I32)},
 	{REPLY(error, C_STR)},
 	{REPLY(path, C_STR)},
+	{REPLY(existed, C_BOOL)},
 };
 
 const struct ctable scope_reply_table = {

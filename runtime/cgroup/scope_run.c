@@ -37,7 +37,8 @@
 struct cg_holder {
 	int sock;
 	pid_t pid;
-	char *late_pids; /* a limit on processes that has no room for the helper: set when it goes */
+	struct opt_u64
+		late_pids; /* a limit on processes that has no room for the helper: set when it goes */
 };
 
 /* ---- finding it ---- */
@@ -175,8 +176,8 @@ static int died(struct cg_holder *h, struct err *e)
 	return err_set(e, -EPROTO, HELPER " ended without an answer (status %d)", WEXITSTATUS(st));
 }
 
-/* *ret_path (may be NULL) is in the arena. */
-static int ask(struct cg_holder *h, struct scope_req *req, struct arena *a, char **ret_path,
+/* *ret (may be NULL) is in the arena. */
+static int ask(struct cg_holder *h, struct scope_req *req, struct arena *a, struct scope_reply *ret,
 	       struct err *e)
 {
 	buf_auto b = BUF_WRITER(SCOPE_PACKET_MAX);
@@ -208,8 +209,8 @@ static int ask(struct cg_holder *h, struct scope_req *req, struct arena *a, char
 		return err_set(e, -EPROTO, HELPER " is not of this version of kavach");
 	if (reply.code < 0)
 		return err_set(e, reply.code, "%s", reply.error ? reply.error : "systemd refuses");
-	if (ret_path)
-		*ret_path = reply.path;
+	if (ret)
+		*ret = reply;
 	return 0;
 }
 
@@ -259,33 +260,56 @@ static int ask_once(const struct cg *cg, struct scope_req *req, struct err *e)
 
 /* ---- what the rest of cgroup/ calls ---- */
 
-int cg_scope_start(struct cg *cg, const struct kvs *props, struct err *e)
+int cg_scope_start(struct cg *cg, const struct kvs *props, const struct kvs *limits, struct err *e)
 {
 	struct scope_req req = request(cg, SCOPE_START);
 	struct cg_holder *h = arena_new(cg->arena, struct cg_holder);
-	char *path = NULL;
+	struct scope_reply reply = {0};
 	struct stat st;
 	char dir[PATH_MAX];
 	int r;
 
 	req.props = *props;
+	req.limits = *limits;
 	r = begin(h, e);
 	if (r < 0)
 		return r;
-	r = ask(h, &req, cg->arena, &path, e);
-	if (r == 0 && (str_empty(path) || path[0] != '/'))
+	r = ask(h, &req, cg->arena, &reply, e);
+	if (r == 0 && (str_empty(reply.path) || reply.path[0] != '/'))
 		r = err_set(e, -EPROTO, HELPER " names no cgroup for %s", cg->scope);
 	if (r < 0) {
 		end(h);
 		return r;
 	}
-	cg->hier.v[0].path = path_clean(cg->arena, path);
+	cg->hier.v[0].path = path_clean(cg->arena, reply.path);
 	cg->holder = h;
-	cg->made_by_us = true;
+	cg->made_by_us = !reply.existed;
 	r = cg_path(dir, &cg->hier.v[0], NULL);
 	if (r == 0 && stat(dir, &st) < 0)
 		r = -errno;
-	return r < 0 ? err_neg(e, r, "cgroup %s of %s", path, cg->scope) : 0;
+	return r < 0 ? err_neg(e, r, "cgroup %s of %s", reply.path, cg->scope) : 0;
+}
+
+int cg_scope_enter_sub(struct cg *cg, struct err *e)
+{
+	struct cg_hier sub = cg->hier.v[0];
+	struct cg below = {.layout = cg->layout, .hier = {&sub, 1}};
+	struct cg_knobs none = {0};
+	char dir[PATH_MAX], pid[24];
+	int r;
+
+	if (!cg->sub)
+		return 0;
+	sub.path = arena_printf(cg->arena, "%s%s", sub.path, cg->sub);
+	r = cg_path(dir, &sub, NULL);
+	if (r == 0 && mkdir(dir, 0755) < 0)
+		r = -errno;
+	snprintf(pid, sizeof(pid), "%d", (int) cg->holder->pid);
+	if (r == 0)
+		r = cg_write(&sub, "cgroup.procs", pid, NULL);
+	if (r < 0)
+		return err_neg(e, r, "making cgroup %s for the container's processes", sub.path);
+	return cg_enable(&below, &none, NULL, e);
 }
 
 int cg_scope_stop(const struct cg *cg, struct err *e)
@@ -297,12 +321,12 @@ int cg_scope_stop(const struct cg *cg, struct err *e)
 	return ask_once(cg, &req, e);
 }
 
-int cg_scope_set(const struct cg *cg, const struct kvs *props, struct err *e)
+int cg_scope_set(const struct cg *cg, const struct kvs *limits, struct err *e)
 {
 	struct scope_req req = request(cg, SCOPE_SET);
 
-	req.props = *props;
-	return props->n ? ask_once(cg, &req, e) : 0;
+	req.limits = *limits;
+	return limits->n ? ask_once(cg, &req, e) : 0;
 }
 
 int cg_scope_attach(const struct cg *cg, const char *sub, pid_t pid, struct err *e)
@@ -314,15 +338,33 @@ int cg_scope_attach(const struct cg *cg, const char *sub, pid_t pid, struct err 
 	return ask_once(cg, &req, e);
 }
 
-void cg_scope_hold_pids(struct cg_holder *h, char *limit)
+void cg_scope_hold_pids(struct cg_holder *h, uint64_t limit)
 {
-	h->late_pids = limit;
+	h->late_pids = (struct opt_u64){.set = true, .v = limit};
 }
 
 void cg_scope_release(struct cg_holder *h)
 {
 	if (h)
 		end(h);
+}
+
+static int set_late_pids(const struct cg *cg, uint64_t limit, struct err *e)
+{
+	char prop[32], file[24];
+	struct kv kv[] = {{(char *) (uintptr_t) "TasksMax", prop}};
+	struct kvs limits = {kv, 1};
+	int r;
+
+	/* systemd does not take 0, the kernel does */
+	snprintf(prop, sizeof(prop), "uint64 %llu", (unsigned long long) (limit ? limit : 1));
+	snprintf(file, sizeof(file), "%llu", (unsigned long long) limit);
+	r = cg_scope_set(cg, &limits, e);
+	if (r < 0)
+		return r;
+	r = cg_write(&cg->hier.v[0], "pids.max", file, NULL);
+	return r < 0 ? err_neg(e, r, "linux.resources.pids.limit: writing \"%s\" to pids.max", file)
+		     : 0;
 }
 
 int cgroup_entered(const struct cg *cg, struct err *e)
@@ -332,18 +374,8 @@ int cgroup_entered(const struct cg *cg, struct err *e)
 
 	if (!h)
 		return 0;
-	if (h->late_pids) {
-		struct kv kv[] = {{(char *) (uintptr_t) "TasksMax", h->late_pids}};
-		struct kvs props = {kv, 1};
-
-		/* the file's content is the number behind "uint64 " */
-		r = cg_scope_set(cg, &props, e);
-		if (r == 0)
-			r = cg_write(&cg->hier.v[0], "pids.max", strchr(h->late_pids, ' ') + 1,
-				     NULL);
-		if (r < 0 && !e->code)
-			err_neg(e, r, "linux.resources.pids.limit");
-	}
+	if (h->late_pids.set)
+		r = set_late_pids(cg, h->late_pids.v, e);
 	end(h);
 	return r;
 }
@@ -351,8 +383,7 @@ int cgroup_entered(const struct cg *cg, struct err *e)
 int cgroup_attach(const struct cg *cg, pid_t init, pid_t pid, struct err *e)
 {
 	const struct cg_hier *h = cg_unified(cg);
-	const char *sub = "";
-	arena_auto a = {0};
+	const char *sub = cg->sub ? cg->sub : "";
 	char file[64], text[PATH_MAX + 16];
 
 	if (!cg->scope || !h)

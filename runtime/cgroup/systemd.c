@@ -176,6 +176,24 @@ static int parse_max(const char *s, uint64_t *ret)
 	return 0;
 }
 
+/* The kernel takes "64M" in the files of memory, so unified may hold it. */
+static int parse_bytes(struct arena *a, const char *s, uint64_t *ret)
+{
+	static const char units[] = "KMGTPE";
+	size_t n = strlen(s);
+	const char *unit = n ? strchr(units, s[n - 1] & ~0x20) : NULL;
+	uint64_t v;
+	int r;
+
+	if (!unit || !*unit)
+		return parse_max(s, ret);
+	r = num_parse_u64(arena_strndup(a, s, n - 1), UINT64_MAX - 1, &v);
+	if (r < 0)
+		return r;
+	return __builtin_mul_overflow(v, (uint64_t) 1 << 10 * (unit - units + 1), ret) ? -ERANGE
+										       : 0;
+}
+
 static char *fmt(struct arena *a, uint64_t v)
 {
 	return arena_printf(a, "uint64 %llu", (unsigned long long) v);
@@ -189,6 +207,35 @@ static int limit_number(const struct limit_ctx *x)
 	if (r == 0)
 		put(x->ret, x->prop, fmt(x->a, v));
 	return r;
+}
+
+static int limit_bytes(const struct limit_ctx *x)
+{
+	uint64_t v;
+	int r = parse_bytes(x->a, x->k->value, &v);
+
+	if (r == 0)
+		put(x->ret, x->prop, fmt(x->a, v));
+	return r;
+}
+
+/* 0 is not for systemd to say (S-46); our own write of the file, which comes after, says it */
+static int limit_pids(const struct limit_ctx *x)
+{
+	uint64_t v;
+	int r = parse_max(x->k->value, &v);
+
+	if (r == 0)
+		put(x->ret, x->prop, fmt(x->a, v ? v : 1));
+	return r;
+}
+
+/* "1": systemd's word for an idle group is a weight of none */
+static int limit_idle(const struct limit_ctx *x)
+{
+	if (str_eq(x->k->value, "1"))
+		put(x->ret, x->prop, fmt(x->a, 0));
+	return 0;
 }
 
 /* "100" or "default 100"; of a device systemd would want the path, not the number */
@@ -260,17 +307,49 @@ static const struct {
 	int (*convert)(const struct limit_ctx *x);
 } limits[] = {
 	{"cpu.weight", "CPUWeight", limit_number},
+	{"cpu.idle", "CPUWeight", limit_idle},
 	{"cpu.max", "CPUQuotaPerSecUSec", limit_cpu},
 	{"cpuset.cpus", "AllowedCPUs", limit_set},
 	{"cpuset.mems", "AllowedMemoryNodes", limit_set},
-	{"memory.min", "MemoryMin", limit_number},
-	{"memory.low", "MemoryLow", limit_number},
-	{"memory.high", "MemoryHigh", limit_number},
-	{"memory.max", "MemoryMax", limit_number},
-	{"memory.swap.max", "MemorySwapMax", limit_number},
-	{"pids.max", "TasksMax", limit_number},
+	{"memory.min", "MemoryMin", limit_bytes},
+	{"memory.low", "MemoryLow", limit_bytes},
+	{"memory.high", "MemoryHigh", limit_bytes},
+	{"memory.max", "MemoryMax", limit_bytes},
+	{"memory.swap.max", "MemorySwapMax", limit_bytes},
+	{"memory.zswap.max", "MemoryZSwapMax", limit_bytes},
+	{"pids.max", "TasksMax", limit_pids},
 	{"io.weight", "IOWeight", limit_io},
 };
+
+/* The first version of systemd that knows what is not as old as its cgroup v2 itself, 232 (its NEWS). `value` NULL: any. */
+static const struct {
+	const char *prop, *value;
+	unsigned version;
+} since[] = {
+	{"AllowedCPUs", NULL, 244},	   {"AllowedMemoryNodes", NULL, 244},
+	{"CPUQuotaPeriodUSec", NULL, 242}, {"CPUWeight", "uint64 0", 252},
+	{"MemoryMin", NULL, 240},	   {"MemoryZSwapMax", NULL, 253},
+};
+
+bool cg_unit_limit_known(const struct kv *p, unsigned version)
+{
+	for (size_t i = 0; i < ARRAY_LEN(since); i++)
+		if (str_eq(p->key, since[i].prop) &&
+		    (!since[i].value || str_eq0(p->val, since[i].value)))
+			return version >= since[i].version;
+	return true;
+}
+
+unsigned cg_systemd_version(const char *text)
+{
+	char *end;
+	unsigned long v;
+
+	while (*text && !isdigit((unsigned char) *text))
+		text++;
+	v = strtoul(text, &end, 10);
+	return v <= 100000 ? (unsigned) v : 0;
+}
 
 static int add_limit(const struct cg_knob *k, const char *file, const char *value, struct arena *a,
 		     struct kvs *ret, struct err *e)
@@ -304,15 +383,8 @@ int cg_unit_limits(const struct cg_knobs *k, struct arena *a, struct kvs *ret, s
 
 /* What decides where the container is and what it may touch comes from the rest of the config. */
 static const char *const ours[] = {
-	"AttachProcesses",
-	"BPFProgram",
-	"Delegate",
-	"DelegateControllers",
-	"DelegateSubgroup",
-	"DeviceAllow",
-	"DevicePolicy",
-	"PIDs",
-	"Slice",
+	"AttachProcesses", "BPFProgram",   "Delegate", "DelegateControllers",
+	"DeviceAllow",	   "DevicePolicy", "PIDs",     "Slice",
 };
 
 static bool is_ours(const char *name)
@@ -335,7 +407,18 @@ static bool good_name(const char *name)
 	return true;
 }
 
-static int add_annotation(const struct kv *kv, struct arena *a, struct kvs *ret, struct err *e)
+/* systemd has DelegateSubgroup for services, and moves nobody there who comes later: we do that ourselves. */
+static int add_subgroup(const struct gv *v, struct arena *a, char **ret, struct err *e)
+{
+	if (v->type != 's' || strlen(v->s) > UNIT_MAX || strpbrk(v->s, "/.\n"))
+		return err_set(e, -EINVAL,
+			       "expected the name of a cgroup in quotes, without slash and dot");
+	*ret = *v->s ? arena_printf(a, "/%s", v->s) : NULL;
+	return 0;
+}
+
+static int add_annotation(const struct kv *kv, struct arena *a, struct kvs *ret, char **ret_sub,
+			  struct err *e)
 {
 	size_t n = strlen(kv->key);
 	char *name = kv->key, *text = kv->val ? kv->val : arena_strdup(a, "");
@@ -350,6 +433,8 @@ static int add_annotation(const struct kv *kv, struct arena *a, struct kvs *ret,
 	r = gv_parse(text, a, &v, e);
 	if (r < 0)
 		return r;
+	if (str_eq(name, "DelegateSubgroup"))
+		return add_subgroup(v, a, ret_sub, e);
 	if (str_has_suffix(name, "Sec") && !str_has_suffix(name, "USec")) {
 		name = arena_printf(a, "%.*sUSec", (int) (n - 3), name);
 		r = gv_seconds(v, a, &text, e);
@@ -363,10 +448,10 @@ static int add_annotation(const struct kv *kv, struct arena *a, struct kvs *ret,
 }
 
 int cg_unit_annotations(const struct kvs *annotations, struct arena *a, struct kvs *ret,
-			struct err *e)
+			char **ret_sub, struct err *e)
 {
 	for (size_t i = 0; i < annotations->n; i++) {
-		int r = add_annotation(&annotations->v[i], a, ret, e);
+		int r = add_annotation(&annotations->v[i], a, ret, ret_sub, e);
 
 		if (r < 0)
 			return err_context(e, "annotation org.systemd.property.%s",

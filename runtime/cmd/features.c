@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/scope.h"
 #include "cmd/box.h"
 #include "cmd/version.h"
 #include "policy/names.h"
@@ -15,9 +16,6 @@
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
-#endif
-#ifndef KAVACH_SCOPE
-#define KAVACH_SCOPE 0 /* whether kavach-scope is part of the build */
 #endif
 #ifndef KAVACH_COMMIT
 #define KAVACH_COMMIT NULL
@@ -46,6 +44,9 @@ void cmd_version(struct buf *b)
 
 static int cmd_features(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
+	struct err none = ERR_INIT;
+	char *helper;
+	bool scope = cg_scope_find(g->a, &helper, &none) == 0;
 	const struct out_features_in in = {
 		.version = PACKAGE_VERSION,
 		.commit = KAVACH_COMMIT,
@@ -60,8 +61,8 @@ static int cmd_features(struct globals *g, void *opts, int argc, char **argv, st
 		.cgroup_v1 = true,
 		.cgroup_v2 = true,
 		.cgroup_rdma = true,
-		.cgroup_systemd = KAVACH_SCOPE,
-		.cgroup_systemd_user = KAVACH_SCOPE,
+		.cgroup_systemd = scope,
+		.cgroup_systemd_user = scope,
 		.apparmor = true,
 		.selinux = true,
 		.memory_policy = true,

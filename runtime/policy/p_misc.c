@@ -8,19 +8,53 @@
 /* ---- control group ---- */
 
 #define SYSTEMD_PROP "org.systemd.property."
+#define SYSTEMD_SUBGROUP "run.oci.systemd.subgroup"
+#define SUBGROUP_PROP "DelegateSubgroup"
+#define SUBGROUP_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-static void systemd_props(struct pb *b, struct kvs *ret)
+/* crun's name for what systemd calls DelegateSubgroup; as text of a property. NULL: not asked for. */
+static int systemd_subgroup(struct pb *b, char **ret, struct err *e)
+{
+	const char *name = pb_annotation(b, SYSTEMD_SUBGROUP);
+
+	*ret = NULL;
+	if (str_empty(name) || b->p->cgroup.manager != POL_CG_SYSTEMD)
+		return 0;
+	if (strspn(name, SUBGROUP_CHARS) != strlen(name))
+		return pb_refuse(b, e,
+				 "annotations[\"" SYSTEMD_SUBGROUP
+				 "\"]: expected letters, digits, \"_\" and \"-\", found \"%s\"",
+				 name);
+	*ret = arena_printf(b->a, "'%s'", name);
+	return 0;
+}
+
+static int systemd_props(struct pb *b, struct kvs *ret, struct err *e)
 {
 	const struct kvs *m = &b->s->annotations;
+	char *subgroup;
+	int r = systemd_subgroup(b, &subgroup, e);
 
-	ret->v = arena_array(b->a, m->n, sizeof(*ret->v));
+	if (r < 0)
+		return r;
+	ret->v = arena_array(b->a, m->n + 1, sizeof(*ret->v));
 	for (size_t i = 0; i < m->n; i++) {
 		const char *name = str_prefix(m->v[i].key, SYSTEMD_PROP);
 
+		if (str_empty(name))
+			continue;
 		/* The map is sorted by key, so what is left after the common start is, too. */
-		if (!str_empty(name))
-			ret->v[ret->n++] = (struct kv){(char *) (uintptr_t) name, m->v[i].val};
+		if (subgroup && strcmp(name, SUBGROUP_PROP) >= 0) {
+			if (!str_eq(name, SUBGROUP_PROP))
+				ret->v[ret->n++] = (struct kv){(char *) (uintptr_t) SUBGROUP_PROP,
+							       subgroup};
+			subgroup = NULL;
+		}
+		ret->v[ret->n++] = (struct kv){(char *) (uintptr_t) name, m->v[i].val};
 	}
+	if (subgroup)
+		ret->v[ret->n++] = (struct kv){(char *) (uintptr_t) SUBGROUP_PROP, subgroup};
+	return 0;
 }
 
 static bool has_dotdot(const char *path)
@@ -55,15 +89,14 @@ int pb_cgroup(struct pb *b, struct err *e)
 		return pb_refuse(b, e,
 				 "linux.cgroupsPath: expected a path without \"..\", found \"%s\"",
 				 p->path);
-	if (p->path && p->manager == POL_CG_SYSTEMD && str_split(b->a, p->path, ':').n < 2)
+	if (p->path && p->manager == POL_CG_SYSTEMD && !strchr(p->path, ':'))
 		return pb_refuse(
 			b, e,
 			"linux.cgroupsPath: expected \"slice:prefix:name\" with the systemd manager, "
 			"found \"%s\"",
 			p->path);
 	p->delegate = delegated(b);
-	systemd_props(b, &p->systemd_props);
-	return 0;
+	return systemd_props(b, &p->systemd_props, e);
 }
 
 /* ---- hooks ---- */

@@ -11,6 +11,7 @@
  * while we wait for the call's answer is kept by sd-bus, so that no end can be missed.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define PATH "/org/freedesktop/systemd1"
 #define MANAGER DEST ".Manager"
 #define JOB_TIMEOUT_USEC (60 * 1000000ULL)
+#define NEWEST UINT_MAX /* version of a systemd that was not asked yet */
 
 static void close_bus(sd_bus **bus)
 {
@@ -199,13 +201,21 @@ static int append_prop(sd_bus_message *m, const struct kv *p, struct arena *a, s
 	return r < 0 ? err_neg(e, r, "property %s", p->key) : 0;
 }
 
-static int append_props(sd_bus_message *m, const struct scope_req *q, bool self, struct arena *a,
-			struct err *e)
+/* version: that of systemd, which is told nothing of limits that it does not know. */
+static int append_props(sd_bus_message *m, const struct scope_req *q, bool self, unsigned version,
+			struct arena *a, struct err *e)
 {
 	int r = sd_bus_message_open_container(m, 'a', "(sv)");
 
 	for (size_t i = 0; r >= 0 && i < q->props.n; i++) {
 		r = append_prop(m, &q->props.v[i], a, e);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; r >= 0 && i < q->limits.n; i++) {
+		if (!cg_unit_limit_known(&q->limits.v[i], version))
+			continue;
+		r = append_prop(m, &q->limits.v[i], a, e);
 		if (r < 0)
 			return r;
 	}
@@ -260,7 +270,7 @@ static int wait_job(sd_bus *bus, struct job *j, const struct scope_req *q, struc
 	}
 	if (str_eq(j->result, "done"))
 		return 0;
-	return err_set(e, -EIO, "systemd: the job of %s ended as \"%s\"", q->unit, j->result);
+	return err_set(e, -EREMOTEIO, "systemd: the job of %s ended as \"%s\"", q->unit, j->result);
 }
 
 /* Calls m, whose answer is the path of a job, and waits for the end of that. *error: the caller's to free. */
@@ -293,8 +303,30 @@ static int reset_failed(sd_bus *bus, const struct scope_req *q)
 				  q->unit);
 }
 
-static int start(sd_bus *bus, const struct scope_req *q, struct arena *a, sd_bus_error *error,
-		 struct err *e)
+/*
+ * Whether a call failed for a property that this systemd is too old for, which its answer does not say. Asked only then:
+ * the version costs a call of its own.
+ */
+static bool too_old(sd_bus *bus, const struct scope_req *q, const sd_bus_error *error,
+		    unsigned *version)
+{
+	char *text = NULL;
+
+	if (*version != NEWEST || (!sd_bus_error_has_name(error, SD_BUS_ERROR_PROPERTY_READ_ONLY) &&
+				   !sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY) &&
+				   !sd_bus_error_has_name(error, SD_BUS_ERROR_INVALID_ARGS)))
+		return false;
+	if (sd_bus_get_property_string(bus, DEST, PATH, MANAGER, "Version", NULL, &text) >= 0)
+		*version = cg_systemd_version(text);
+	free(text);
+	for (size_t i = 0; i < q->limits.n; i++)
+		if (!cg_unit_limit_known(&q->limits.v[i], *version))
+			return true;
+	return false;
+}
+
+static int start(sd_bus *bus, const struct scope_req *q, unsigned version, struct arena *a,
+		 sd_bus_error *error, struct err *e)
 {
 	sd_bus_message *m = NULL;
 	int r = new_call(bus, &m, "StartTransientUnit");
@@ -302,7 +334,7 @@ static int start(sd_bus *bus, const struct scope_req *q, struct arena *a, sd_bus
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ss", q->unit, "fail");
 	r = r < 0 ? err_neg(e, r, "preparing a call")
-		  : append_props(m, q, str_has_suffix(q->unit, ".scope"), a, e);
+		  : append_props(m, q, str_has_suffix(q->unit, ".scope"), version, a, e);
 	if (r == 0) {
 		r = sd_bus_message_append(m, "a(sa(sv))", 0);
 		r = r < 0 ? err_neg(e, r, "preparing a call")
@@ -312,23 +344,34 @@ static int start(sd_bus *bus, const struct scope_req *q, struct arena *a, sd_bus
 	return r;
 }
 
-int bus_start(sd_bus *bus, const struct scope_req *q, struct arena *a, struct err *e)
+int bus_start(sd_bus *bus, const struct scope_req *q, struct arena *a, bool *ret_existed,
+	      struct err *e)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = start(bus, q, a, &error, e);
+	unsigned version = NEWEST;
+	bool again = false, reset = false;
+	int r;
 
-	/* A unit that failed keeps its name until somebody has looked at it. */
-	if (r < 0 && sd_bus_error_has_name(&error, DEST ".UnitExists") &&
-	    reset_failed(bus, q) >= 0) {
+	*ret_existed = false;
+	do {
 		sd_bus_error_free(&error);
 		err_clear(e);
-		r = start(bus, q, a, &error, e);
-	}
+		again = false;
+		r = start(bus, q, version, a, &error, e);
+		if (r >= 0)
+			break;
+		if (too_old(bus, q, &error, &version))
+			again = true;
+		/* A unit that failed keeps its name until somebody has looked at it. */
+		else if (!reset && sd_bus_error_has_name(&error, DEST ".UnitExists"))
+			again = reset = reset_failed(bus, q) >= 0;
+	} while (again);
 	/* a slice that is there already may be used */
 	if (r < 0 && str_has_suffix(q->unit, ".slice") &&
 	    sd_bus_error_has_name(&error, DEST ".UnitExists")) {
 		err_clear(e);
-		r = 0;
+		*ret_existed = true;
+		r = bus_set(bus, q, a, e);
 	}
 	sd_bus_error_free(&error);
 	return r;
@@ -353,20 +396,36 @@ int bus_stop(sd_bus *bus, const struct scope_req *q, struct err *e)
 	return r;
 }
 
-int bus_set(sd_bus *bus, const struct scope_req *q, struct arena *a, struct err *e)
+static int set(sd_bus *bus, const struct scope_req *q, unsigned version, struct arena *a,
+	       sd_bus_error *error, struct err *e)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
+	const struct scope_req limits = {.unit = q->unit, .limits = q->limits};
 	sd_bus_message *m = NULL;
 	int r = new_call(bus, &m, "SetUnitProperties");
 
 	if (r >= 0)
 		r = sd_bus_message_append(m, "sb", q->unit, 1);
-	r = r < 0 ? err_neg(e, r, "preparing a call") : append_props(m, q, false, a, e);
+	r = r < 0 ? err_neg(e, r, "preparing a call")
+		  : append_props(m, &limits, false, version, a, e);
 	if (r == 0) {
-		r = sd_bus_call(bus, m, 0, &error, NULL);
-		r = r < 0 ? failed(e, r, &error, "change", q->unit) : 0;
+		r = sd_bus_call(bus, m, 0, error, NULL);
+		r = r < 0 ? failed(e, r, error, "change", q->unit) : 0;
 	}
 	sd_bus_message_unref(m);
+	return r;
+}
+
+int bus_set(sd_bus *bus, const struct scope_req *q, struct arena *a, struct err *e)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	unsigned version = NEWEST;
+	int r = set(bus, q, version, a, &error, e);
+
+	if (r < 0 && too_old(bus, q, &error, &version)) {
+		sd_bus_error_free(&error);
+		err_clear(e);
+		r = set(bus, q, version, a, &error, e);
+	}
 	sd_bus_error_free(&error);
 	return r;
 }

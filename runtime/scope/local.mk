@@ -14,7 +14,6 @@ AM_CPPFLAGS += -DKAVACH_LIBEXECDIR='"$(kavachlibexecdir)"'
 kavachlibexec_PROGRAMS =
 if SCOPE
 kavachlibexec_PROGRAMS += kavach-scope
-AM_CPPFLAGS += -DKAVACH_SCOPE=1
 endif
 EXTRA_PROGRAMS += kavach-scope
 kavach_scope_SOURCES = $(scope_sources)
@@ -22,3 +21,13 @@ kavach_scope_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 kavach_scope_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a $(SYSTEMD_LIBS)
 # not AM_LDFLAGS: that is how kavach is linked, which may be statically
 kavach_scope_LDFLAGS = $(HARDEN_LDFLAGS) $(SCOPE_LINK_FLAGS)
+
+# The bus, answered by a manager of the test's own.
+scope_tests = tests/scope/test_bus
+tests_scope_test_bus_SOURCES = tests/scope/test_bus.c runtime/scope/bus.c
+tests_scope_test_bus_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_scope_test_bus_CFLAGS = $(kavach_scope_CFLAGS)
+tests_scope_test_bus_LDADD = $(kavach_scope_LDADD)
+tests_scope_test_bus_LDFLAGS = $(kavach_scope_LDFLAGS)
+EXTRA_PROGRAMS += $(scope_tests)
+CLEANFILES += $(scope_tests)

@@ -36,17 +36,18 @@ static int own_cgroup(const struct scope_req *q, struct arena *a, char **ret, st
 	return 0;
 }
 
-static int start(sd_bus *bus, const struct scope_req *q, struct arena *a, char **ret, struct err *e)
+static int start(sd_bus *bus, const struct scope_req *q, struct arena *a, struct scope_reply *ret,
+		 struct err *e)
 {
-	int r = bus_start(bus, q, a, e);
+	int r = bus_start(bus, q, a, &ret->existed, e);
 
 	if (r < 0)
 		return r;
-	return str_has_suffix(q->unit, ".scope") ? own_cgroup(q, a, ret, e)
-						 : bus_cgroup(bus, q, a, ret, e);
+	return str_has_suffix(q->unit, ".scope") ? own_cgroup(q, a, &ret->path, e)
+						 : bus_cgroup(bus, q, a, &ret->path, e);
 }
 
-static int serve(sd_bus **bus, const struct scope_req *q, struct arena *a, char **ret_path,
+static int serve(sd_bus **bus, const struct scope_req *q, struct arena *a, struct scope_reply *ret,
 		 struct err *e)
 {
 	int r;
@@ -59,7 +60,7 @@ static int serve(sd_bus **bus, const struct scope_req *q, struct arena *a, char 
 	if (r < 0)
 		return r;
 	switch (q->op) {
-	case SCOPE_START: return start(*bus, q, a, ret_path, e);
+	case SCOPE_START: return start(*bus, q, a, ret, e);
 	case SCOPE_STOP: return bus_stop(*bus, q, e);
 	case SCOPE_SET: return bus_set(*bus, q, a, e);
 	case SCOPE_ATTACH: return bus_attach(*bus, q, e);
@@ -89,7 +90,7 @@ static int one(sd_bus **bus, const uint8_t *in, size_t n)
 	if (rd.bad || buf_left(&rd))
 		reply.code = err_set(&e, -EPROTO, "the request cannot be decoded");
 	else
-		reply.code = serve(bus, &q, &a, &reply.path, &e);
+		reply.code = serve(bus, &q, &a, &reply, &e);
 	if (reply.code < 0)
 		reply.error = e.msg;
 	return answer(&reply);

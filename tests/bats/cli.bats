@@ -26,6 +26,28 @@ teardown() { teardown_kavach; }
 		and (.linux.seccomp.actions | length == 9) and (.hooks | length == 6)' "$BATS_TEST_TMPDIR/out"
 }
 
+@test "features: the systemd manager is there when its helper is, and only root and we can write to that" {
+	local bin=$BATS_TEST_TMPDIR/bin
+	mkdir "$bin"
+	cp "$KAVACH" "$bin/kavach"
+	: >"$bin/kavach-scope"
+	chmod 755 "$bin/kavach-scope"
+	[ "$("$bin/kavach" features | jq -c '.linux.cgroup | [.systemd, .systemdUser]')" = '[true,true]' ]
+	chmod 757 "$bin/kavach-scope"
+	[ "$("$bin/kavach" features | jq .linux.cgroup.systemd)" = false ]
+}
+
+@test "the systemd manager without cgroup v2 alone: refused, with what to use instead" {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || skip "the host has cgroup v2 alone"
+	config 'del(.linux.cgroupsPath)'
+	args true
+	kvrun --systemd-cgroup run -b "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"needs cgroup v2 alone"*"--cgroup-manager=cgroupfs"* ]]
+	[ "${#lines[@]}" -eq 1 ]
+	[ ! -e "$STATE/$ID" ]
+}
+
 @test "options: both spellings, before the command and after it" {
 	args true
 	kv run --bundle="$BUNDLE" "$ID"

@@ -180,6 +180,79 @@ prop() {	# NAME [UNIT]
 	run ! pgrep kavach-scope
 }
 
+@test "run.oci.systemd.subgroup: limits on the scope, processes in a cgroup below it" {
+	config '.annotations = {"run.oci.systemd.subgroup": "inner"} | .linux.resources = {memory: {limit: 67108864}, pids: {limit: 3}}
+		| (.mounts[] | select(.type == "cgroup").options) |= map(select(. != "ro"))'
+	args sleep 1000
+	kv run -d -b "$BUNDLE" "$ID"
+	dir=/sys/fs/cgroup/system.slice/$UNIT
+	[ -z "$(cat "$dir/cgroup.procs")" ]
+	[ "$(cat "$dir/inner/cgroup.procs")" = "$(kv state "$ID" | jq .pid)" ]
+	[ "$(cat "$dir/memory.max")" = 67108864 ]
+	[ "$(cat "$dir/pids.max")" = 3 ]
+	[[ " $(cat "$dir/cgroup.subtree_control") " == *" memory "* ]]
+	[ "$(kv exec "$ID" cat /proc/self/cgroup)" = 0::/ ]
+	kv exec "$ID" mkdir /sys/fs/cgroup/mine
+	kv exec -d "$ID" sleep 1000
+	[ "$(wc -l <"$dir/inner/cgroup.procs")" -eq 2 ]
+	[ "$(kv ps --format json "$ID" | jq length)" -eq 2 ]
+	kv pause "$ID"
+	[ "$(cat "$dir/inner/cgroup.freeze" "$dir/cgroup.freeze" | sort -u | tail -n 1)" = 1 ]
+	kv resume "$ID"
+	kv delete -f "$ID"
+	[ ! -e "$dir" ]
+}
+
+@test "a name that ends in .slice is the container's cgroup itself" {
+	config '.linux.cgroupsPath = "::kvtest-s.slice" | .linux.resources = {pids: {limit: 50}}'
+	args sleep 1000
+	UNIT=kvtest-s.slice
+	kv run -d -b "$BUNDLE" "$ID"
+	[ "$(cat "/sys/fs/cgroup/kvtest.slice/$UNIT/cgroup.procs")" = "$(kv state "$ID" | jq .pid)" ]
+	[ "$(prop TasksMax)" = 50 ]
+	kv delete -f "$ID"
+	[ ! -e "/sys/fs/cgroup/kvtest.slice/$UNIT" ]
+}
+
+@test "a slice that is there already is used if nobody is in it, and stays" {
+	config '.linux.cgroupsPath = "::kvtest-t.slice" | .linux.resources = {pids: {limit: 50}}'
+	args true
+	UNIT=kvtest-t.slice
+	systemctl start "$UNIT"
+	kv run -b "$BUNDLE" "$ID"
+	[ "$(prop ActiveState)" = active ]
+	[ "$(prop TasksMax)" = 50 ]
+	systemd-run -q --unit "kv-$ID" --slice "$UNIT" sleep 1000
+	run kv run -b "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"not empty"* ]]
+	[ "$(systemctl is-active "kv-$ID")" = active ]
+	systemctl stop "kv-$ID" "$UNIT"
+}
+
+@test "a failed unit of that name is in nobody's way" {
+	systemd-run -q --scope --unit="$UNIT" -p RuntimeMaxSec=1 sleep 1000 3>&- || true
+	wait_for 30 systemctl -q is-failed "$UNIT"
+	args sleep 1000
+	kv run -d -b "$BUNDLE" "$ID"
+	[ "$(prop ActiveState)" = active ]
+}
+
+@test "a weight of none and sizes with a unit survive a daemon-reload, and a limit can be lifted" {
+	config '.linux.resources = {cpu: {idle: 1}, unified: {"memory.max": "64M"}}'
+	args sleep 1000
+	kv run -d -b "$BUNDLE" "$ID"
+	[ "$(prop MemoryMax)" = 67108864 ]
+	[ "$(prop CPUWeight)" = idle ]
+	systemctl daemon-reload
+	dir=/sys/fs/cgroup/system.slice/$UNIT
+	[ "$(cat "$dir/memory.max")" = 67108864 ]
+	[ "$(cat "$dir/cpu.idle")" = 1 ]
+	kv update --memory -1 "$ID"
+	[ "$(prop MemoryMax)" = infinity ]
+	[ "$(cat "$dir/memory.max")" = max ]
+}
+
 @test "exec, pause, kill and events work in a scope" {
 	args sleep 1000
 	kv run -d -b "$BUNDLE" "$ID"
@@ -267,18 +340,20 @@ user_bundle() {
 	done
 }
 
-@test "rootless: from a cgroup that is not the user's, systemd moves the container and its execs" {
-	command -v as-tester >/dev/null || skip "no as-tester (tests/vm)"
+@test "rootless: from a login session, systemd moves the container and its execs" {
 	user_bundle
+	out=$BATS_TEST_TMPDIR/out
 	as_user true # the user's manager runs
 	# with "run" the container would keep its pipe open
-	timeout 60 setpriv --reuid tester --regid tester --init-groups env XDG_RUNTIME_DIR=/run/user/1000 \
-		"$KAVACH" --root "$STATE.u" --systemd-cgroup run -d -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
+	timeout 60 systemd-run --quiet --pipe --wait --collect --property=User=tester --property=PAMName=login \
+		env KAVACH="$KAVACH" STATE="$STATE.u" BUNDLE="$BUNDLE" ID="$ID" bash -ec 'cat /proc/self/cgroup
+			"$KAVACH" --root "$STATE" --systemd-cgroup run -d -b "$BUNDLE" "$ID" >/dev/null
+			"$KAVACH" --root "$STATE" exec -d "$ID" sleep 999 >/dev/null' >"$out" 2>&1 3>&- </dev/null
+	cat "$out"
+	grep '/session-' "$out"
 	dir=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$UNIT
-	[ "$(wc -l <"$dir/cgroup.procs")" -eq 1 ]
-	setpriv --reuid tester --regid tester --init-groups env XDG_RUNTIME_DIR=/run/user/1000 \
-		"$KAVACH" --root "$STATE.u" exec -d "$ID" sleep 999 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
 	[ "$(wc -l <"$dir/cgroup.procs")" -eq 2 ]
+	[ "$(cat "$dir/memory.max")" = 67108864 ]
 	as_user '"$KAVACH" --root "$STATE" delete -f "$ID"'
 	[ ! -e "$dir" ]
 }

@@ -9,6 +9,7 @@
 readelf=${READELF:-readelf}
 kavach=$KAVACH_BUILD/kavach
 stage=$KAVACH_BUILD/kavach-init
+scope=$KAVACH_BUILD/kavach-scope
 
 if [ "${KAVACH_INSTRUMENTED:-}" = 1 ]; then
 	pass_skip "the built programs are hardened" "built with sanitizers or coverage"
@@ -109,4 +110,18 @@ check "kavach-init: no path of the build machine" no_build_path "$stage"
 limit=1048576
 ! has_symbol "$stage.debug" __init_libc || limit=262144
 check "kavach-init is small" at_most "$stage" $limit
+
+if [ ! -x "$scope" ]; then
+	pass_skip "kavach-scope is hardened" "built without libsystemd"
+	lint_done
+fi
+check "kavach-scope needs only libc and libsystemd" \
+	libraries_are "$scope" libc libsystemd ld-linux-x86-64 ld-linux-aarch64
+check "kavach-scope can be loaded anywhere (PIE)" is_type "$scope" DYN
+check "kavach-scope: relocations are read-only after start" has_segment "$scope" GNU_RELRO
+check "kavach-scope: all symbols are bound at start" binds_now "$scope"
+check "kavach-scope: stack is not executable" stack_not_executable "$scope"
+check "kavach-scope: nothing is writable and executable" nothing_writable_and_executable "$scope"
+check "kavach-scope: functions have stack canaries" has_symbol "$scope" __stack_chk_fail
+check "kavach-scope: no path of the build machine" no_build_path "$scope"
 lint_done

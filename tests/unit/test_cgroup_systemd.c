@@ -151,8 +151,61 @@ static void test_limits(void)
 	       "MemorySwapMax=uint64 18446744073709551615\n"
 	       "TasksMax=uint64 18446744073709551615\n",
 	       "no limit is infinity");
+	struct kv raw[] = {
+		{(char *) (uintptr_t) "cpu.idle", (char *) (uintptr_t) "1"},
+		{(char *) (uintptr_t) "memory.low", (char *) (uintptr_t) "1k"},
+		{(char *) (uintptr_t) "memory.max", (char *) (uintptr_t) "64M"},
+		{(char *) (uintptr_t) "pids.max", (char *) (uintptr_t) "0"},
+	};
+	struct pol_resources unified = {.unified = {raw, 4}};
+	struct pol_resources idle = {.cpu_idle = I(1), .cpu_shares = I(1024)};
+
+	is_str(limits(&unified),
+	       "CPUWeight=uint64 0\nMemoryLow=uint64 1024\nMemoryMax=uint64 67108864\nTasksMax=uint64 1\n",
+	       "what the kernel takes, systemd gets in its own words (S-46: 0 processes are 1)");
+	is_str(limits(&idle), "CPUWeight=uint64 0\n", "an idle group has no weight (B-13)");
+	raw[2].val = (char *) (uintptr_t) "99999999999999E";
+	ok(strstr(limits(&unified), "unified[\"memory.max\"]"), "a number too large is named");
 	strcpy(cpus, "0-x");
 	ok(strstr(limits(&r), "linux.resources.cpu.cpus"), "names the field of a bad value");
+}
+
+static void test_versions(void)
+{
+	static const struct {
+		const char *text;
+		unsigned version;
+	} texts[] = {
+		{"257.8-1~deb13u2", 257},
+		{"v249.11-0ubuntu3", 249},
+		{"239 (239-78.el8)", 239},
+		{"systemd 250", 250},
+		{"", 0},
+		{"99999999999999999999", 0},
+	};
+	static const struct {
+		const char *prop, *value;
+		unsigned first;
+	} props[] = {
+		{"AllowedCPUs", "@ay [0x01]", 244},
+		{"CPUQuotaPeriodUSec", "uint64 1", 242},
+		{"CPUWeight", "uint64 0", 252},
+		{"MemoryMin", "uint64 1", 240},
+	};
+	struct kv weight = {(char *) (uintptr_t) "CPUWeight", (char *) (uintptr_t) "uint64 100"};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		is_int(cg_systemd_version(texts[i].text), texts[i].version, "\"%s\" is version %u",
+		       texts[i].text, texts[i].version);
+	for (size_t i = 0; i < ARRAY_LEN(props); i++) {
+		struct kv p = {(char *) (uintptr_t) props[i].prop,
+			       (char *) (uintptr_t) props[i].value};
+
+		ok(!cg_unit_limit_known(&p, props[i].first - 1) &&
+			   cg_unit_limit_known(&p, props[i].first),
+		   "%s=%s since %u", p.key, p.val, props[i].first);
+	}
+	ok(cg_unit_limit_known(&weight, 232), "an ordinary weight from the beginning");
 }
 
 static char *annotate(const char *name, const char *value, int want)
@@ -160,10 +213,13 @@ static char *annotate(const char *name, const char *value, int want)
 	struct kv kv[] = {{(char *) (uintptr_t) name, (char *) (uintptr_t) value}};
 	struct kvs in = {kv, 1}, m = room();
 	struct err e = ERR_INIT;
-	int r = cg_unit_annotations(&in, &a, &m, &e);
+	char *sub = NULL;
+	int r = cg_unit_annotations(&in, &a, &m, &sub, &e);
 
 	if (r != want)
 		return arena_printf(&a, "%d: %s", r, e.msg);
+	if (sub)
+		return sub;
 	return r < 0 ? arena_strdup(&a, strstr(e.msg, name) ? "refused" : e.msg) : text(&m);
 }
 
@@ -189,12 +245,20 @@ static void test_annotations(void)
 	is_str(annotate("CollectMode", "inactive", -EINVAL), "refused", "refuses what is no value");
 	is_str(annotate("collectMode", "1", -EINVAL), "refused", "refuses a name in small letters");
 	is_str(annotate("A b", "1", -EINVAL), "refused", "refuses a name with a blank");
+	is_str(annotate("DelegateSubgroup", "'c'", 0), "/c", "the subgroup is ours to make");
+	is_str(annotate("DelegateSubgroup", "''", 0), "", "none is none");
+	is_str(annotate("DelegateSubgroup", "'c/d'", -EINVAL), "refused", "refuses a path");
+	is_str(annotate("DelegateSubgroup", "'cgroup.procs'", -EINVAL), "refused",
+	       "refuses the name of a file");
+	is_str(annotate("DelegateSubgroup", "1", -EINVAL), "refused", "refuses a number");
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		is_str(annotate(ours[i], "1", -EPERM), "refused",
 		       "%s is not the container's to set", ours[i]);
 
 	cg_unit_basics(&u, about, &a, &m, &e);
-	is_int(cg_unit_annotations(&in, &a, &m, &e), 0, "an annotation may replace a default");
+	char *sub = NULL;
+	is_int(cg_unit_annotations(&in, &a, &m, &sub, &e), 0,
+	       "an annotation may replace a default");
 	is_str(text(&m),
 	       "CPUAccounting=true\nDefaultDependencies=true\nDelegate=true\nDescription='it'\n"
 	       "IOAccounting=true\nMemoryAccounting=true\nSlice='a.slice'\nTasksAccounting=true\n",
@@ -210,6 +274,7 @@ static void test_codec(void)
 			      .owner = 1000,
 			      .unit = (char *) (uintptr_t) "x.scope",
 			      .props = {kv, 1},
+			      .limits = {kv, 1},
 			      .pid = 7,
 			      .sub = (char *) (uintptr_t) "/y"},
 			 back = {0};
@@ -228,6 +293,7 @@ int main(void)
 {
 	test_names();
 	test_limits();
+	test_versions();
 	test_annotations();
 	test_codec();
 	arena_free(&a);

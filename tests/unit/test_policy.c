@@ -845,6 +845,22 @@ static void test_resources(void)
 	ok(p->cgroup.manager == POL_CG_SYSTEMD && p->cgroup.systemd_props.n == 1 &&
 		   str_eq(p->cgroup.systemd_props.v[0].key, "CollectMode"),
 	   "the systemd manager and its properties");
+	p = MUST(.linux_ = "'cgroupsPath':'system.slice:docker:abc'",
+		 .top = "'annotations':{'org.systemd.property.CollectMode':'x','org.systemd.property.Z':'y',"
+			"'run.oci.systemd.subgroup':'c_1'}");
+	ok(p->cgroup.systemd_props.n == 3 &&
+		   str_eq(p->cgroup.systemd_props.v[1].key, "DelegateSubgroup") &&
+		   str_eq(p->cgroup.systemd_props.v[1].val, "'c_1'"),
+	   "crun's name of the subgroup is systemd's, in its place");
+	p = MUST(.top = "'annotations':{'run.oci.systemd.subgroup':''}");
+	ok(p->cgroup.systemd_props.n == 0, "an empty one is none");
+	p = MUST(.top = "'annotations':{'org.systemd.property.DelegateSubgroup':'x',"
+			"'run.oci.systemd.subgroup':'y'}");
+	ok(p->cgroup.systemd_props.n == 1 && str_eq(p->cgroup.systemd_props.v[0].val, "x"),
+	   "systemd's name goes before crun's");
+	ok(!BUILD(.top = "'annotations':{'run.oci.systemd.subgroup':'a/b'}") &&
+		   strstr(err.msg, "annotations[\"run.oci.systemd.subgroup\"]"),
+	   "a path is refused by its name");
 	reset();
 	p = MUST(.ns = "{'type':'cgroup'}",
 		 .mounts = "{'destination':'/sys/fs/cgroup','type':'cgroup'}");

@@ -19,7 +19,7 @@ export IMAGE
 # podman with everything of its own, and kavach as its runtime
 pod_command() {
 	POD=(nsenter "--net=/run/netns/$PODNET" podman --root "$PODDIR/root" --runroot "$PODDIR/runroot"
-		--tmpdir "$PODDIR/tmp" --storage-driver "$STORAGE_DRIVER" --cgroup-manager cgroupfs
+		--tmpdir "$PODDIR/tmp" --storage-driver "$STORAGE_DRIVER" --cgroup-manager "${POD_CGROUPS:-cgroupfs}"
 		--events-backend file --network-config-dir "$PODDIR/net.d" --runtime "$ENGINE_RUNTIME")
 }
 
