@@ -344,6 +344,21 @@ static int start(sd_bus *bus, const struct scope_req *q, unsigned version, struc
 	return r;
 }
 
+/* systemd makes a transient unit also of a slice that is there, if that has no file: it has to be asked before. */
+static bool is_active(sd_bus *bus, const struct scope_req *q)
+{
+	char *path = NULL, *state = NULL;
+	bool ret = false;
+
+	if (sd_bus_path_encode(PATH "/unit", q->unit, &path) >= 0 &&
+	    sd_bus_get_property_string(bus, DEST, path, DEST ".Unit", "ActiveState", NULL,
+				       &state) >= 0)
+		ret = str_eq(state, "active");
+	free(path);
+	free(state);
+	return ret;
+}
+
 int bus_start(sd_bus *bus, const struct scope_req *q, struct arena *a, bool *ret_existed,
 	      struct err *e)
 {
@@ -353,6 +368,10 @@ int bus_start(sd_bus *bus, const struct scope_req *q, struct arena *a, bool *ret
 	int r;
 
 	*ret_existed = false;
+	if (str_has_suffix(q->unit, ".slice") && is_active(bus, q)) {
+		*ret_existed = true;
+		return bus_set(bus, q, a, e);
+	}
 	do {
 		sd_bus_error_free(&error);
 		err_clear(e);
@@ -366,13 +385,6 @@ int bus_start(sd_bus *bus, const struct scope_req *q, struct arena *a, bool *ret
 		else if (!reset && sd_bus_error_has_name(&error, DEST ".UnitExists"))
 			again = reset = reset_failed(bus, q) >= 0;
 	} while (again);
-	/* a slice that is there already may be used */
-	if (r < 0 && str_has_suffix(q->unit, ".slice") &&
-	    sd_bus_error_has_name(&error, DEST ".UnitExists")) {
-		err_clear(e);
-		*ret_existed = true;
-		r = bus_set(bus, q, a, e);
-	}
 	sd_bus_error_free(&error);
 	return r;
 }

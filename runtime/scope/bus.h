@@ -10,7 +10,7 @@
 /* bus_open: the manager that the request is for. Caller: sd_bus_flush_close_unref(). */
 int bus_open(const struct scope_req *q, sd_bus **ret, struct err *e);
 /* bus_start: StartTransientUnit and the end of its job. A scope gets this process; a failed unit of the same name is
- * forgotten first. A slice may exist: then it gets the limits, and *ret_existed is true. Limits that this systemd is too
+ * forgotten first. A slice may be there: then it gets the limits, and *ret_existed is true. Limits that this systemd is too
  * old for are left out. -EREMOTEIO: the job failed. */
 int bus_start(sd_bus *bus, const struct scope_req *q, struct arena *a, bool *ret_existed,
 	      struct err *e);

@@ -144,6 +144,19 @@ static const sd_bus_vtable slice_vtable[] = {
 	SD_BUS_VTABLE_END,
 };
 
+static int on_state(sd_bus *bus, const char *path, const char *interface, const char *property,
+		    sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	(void) bus, (void) path, (void) interface, (void) property, (void) error, (void) arg;
+	return sd_bus_message_append(reply, "s", like.exists ? "active" : "inactive");
+}
+
+static const sd_bus_vtable unit_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("ActiveState", "s", on_state, 0, 0),
+	SD_BUS_VTABLE_END,
+};
+
 static void __attribute__((noreturn)) manage(int fd, int log)
 {
 	static const char *place = "/kv.slice";
@@ -163,6 +176,9 @@ static void __attribute__((noreturn)) manage(int fd, int log)
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(bus, NULL, PATH "/unit/kv_2eslice", DEST ".Slice",
 					     slice_vtable, &place);
+	if (r >= 0)
+		r = sd_bus_add_object_vtable(bus, NULL, PATH "/unit/kv_2eslice", DEST ".Unit",
+					     unit_vtable, out);
 	while (r >= 0) {
 		r = sd_bus_process(bus, NULL);
 		if (r == 0)
@@ -324,11 +340,14 @@ static void in_the_way(void)
 	char *place = NULL;
 	is_int(bus_cgroup(bus, &q, &a, &place, &e), 0, "its place is asked for%s", e.msg);
 	is_str(place, "/kv.slice", "as systemd has it");
-	is_str(end(bus),
-	       "StartTransientUnit kv.slice Delegate=b AllowedCPUs=ay MemoryMax=t:5\n"
-	       "ResetFailedUnit kv.slice\n"
-	       "SetUnitProperties kv.slice runtime AllowedCPUs=ay MemoryMax=t:5\n",
+	is_str(end(bus), "SetUnitProperties kv.slice runtime AllowedCPUs=ay MemoryMax=t:5\n",
 	       "it gets the limits, and none of our processes");
+
+	bus = open_bus(&q);
+	is_int(bus_start(bus, &q, &a, &existed, &e), 0, "a slice is made%s", e.msg);
+	ok(!existed, "then it is ours");
+	is_str(end(bus), "StartTransientUnit kv.slice Delegate=b AllowedCPUs=ay MemoryMax=t:5\n",
+	       "and none of our processes is in it");
 }
 
 static void changing(void)
