@@ -258,8 +258,9 @@ static void put_text(struct buf *b, const struct report *rep, const struct audit
 			"no key was given: only the chain of digests was checked, which whoever can "
 			"write the log can make anew");
 	put_line(b, v->problems
-			    ? arena_printf(a, "the audit log %s is NOT intact: %llu problems",
-					   v->log, (unsigned long long) v->problems)
+			    ? arena_printf(a, "the audit log %s is NOT intact: %llu problem%s",
+					   v->log, (unsigned long long) v->problems,
+					   v->problems == 1 ? "" : "s")
 			    : arena_printf(a, "audit log verified: log %s, records %llu to %llu",
 					   v->log, first, last));
 }

@@ -500,3 +500,90 @@ hook_bundle() {
 		"$KAVACH_BUILD/kavach-audit-hook" --dir "$BATS_TEST_TMPDIR/none" "$stage" <<<'{"id": "x", "bundle": "/x"}'
 	done
 }
+
+rules_audit() {	# JSON of the rules' "audit"
+	jq -n --argjson a "$1" '{audit: $a}' >"$RULES/audit.json"
+}
+
+@test "A-23 rules that demand the log: without one, nothing is started and nothing is made" {
+	own_rootfs
+	args /bin/touch /ran
+	rules_audit '{"required": true}'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	[[ $output == *"audit.required: "*"there is none in /var/log/kavach: kavach audit init makes it"* ]]
+	[ ! -e "$BUNDLE/rootfs/ran" ]
+	[ -z "$(ls "$STATE" 2>/dev/null)" ]
+	[ -z "$(find /sys/fs/cgroup -path "*$CG/*" 2>/dev/null)" ]
+	# without "required" it is a warning
+	rules_audit '{"enabled": true}'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" = 0 ]
+	[[ $output == *"the site rules ask for an audit log"* ]]
+	[ -e "$BUNDLE/rootfs/ran" ]
+	begin
+	rm "$BUNDLE/rootfs/ran"
+	rules_audit '{"required": true}'
+	kv run -b "$BUNDLE" "$ID"
+	[ -e "$BUNDLE/rootfs/ran" ]
+	intact 5
+}
+
+@test "A-24 rules that demand the log: a full disk ends create, start and exec, before the program runs" {
+	own_rootfs
+	args /bin/sleep 100
+	config 'del(.linux.cgroupsPath)'
+	rules_audit "{\"required\": true, \"directory\": \"$LOG\"}"
+	# shellcheck disable=SC2016 # for the shell inside
+	run unshare -m sh -ec 'mount -t tmpfs -o size=16k,mode=700 none "$2"
+		key=$("$1" audit init -d "$2" | tail -n 1)
+		kv="$1 --root $3 --rules $4"
+		$kv create -b "$5" $ID.c </dev/null >/dev/null 2>&1
+		$kv run -d -b "$5" $ID.r </dev/null >/dev/null 2>&1
+		fill() { while "$1" audit set -d "$2" 2>/dev/null; do :; done; }
+		fill "$1" "$2"
+		for try in "start $ID.c" "exec $ID.r /bin/touch /ran" "create -b $5 $ID.3" "run -b $5 $ID.4"; do
+			if $kv $try </dev/null >/dev/null 2>"$6/err"; then echo "not refused: $try"; exit 1; fi
+			cat "$6/err"
+		done
+		[ "$($kv list --format json | jq -c "[.[] | {id, status}] | sort_by(.id)")" = \
+			"[{\"id\":\"$ID.c\",\"status\":\"created\"},{\"id\":\"$ID.r\",\"status\":\"running\"}]" ]
+		[ ! -e "$5/rootfs/ran" ]
+		# what ends something is done all the same
+		$kv delete --force $ID.r 2>"$6/err"
+		cat "$6/err"
+		mount -o remount,size=128k "$2"
+		$kv start $ID.c
+		$kv delete --force $ID.c
+		"$1" audit verify -d "$2" --key $key' x "$KAVACH" "$LOG" "$STATE" "$RULES" "$BUNDLE" "$BATS_TEST_TMPDIR"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep -c "kavach: audit.required: writing to the audit log" <<<"$output")" = 4 ]
+	[[ $output == *"audit log verified"* ]]
+}
+
+@test "A-25 rules name a directory: all later commands write there, also without the rules" {
+	other=$BATS_TEST_TMPDIR/other
+	KEY=$("$KAVACH" audit init -d "$other" | tail -n 1)
+	rules_audit "{\"directory\": \"$other\", \"sinks\": [\"journald\"], \"rotateBytes\": 4096}"
+	args /bin/sleep 100
+	kv create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	rm "$RULES/audit.json"
+	kv start "$ID"
+	kv exec "$ID" /bin/true
+	run sinks "$KAVACH" --root "$STATE" kill "$ID" KILL
+	echo "$output"
+	[[ $output == *"KAVACH_AUDIT_EVENT=kill"*"KAVACH_CONTAINER=$ID"* ]]
+	kv delete --force "$ID"
+	[ -z "$(ls "$LOG")" ]
+	"$KAVACH" audit verify -d "$other" --key "$KEY"
+	[ "$("$KAVACH" audit show -d "$other" --json | jq -r .event | paste -sd ' ')" = "init create start exec exit kill exit delete" ]
+}
+
+@test "A-26 rules that turn the log off leave it alone" {
+	begin
+	rules_audit '{"enabled": false}'
+	args /bin/true
+	kv run -b "$BUNDLE" "$ID"
+	intact 1
+}

@@ -66,6 +66,29 @@ waits_for_nobody() {
 	waits_for_nobody
 }
 
+@test "the audit log: at most 44 calls more for the four records of run, none of them a wait for the disk" {
+	log=$BATS_TEST_TMPDIR/log
+	rules=$BATS_TEST_TMPDIR/rules
+	mkdir "$rules"
+	"$KAVACH" audit init -d "$log" >/dev/null
+	least_of() {
+		least=9999
+		for _ in 1 2 3; do
+			traced --rules "$rules" run -b "$B" "$ID"
+			[ "$(calls)" -ge "$least" ] || least=$(calls)
+		done
+	}
+	echo '{"audit": {"enabled": false}}' >"$rules/a.json"
+	least_of
+	without=$least
+	jq -n --arg dir "$log" '{audit: {directory: $dir}}' >"$rules/a.json"
+	least_of
+	at_most 44 "more system calls of run" $((least - without))
+	none_of ' f(data)?sync\('
+	waits_for_nobody
+	[ "$("$KAVACH" audit show -d "$log" | wc -l)" = 13 ]
+}
+
 @test "create, start and delete: few calls, no sleep, nothing to cgroup.procs" {
 	# without -f: the created process would be followed while it waits
 	strace -qq -o "$T" "$KAVACH" --root "$STATE" create -b "$B" "$ID" </dev/null
