@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "host/try.h"
 
 #define LIMIT_MS 10000
@@ -118,6 +119,8 @@ int try_program(char *const argv[], char *text, size_t size, bool errors)
 		if (dup2(null, STDIN_FILENO) < 0 || dup2(errors ? null : p[1], STDOUT_FILENO) < 0 ||
 		    dup2(errors ? p[1] : null, STDERR_FILENO) < 0)
 			_exit(127);
+		/* what is open for others (a container's stage, in an error's hint) is not for this program */
+		(void) sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 		execv(argv[0], argv);
 		_exit(127);
 	}
