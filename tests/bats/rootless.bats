@@ -247,7 +247,7 @@ with_ranges() {
 	args awk '$5 == "/mnt" {print $6}' /proc/self/mountinfo
 	locked() {
 		unshare -m --propagation private bash -ec 'mount -t tmpfs -o nosuid,nodev,noexec,noatime none "$HOME_DIR/vol"; mount -o remount,bind,ro,nosuid,nodev,noexec,noatime "$HOME_DIR/vol"
-			exec setpriv --reuid "$RUID" --regid "$RUID" --clear-groups --inh-caps=-all "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$0"' "$ID"
+			exec env -i PATH="$PATH" HOME="$HOME_DIR" XDG_RUNTIME_DIR="$HOME_DIR/run" setpriv --reuid "$RUID" --regid "$RUID" --clear-groups --inh-caps=-all "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$0"' "$ID"
 	}
 	run locked
 	echo "$output"
