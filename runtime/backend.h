@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/rdt.h"
 #include "hooks/hooks.h"
 #include "host/host.h"
 #include "policy/policy.h"
@@ -24,6 +25,7 @@ struct box {
 	const struct policy *policy; /* create, run, exec; NULL otherwise */
 	struct bytes policy_enc;
 	struct cg *cg;
+	const struct rdt *rdt; /* its resctrl groups; never NULL, rdt->group may be */
 	struct arena *a;
 	int dir_fd;	       /* its state directory */
 	const char *cache_dir; /* for compiled seccomp filters; NULL = none */

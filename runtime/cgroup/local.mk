@@ -23,6 +23,8 @@ libkv_cgroup_a_SOURCES = \
 	runtime/cgroup/oom.c \
 	runtime/cgroup/pids.c \
 	runtime/cgroup/plan.c \
+	runtime/cgroup/rdt.c \
+	runtime/cgroup/rdt.h \
 	runtime/cgroup/remove.c \
 	runtime/cgroup/scope.h \
 	runtime/cgroup/scope_fields.c \

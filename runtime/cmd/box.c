@@ -28,6 +28,7 @@ void box_from_record(struct globals *g, struct state *s, struct box *b)
 		.annotations = &r->annotations,
 		.host = &g->host,
 		.cg = &r->cg,
+		.rdt = &r->rdt,
 		.a = g->a,
 		.dir_fd = s->dir_fd,
 		.cache_dir = arena_printf(g->a, "%s/.seccomp", cmd_root(g)),

@@ -100,6 +100,8 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		       &ret->spec, e);
 	if (r == 0)
 		probe_namespaces(&g->host, ret->spec);
+	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
+		host_probe_resctrl(&g->host);
 	if (r == 0 && rules_have_binds(&rules))
 		input.real_sources = real_sources(g->a, ret->spec, abs);
 	if (r == 0)

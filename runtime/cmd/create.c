@@ -211,6 +211,8 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 			return r;
 	}
 	r = cgroup_plan(&bd->policy->cgroup, id, &g->host, g->a, &rec->cg, e);
+	if (r == 0)
+		r = rdt_plan(&host_rdt, &bd->policy->rdt, id, g->a, &rec->rdt, e);
 	/* what is there already is somebody else's: after a crash, delete must not end what runs in it */
 	if (r == 0 && cgroup_exists(&rec->cg))
 		rec->cg.made_by_us = false;

@@ -67,6 +67,7 @@ static int cmd_features(struct globals *g, void *opts, int argc, char **argv, st
 		.selinux = true,
 		.memory_policy = true,
 		.net_devices = true,
+		.rdt = true,
 		.idmap = true,
 	};
 	buf_auto b = BUF_WRITER(1u << 20);

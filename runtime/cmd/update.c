@@ -142,10 +142,8 @@ static int cmd_update(struct globals *g, void *opts, int argc, char **argv, stru
 	int r;
 
 	(void) argc;
-	if (o->l3 || o->mb)
-		return err_set(
-			e, -ENOTSUP,
-			"--l3-cache-schema, --mem-bw-schema: Intel RDT is not part of this build");
+	if (o->mb && !str_prefix(o->mb, "MB:"))
+		return usage(e, "mem-bw-schema", "a line that starts with MB:", o->mb);
 	r = cmd_probe_host(g, e);
 	if (r == 0)
 		r = read_resources(g, o, &res, e);
@@ -153,7 +151,10 @@ static int cmd_update(struct globals *g, void *opts, int argc, char **argv, stru
 		r = box_load(g, argv[0], OP_UPDATE, STATE_LOCK, false, &l, e);
 	if (r < 0)
 		return r;
-	r = l.ops->update(&l.box, &res, e);
+	if (o->l3 || o->mb)
+		r = rdt_update(&host_rdt, l.box.rdt, o->l3, o->mb, e);
+	if (r == 0)
+		r = l.ops->update(&l.box, &res, e);
 	return audited_result(g, AUDIT_UPDATE, argv[0], l.st.rec, NULL, 0, r, e);
 }
 
@@ -178,8 +179,9 @@ static const struct opt opts_table[] = {
 	{"blkio-weight", 0, OPT_STR, "N", "relative I/O weight, 10 to 1000", O(blkio_weight)},
 	{"kernel-memory", 0, OPT_STR, "BYTES", NULL, O(kernel_memory)},
 	{"kernel-memory-tcp", 0, OPT_STR, "BYTES", NULL, O(kernel_memory_tcp)},
-	{"l3-cache-schema", 0, OPT_STR, "SCHEMA", NULL, O(l3)},
-	{"mem-bw-schema", 0, OPT_STR, "SCHEMA", NULL, O(mb)},
+	{"l3-cache-schema", 0, OPT_STR, "SCHEMA", "L3 cache schema of its resctrl group", O(l3)},
+	{"mem-bw-schema", 0, OPT_STR, "SCHEMA", "memory bandwidth schema of its resctrl group",
+	 O(mb)},
 };
 
 const struct command command_update = {

@@ -100,6 +100,11 @@ void host_probe_ns(struct host *h)
 	h->user_ns = access("/proc/self/ns/user", F_OK) == 0;
 }
 
+void host_probe_resctrl(struct host *h)
+{
+	h->resctrl = is_fs("/sys/fs/resctrl", RDTGROUP_SUPER_MAGIC);
+}
+
 int host_probe(struct host *ret, struct err *e)
 {
 	struct host h = {.euid = sys_euid(), .egid = (uint32_t) getauxval(AT_EGID)};

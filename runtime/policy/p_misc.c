@@ -206,8 +206,12 @@ int pb_rdt(struct pb *b, struct err *e)
 		b->p->rdt = (struct pol_rdt){0};
 		return 0;
 	}
-	return pb_refuse(b, e,
-			 "linux.intelRdt: this version of kavach cannot set up resctrl groups");
+	if (!b->h->resctrl)
+		return pb_refuse(
+			b, e,
+			"linux.intelRdt: resctrl is not mounted at /sys/fs/resctrl on this "
+			"host");
+	return 0;
 }
 
 /* ---- memory policy ---- */

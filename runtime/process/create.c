@@ -89,6 +89,8 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 		return r;
 	fill_rootfs(b, l);
 	r = cgroup_make(b->cg, &b->policy->resources, b->host, e);
+	if (r == 0)
+		r = rdt_make(&host_rdt, b->rdt, &b->policy->rdt, e);
 	if (r < 0)
 		return r;
 	sources_open_cgroup(b->policy, b->cg, b->a, &l->boot, &l->src);
@@ -221,7 +223,10 @@ int process_create(struct box *b, const struct box_io *io,
 	if (r == 0)
 		r = launch_spawn(&l, b, e);
 	if (r == 0) {
-		r = converse(&l, b, ready, arg, e);
+		/* before it starts anything, which would be where it is then */
+		r = rdt_enter(&host_rdt, b->rdt, b->pid, e);
+		if (r == 0)
+			r = converse(&l, b, ready, arg, e);
 		if (r < 0) {
 			if (l.boot.new_userns)
 				(void) err_hint_inside(e);

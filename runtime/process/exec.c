@@ -88,7 +88,9 @@ int process_exec(struct box *b, const struct pol_process *p, const struct box_io
 	if (r == 0)
 		r = launch_spawn(&l, b, e);
 	if (r == 0) {
-		r = converse(&l, b, p, ready, arg, e);
+		r = rdt_enter(&host_rdt, b->rdt, l.pid, e);
+		if (r == 0)
+			r = converse(&l, b, p, ready, arg, e);
 		if (r < 0)
 			spawn_kill(l.pid, l.pidfd);
 	}

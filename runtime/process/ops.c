@@ -116,6 +116,7 @@ int process_stats(struct box *b, struct buf *out, struct err *e)
 	jw_init(&w, out, false);
 	jw_obj(&w);
 	cgroup_stats_json(&w, st);
+	rdt_stats(&w, &host_rdt, b->rdt);
 	if (b->ns_flags & CLONE_NEWNET)
 		net_stats(&w, b->pid);
 	jw_obj_end(&w);
@@ -127,6 +128,7 @@ int process_destroy(struct box *b, struct err *e)
 {
 	struct pollfd pfd = {.fd = b->pidfd, .events = POLLIN};
 	struct err sub = ERR_INIT;
+	int r;
 
 	/* -ESRCH: it has ended and was waited for */
 	if (b->pidfd >= 0 && sys_pidfd_send_signal(b->pidfd, SIGKILL) != -ESRCH) {
@@ -138,12 +140,13 @@ int process_destroy(struct box *b, struct err *e)
 				       (int) b->pid);
 	}
 	if (b->cg->layout == CG_NONE)
-		return 0;
+		return rdt_remove(&host_rdt, b->rdt, e);
 	/* Our own pid namespace took everybody with it; a shared one did not. Of a create that did not get as far as
 	 * having a process, only what is in a cgroup that it made itself is ours. */
 	if (b->shared_pidns && (b->pid > 0 || b->cg->made_by_us)) {
 		err_clear(&sub);
 		(void) cgroup_kill(b->cg, SIGKILL, &sub);
 	}
-	return cgroup_remove(b->cg, e);
+	r = cgroup_remove(b->cg, e);
+	return r < 0 ? r : rdt_remove(&host_rdt, b->rdt, e);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "policy/codec.h"
 #include "state/state.h"
 
@@ -44,6 +45,7 @@ static const struct cfield fields[] = {
 	ROW(audit, C_U32),
 	ROW(strength, C_U32),
 	ROW_SUB(cg, C_OBJ, &cg_table),
+	ROW_SUB(rdt, C_OBJ, &rdt_table),
 	ROW_SUB(poststart, C_OBJS, &pol_hook_table),
 	ROW_SUB(poststop, C_OBJS, &pol_hook_table),
 };
@@ -81,11 +83,22 @@ static bool hooks_fit(const pol_hooks *h)
 	return true;
 }
 
+static bool is_name(const char *s)
+{
+	return !s || (*s && !strchr(s, '/') && !str_eq(s, ".."));
+}
+
+static bool rdt_fits(const struct rdt *r)
+{
+	return is_name(r->group) && is_name(r->mon) && !(r->made && str_eq0(r->group, ".")) &&
+	       !str_eq0(r->mon, ".");
+}
+
 static bool fits(const struct state_record *r)
 {
 	return r->pid >= 0 && r->pid <= INT32_MAX && r->strength <= 101 &&
 	       (!r->audit_dir || is_absolute(r->audit_dir)) && cgroup_fits(&r->cg) &&
-	       hooks_fit(&r->poststart) && hooks_fit(&r->poststop);
+	       rdt_fits(&r->rdt) && hooks_fit(&r->poststart) && hooks_fit(&r->poststop);
 }
 
 void state_record_encode(struct buf *out, const struct state_record *r)

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/rdt.h"
 #include "policy/policy.h"
 
 enum status { ST_CREATING = 1, ST_CREATED, ST_RUNNING, ST_PAUSED, ST_STOPPED, ST_MAX };
@@ -38,6 +39,7 @@ struct state_record {
 	uint32_t audit;	   /* what the rules ask of the audit log (cmd/audited.c) */
 	uint32_t strength; /* of the policy, plus 1; 0: not reckoned */
 	struct cg cg;
+	struct rdt rdt;
 	pol_hooks poststart, poststop;
 };
 extern const struct ctable state_table; /* state/record.c */

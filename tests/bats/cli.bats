@@ -22,7 +22,7 @@ teardown() { teardown_kavach; }
 	[ ! -s "$BATS_TEST_TMPDIR/err" ]
 	[ ! -e "$STATE" ]
 	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax == "1.3.0" and (.mountOptions | index("rro"))
-		and .linux.mountExtensions.idmap.enabled and .linux.netDevices.enabled and (.linux.namespaces | index("time"))
+		and .linux.mountExtensions.idmap.enabled and .linux.netDevices.enabled and .linux.intelRdt.schemata and (.linux.namespaces | index("time"))
 		and (.linux.seccomp.actions | length == 9) and (.hooks | length == 6)' "$BATS_TEST_TMPDIR/out"
 }
 

@@ -602,3 +602,20 @@ data" ]
 		cp "$BATS_TEST_TMPDIR/keep" "$BUNDLE/config.json"
 	done
 }
+
+@test "S-50: linux.intelRdt on a host without resctrl is refused, and an update of a group that is not there" {
+	[ ! -e /sys/fs/resctrl/schemata ] || skip "resctrl is mounted"
+	args sleep 100
+	for rdt in '{closID: "gold"}' '{l3CacheSchema: "L3:0=f"}' '{memBwSchema: "MB:0=50"}' '{schemata: ["L3:0=f"]}' '{enableMonitoring: true}'; do
+		config ".linux.intelRdt = $rdt"
+		refused "linux.intelRdt: resctrl is not mounted"
+	done
+	config '.linux.intelRdt = {}'
+	kv run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	kvrun update --l3-cache-schema L3:0=f "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"no resctrl group of its own"* ]]
+	kvrun update --mem-bw-schema 0=50 "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"--mem-bw-schema"*MB:* ]]
+}

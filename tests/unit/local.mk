@@ -45,6 +45,7 @@ unit_programs = \
 	tests/unit/test_policy_codec \
 	tests/unit/test_profiles \
 	tests/unit/test_proto \
+	tests/unit/test_rdt \
 	tests/unit/test_rules \
 	tests/unit/test_rules_policy \
 	tests/unit/test_score \
@@ -191,6 +192,9 @@ tests_unit_test_profiles_LDADD = libkv_seccomp.a libkv_policy.a libkv_host.a lib
 
 tests_unit_test_proto_SOURCES = tests/unit/test_proto.c
 tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_rdt_SOURCES = tests/unit/test_rdt.c
+tests_unit_test_rdt_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
 
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
 tests_unit_test_rules_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -387,7 +387,7 @@ static const struct refusal refusals[] = {
 	{"resctrl groups",
 	 {.linux_ = "'intelRdt':{'closID':'x'}"},
 	 0,
-	 "linux.intelRdt: this version of kavach cannot set up resctrl groups"},
+	 "linux.intelRdt: resctrl is not mounted at /sys/fs/resctrl on this host"},
 	{"nodes with MPOL_LOCAL",
 	 {.linux_ = "'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':'0'}"},
 	 0,
