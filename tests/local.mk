@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# tests/: `make check` runs everything but what needs container engines or builds the tree again;
+# tests/: `make check` runs everything but what needs container engines or a guest or builds the tree again;
 # check-all runs that too. The runner counts; automake's own test driver is not used.
 
 TEST_ENV = KAVACH_SRC='$(abs_srcdir)' KAVACH_BUILD='$(abs_builddir)' \
@@ -27,7 +27,7 @@ check-local: check-build
 	$(RUN_TESTS) programs $(CHECK_KINDS)
 
 check-all: check-build
-	$(RUN_TESTS) programs golden lint slow bats engines
+	$(RUN_TESTS) programs golden lint slow bats engines vm
 
 # what can be tested without the finished programs, for working on a single layer
 check-unit: $(unit_programs)

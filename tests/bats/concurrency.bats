@@ -232,12 +232,15 @@ hook_sleeps() { # SECONDS: a hook that hangs; in_hook: whether it does
 @test "a create killed in a cgroup that others live in: delete ends nobody of them" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	dirs=()
-	for d in /sys/fs/cgroup/*/; do
-		[ -e "$d/cgroup.procs" ] && [ ! -L "${d%/}" ] || continue
-		mkdir -p "$d$CG/$ID" && dirs+=("$d$CG/$ID")
-	done
-	[ ${#dirs[@]} -gt 0 ] || { mkdir -p "/sys/fs/cgroup$CG/$ID"; dirs=("/sys/fs/cgroup$CG/$ID"); }
-	sleep 300 &
+	if [ -e /sys/fs/cgroup/cgroup.procs ]; then
+		dirs=("/sys/fs/cgroup$CG/$ID")
+	else
+		for d in /sys/fs/cgroup/*/; do
+			[ ! -e "$d/cgroup.procs" ] || [ -L "${d%/}" ] || dirs+=("$d$CG/$ID")
+		done
+	fi
+	mkdir -p "${dirs[@]}"
+	sleep 300 3>&- &
 	other=$!
 	for d in "${dirs[@]}"; do
 		for f in cpuset.cpus cpuset.mems; do
