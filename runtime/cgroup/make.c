@@ -129,6 +129,8 @@ static int make_dir(const struct cg_hier *h, bool *ret_made)
 struct making {
 	struct cg *cg;
 	struct cg *note; /* rootless: where what cannot be applied is noted; else NULL */
+	const char *
+		refused; /* rootless: the first directory that could not be made, and why; NULL: none */
 	bool made[CG_MAX_HIER];
 	bool existed;
 };
@@ -157,7 +159,12 @@ static int make_dirs(struct making *m, struct err *e)
 
 		if (r < 0 && m->note && is_refusal(r)) {
 			/* Somebody else's hierarchy: the container stays where we are in it. */
-			log_debug("mkdir %s%s: %s", h->mount, h->path, err_errno_text(-r));
+			char *why = arena_printf(cg->arena, "mkdir %s%s: %s", h->mount, h->path,
+						 err_errno_text(-r));
+
+			log_debug("%s", why);
+			if (!m->refused)
+				m->refused = why;
 			forget_hier(m, i);
 			continue;
 		}
@@ -340,7 +347,15 @@ static int no_cgroup(const struct making *m, const struct cg_knobs *k, struct er
 {
 	if (k->n == 0)
 		return 0;
-	err_set(e, -EOPNOTSUPP, "%s: the container has no cgroup to apply it to", k->v[0].field);
+	if (m->refused)
+		err_set(e, -EOPNOTSUPP,
+			"%s%s: the container has no cgroup to apply it to (%s); there is one in a unit of the "
+			"user's systemd: systemd-run --user --scope --property=Delegate=yes ..., or "
+			"--systemd-cgroup",
+			k->v[0].field, k->n > 1 ? " and other limits" : "", m->refused);
+	else
+		err_set(e, -EOPNOTSUPP, "%s: the container has no cgroup to apply it to",
+			k->v[0].field);
 	if (!m->note)
 		return e->code;
 	cg_note(m->note, e);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sys.h"
 #include "exec/proto.h"
 #include "hooks/hooks.h"
@@ -157,6 +158,22 @@ static uint32_t to_host(const pol_idmaps *m, uint32_t id)
 	return id;
 }
 
+/* S-39. Without privilege a cgroup can be given to nobody but oneself: a container whose process is another of the
+ * user's ids runs without, like one whose cgroup is mounted read-only. */
+static int give_cgroup(const struct box *b, struct err *e)
+{
+	const struct policy *p = b->policy;
+	int r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid),
+				to_host(&p->gid_map, p->process.gid), e);
+
+	if (r == -EPERM && b->host->rootless) {
+		log_warn("%s (rootless: goes on without it)", e->msg);
+		err_clear(e);
+		r = 0;
+	}
+	return r;
+}
+
 /* The other end of stage.c's messages, in the same order. */
 static int converse(struct launch *l, struct box *b,
 		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
@@ -192,8 +209,7 @@ static int converse(struct launch *l, struct box *b,
 			b->pid, AT_FDCWD, &p->process, b->host->rootless,
 			OUTSIDE_ALL_CPUS | (pol_ns_find(p, POL_NS_USER) ? OUTSIDE_RLIMITS : 0), e);
 	if (r >= 0 && p->cgroup.delegate && p->has_process)
-		r = cgroup_delegate(b->cg, to_host(&p->uid_map, p->process.uid),
-				    to_host(&p->gid_map, p->process.gid), e);
+		r = give_cgroup(b, e);
 	if (r >= 0) {
 		r = proc_read_stat(AT_FDCWD, b->pid, &st);
 		if (r < 0)
