@@ -267,6 +267,7 @@ hook_is_gone() {
 		config --arg p $phase --arg h "$path" '.hooks = {($p): [{path: $h, env: ["PATH=/usr/bin:/bin"]}]}'
 		"$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 		run_pid=$!
+		# shellcheck disable=SC2046 # words are meant
 		sleeping() { grep -qs 'sleep' $(cgroup_procs | sed 's,.*,/proc/&/comm,'); }
 		wait_for 10 sleeping
 		kill -TERM $run_pid
