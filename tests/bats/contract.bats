@@ -279,7 +279,7 @@ running() {
 	config '.linux.resources.network = {classID: 1048577, priorities: [{name: "lo", priority: 7}]}'
 	running
 	for f in net_cls.classid net_prio.ifpriomap; do
-		where=$(find /sys/fs/cgroup -path "*$ID/$f" 2>/dev/null)
+		where=$(find /sys/fs/cgroup -path "*$ID/$f" 2>/dev/null || true)
 		[ -z "$where" ] || grep -qE '^(1048577|lo 7)$' "$where"
 	done
 	kv delete --force "$ID"
