@@ -85,12 +85,39 @@ static size_t fs_options(struct stage *s, const struct pol_mount *m, int target,
 	return n;
 }
 
+static bool wants_idmap(const struct pol_mount *m)
+{
+	return m->flags & (POL_MOUNT_IDMAP | POL_MOUNT_IDMAP_REC);
+}
+
+static int copy_up(int target, int fd, struct err *e)
+{
+	fd_late int src = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_late int dst = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (src < 0 || dst < 0)
+		return err_sys(e, "open the directory to copy");
+	return tmpcopy_tree(src, dst, e);
+}
+
+/* Only what is attached nowhere yet can be mapped; and what is copied has owners that the map need not have. */
+static int map_ids(struct stage *s, const struct pol_mount *m, int fd, int target, struct err *e)
+{
+	int r = m->flags & POL_MOUNT_TMPCOPYUP ? copy_up(target, fd, e) : 0;
+
+	return r < 0 ? r : idmap_tree(s, m, fd, false, e);
+}
+
 int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f, int target,
 	      struct err *e)
 {
 	fd_late int fd = -EBADF;
 	int r;
 
+	if (wants_idmap(m) && (s->fs->legacy || !mnt_fits_new(f)))
+		return err_set(e, -ENOSYS,
+			       "id-mapping it needs mount_setattr (Linux 5.12), and options of one "
+			       "value each");
 	if (s->fs->legacy || !mnt_fits_new(f)) {
 		r = legacy_fs(s, f, target, e);
 		if (r < 0)
@@ -101,6 +128,9 @@ int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f
 	fd = mnt_new_fs(f, e);
 	if (fd < 0)
 		return fd;
+	r = wants_idmap(m) ? map_ids(s, m, fd, target, e) : 0;
+	if (r < 0)
+		return r;
 	r = mnt_attach(fd, target);
 	return r < 0 ? attach_error(r, fd, target, e) : fd_take(&fd);
 }
@@ -161,16 +191,6 @@ static bool is_late_ro(const struct pol_mount *m)
 	       (str_eq(m->type, "tmpfs") || str_eq(m->destination, "/dev"));
 }
 
-static int copy_up(int target, int fd, struct err *e)
-{
-	fd_late int src = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	fd_late int dst = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (src < 0 || dst < 0)
-		return err_sys(e, "open the directory to copy");
-	return tmpcopy_tree(src, dst, e);
-}
-
 static int set_propagation(struct stage *s, const struct pol_mount *m, int fd, struct err *e)
 {
 	struct mount_attr a = {.propagation = m->propagation & MNT_PROPAGATION};
@@ -194,7 +214,8 @@ static bool wants_propagation(const struct pol_mount *m)
 /* Whether something is still to be done with the mount once it is there. */
 static bool needs_fd(const struct pol_mount *m)
 {
-	return is_late_ro(m) || (m->flags & POL_MOUNT_TMPCOPYUP) || wants_propagation(m);
+	return is_late_ro(m) || (m->flags & POL_MOUNT_TMPCOPYUP) || wants_propagation(m) ||
+	       wants_idmap(m);
 }
 
 static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
@@ -228,7 +249,7 @@ static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
 	if (fd < 0)
 		return fall_back(s, m, fd, target, e);
 	r = wants_propagation(m) ? set_propagation(s, m, fd, e) : 0;
-	if (r == 0 && (m->flags & POL_MOUNT_TMPCOPYUP) && str_eq(m->type, "tmpfs"))
+	if (r == 0 && (m->flags & POL_MOUNT_TMPCOPYUP) && !wants_idmap(m))
 		r = copy_up(target, fd, e);
 	if (r == 0 && late)
 		s->fs->late[s->fs->late_n++] = (struct late_ro){.fd = fd_take(&fd), .m = m};

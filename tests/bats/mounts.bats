@@ -464,6 +464,26 @@ MOUNTINFO=(cat /proc/self/mountinfo)
 	refused 'mounts[7]' "id-mapped mounts" /proc/sys
 }
 
+@test "S-08: idmap of a new file system: one that can is mapped, with its flags; one that cannot is refused by its place" {
+	config '.mounts[7] = {destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["mode=755"],
+		uidMappings: [{containerID: 0, hostID: 1000, size: 1}], gidMappings: [{containerID: 0, hostID: 1001, size: 1}]}
+		| .process.user = {uid: 1000, gid: 1001}'
+	inside sh -c 'stat -c %u:%g /mnt; touch /mnt/made && stat -c %u:%g /mnt/made'
+	[ "${lines[0]} ${lines[1]}" = "1000:1001 1000:1001" ]
+	config '.mounts[7].options += ["ro", "idmap"]'
+	inside sh -c 'stat -c %u:%g /mnt; touch /mnt/made 2>&- || echo read-only'
+	[ "${lines[0]} ${lines[1]}" = "1000:1001 read-only" ]
+	config '.mounts[7].options = ["tmpcopyup"] | .mounts[7].destination = "/etc"'
+	inside sh -c 'stat -c %u:%g /etc/passwd'
+	[ "$output" = 1000:1001 ]
+	# an id that no map has cannot be an owner there
+	config '.mounts[7].options = ["mode=777"] | .mounts[7].destination = "/mnt" | .process.user = {uid: 5, gid: 5}'
+	inside sh -c 'touch /mnt/made 2>&- || echo refused'
+	[ "$output" = refused ]
+	config '.mounts[7] += {type: "mqueue", source: "mqueue", options: ["nosuid"]}'
+	refused 'mounts[7]' 'id-mapped mounts' /mnt
+}
+
 @test "S-08: idmap with the container's user namespace: host root's files are root's inside" {
 	own_rootfs
 	chmod 711 "$BATS_TEST_TMPDIR" "$BUNDLE"
