@@ -72,8 +72,17 @@ AS_IF([test "x$with_systemd" != xno], [
 	])
 ])
 AM_CONDITIONAL([SCOPE], [test "$kavach_scope" = yes])
-SCOPE_LINK_FLAGS=
-AS_IF([test -n "$PIE_CFLAGS"], [SCOPE_LINK_FLAGS=-pie])
-AS_IF([test -n "$INSTRUMENT_FLAGS"], [SCOPE_LINK_FLAGS="$SCOPE_LINK_FLAGS $INSTRUMENT_FLAGS"])
-AC_SUBST([SCOPE_LINK_FLAGS])
+])
+
+dnl libcrypto is for kavach-attest alone. The EVP interface used is that of 3.0.
+AC_DEFUN([KAVACH_CRYPTO], [
+PKG_CHECK_MODULES([CRYPTO], [libcrypto >= 3.0])
+])
+
+dnl How the helpers are linked, which is with shared libraries.
+AC_DEFUN([KAVACH_HELPERS], [
+HELPER_LINK_FLAGS=
+AS_IF([test -n "$PIE_CFLAGS"], [HELPER_LINK_FLAGS=-pie])
+AS_IF([test -n "$INSTRUMENT_FLAGS"], [HELPER_LINK_FLAGS="$HELPER_LINK_FLAGS $INSTRUMENT_FLAGS"])
+AC_SUBST([HELPER_LINK_FLAGS])
 ])

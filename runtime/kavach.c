@@ -95,12 +95,14 @@ static int run_command(struct globals *g, const struct command *c, int argc, cha
 	struct buf b = BUF_WRITER(1u << 16);
 	int first, n, r;
 
+	if (c->forward)
+		return c->run(g, NULL, argc, argv, e);
 	if (asks_help(argc, argv, c->stop_at_args)) {
 		cmd_help(&b, c);
 		return print_and(&b, 0, stdout);
 	}
 	*ret_failure = c->failure;
-	r = cmd_parse(c->opts, c->n_opts, c->stop_at_args, g->a, argc, argv, opts, &first, e);
+	r = opt_parse(c->opts, c->n_opts, c->stop_at_args, g->a, argc, argv, opts, &first, e);
 	if (r < 0)
 		return r;
 	n = argc - first;
@@ -117,7 +119,7 @@ static int dispatch(struct globals *g, int argc, char **argv, int *ret_failure, 
 	const struct command *c;
 	int first, r;
 
-	r = cmd_parse(global_opts, global_opts_n, true, g->a, argc, argv, g, &first, e);
+	r = opt_parse(global_opts, global_opts_n, true, g->a, argc, argv, g, &first, e);
 	if (r == 0)
 		r = log_setup(g, e);
 	if (r == 0 && g->root && str_eq(path_clean(g->a, g->root), "/"))

@@ -11,6 +11,8 @@ libkv_base_a_SOURCES = \
 	runtime/base/errcat.h \
 	runtime/base/fd.c \
 	runtime/base/fd.h \
+	runtime/base/helper.c \
+	runtime/base/helper.h \
 	runtime/base/hmac.c \
 	runtime/base/hmac.h \
 	runtime/base/io.c \
@@ -21,6 +23,8 @@ libkv_base_a_SOURCES = \
 	runtime/base/log.h \
 	runtime/base/num.c \
 	runtime/base/num.h \
+	runtime/base/opt.c \
+	runtime/base/opt.h \
 	runtime/base/path.c \
 	runtime/base/path.h \
 	runtime/base/path_walk.c \

@@ -22,16 +22,13 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/helper.h"
 #include "base/sys.h"
 #include "cgroup/internal.h"
 #include "cgroup/scope.h"
 
 #define HELPER "kavach-scope"
 #define REPLY_TIMEOUT_MS 90000 /* systemd answers calls within 25 s, a job may take longer */
-
-#ifndef KAVACH_LIBEXECDIR
-#define KAVACH_LIBEXECDIR "/usr/local/libexec/kavach"
-#endif
 
 /* The placeholder; lives from cg_scope_start() to cg_scope_release(). */
 struct cg_holder {
@@ -41,58 +38,17 @@ struct cg_holder {
 		late_pids; /* a limit on processes that has no room for the helper: set when it goes */
 };
 
-/* ---- finding it ---- */
-
-/* -ENOENT: not there; -EPERM: somebody else could have replaced it. In a user namespace root is "nobody", but so is the
- * owner of our own program, whom we trust already. */
-static int check(const char *path, struct err *e)
-{
-	struct stat st, own;
-
-	if (stat(path, &st) < 0)
-		return -ENOENT;
-	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-		return -ENOENT;
-	if (stat("/proc/self/exe", &own) < 0)
-		return err_sys(e, "looking at our own program");
-	if ((st.st_uid != 0 && st.st_uid != own.st_uid && st.st_uid != geteuid()) ||
-	    (st.st_mode & 022))
-		return err_set(
-			e, -EPERM,
-			"%s: somebody other than root and you can write to it; it is not run",
-			path);
-	return 0;
-}
-
 int cg_scope_find(struct arena *a, char **ret, struct err *e)
 {
-	char self[PATH_MAX], *beside = NULL, *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *places[2];
-	int r;
+	int r = helper_find(HELPER, a, ret, e);
 
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		if (slash)
-			beside = arena_printf(a, "%.*s/" HELPER, (int) (slash - self), self);
-	}
-	places[0] = beside;
-	places[1] = KAVACH_LIBEXECDIR "/" HELPER;
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		if (!places[i])
-			continue;
-		r = check(places[i], e);
-		if (r == 0)
-			*ret = arena_strdup(a, places[i]);
-		if (r != -ENOENT)
-			return r;
-	}
+	if (r != -ENOENT)
+		return r;
 	return err_set(e, -ENOENT,
 		       "the systemd cgroup driver needs the program " HELPER
-		       ", which is neither beside kavach nor at %s: install it (kavach built with "
-		       "libsystemd has it), or use --cgroup-manager=cgroupfs",
-		       places[1]);
+		       ", which is neither beside kavach nor in " KAVACH_LIBEXECDIR
+		       ": install it (kavach built with libsystemd has it), or use "
+		       "--cgroup-manager=cgroupfs");
 }
 
 /* ---- running it ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line: one table of commands, each with a table of options. The parser, --help, the usage texts,
- * shell completion and the man page check all read these tables.
+ * The command line: one table of commands, each with a table of options (base/opt.h). The parser, --help, the usage
+ * texts, shell completion and the man page check all read these tables.
  */
 #ifndef KAVACH_CMD_CMD_H
 #define KAVACH_CMD_CMD_H
@@ -10,27 +10,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/opt.h"
 #include "base/types.h"
 #include "policy/build.h"
 #include "state/state.h"
-
-enum opt_kind {
-	OPT_FLAG,	 /* bool; also --opt=true|false */
-	OPT_STR,	 /* const char * */
-	OPT_U32,	 /* struct opt_u64, at most UINT32_MAX */
-	OPT_STRS,	 /* struct strs, may be repeated */
-	OPT_IGNORE_FLAG, /* accepted for compatibility, no effect */
-	OPT_IGNORE_STR,
-};
-
-struct opt {
-	const char *name; /* long name without dashes */
-	char letter;	  /* short name or 0 */
-	enum opt_kind kind;
-	const char *arg;  /* what the value is called in the help; NULL for flags */
-	const char *help; /* one line; NULL = hidden */
-	size_t off;	  /* in the command's options struct */
-};
 
 /* The audit log, as far as this command uses it (audited.c). */
 struct audit_use {
@@ -60,6 +43,7 @@ struct command {
 	size_t opts_size;	/* of the options struct, <= CMD_OPTS_MAX */
 	int min_args, max_args; /* max -1: any */
 	bool stop_at_args;	/* options end at the first argument (exec) */
+	bool forward;		/* another program's: argv whole, its name first, --help included */
 	int failure;		/* exit status when it fails; 0: the error's own */
 	/* run: returns the exit status; -errno with *e set on failure */
 	int (*run)(struct globals *g, void *opts, int argc, char **argv, struct err *e);
@@ -70,10 +54,6 @@ extern const struct command *const commands[]; /* NULL-terminated, table.c */
 extern const struct opt global_opts[];
 extern const size_t global_opts_n;
 
-/* cmd_parse: options of one table into `out`; *ret_first = index of the first argument in argv (arguments are moved behind
- * the options unless stop_at_args). argv[0] is skipped. Errors are usage errors, e.g. "flag needs an argument: --root". */
-int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc,
-	      char **argv, void *out, int *ret_first, struct err *e);
 void cmd_help_main(struct buf *b);
 void cmd_help(struct buf *b, const struct command *c);
 

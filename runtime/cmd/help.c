@@ -10,25 +10,6 @@ static void put(struct buf *b, const char *s)
 	buf_put(b, s, strlen(s));
 }
 
-static void put_opt(struct buf *b, const struct opt *o)
-{
-	char left[64], line[256];
-
-	if (!o->help)
-		return;
-	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
-		 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->arg ? " " : "",
-		 o->arg ? o->arg : "");
-	snprintf(line, sizeof(line), "  %-34s %s\n", left, o->help);
-	put(b, line);
-}
-
-static void put_opts(struct buf *b, const struct opt *t, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		put_opt(b, &t[i]);
-}
-
 void cmd_help_main(struct buf *b)
 {
 	char line[160];
@@ -40,7 +21,7 @@ void cmd_help_main(struct buf *b)
 		put(b, line);
 	}
 	put(b, "\nOptions before the command:\n");
-	put_opts(b, global_opts, global_opts_n);
+	opt_help(b, global_opts, global_opts_n);
 	put(b, "\n\"kavach COMMAND --help\" explains a command; kavach(1) has everything.\n");
 }
 
@@ -55,5 +36,5 @@ void cmd_help(struct buf *b, const struct command *c)
 	if (!c->n_opts)
 		return;
 	put(b, "\nOptions:\n");
-	put_opts(b, c->opts, c->n_opts);
+	opt_help(b, c->opts, c->n_opts);
 }

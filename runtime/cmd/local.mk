@@ -2,6 +2,7 @@
 # cmd/: one file per command, and the table of commands
 
 libkv_cmd_a_SOURCES = \
+	runtime/cmd/attest.c \
 	runtime/cmd/audit.c \
 	runtime/cmd/audit.h \
 	runtime/cmd/audit_show.c \
@@ -24,7 +25,6 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/lifecycle.h \
 	runtime/cmd/notify.c \
 	runtime/cmd/notify.h \
-	runtime/cmd/parse.c \
 	runtime/cmd/pause.c \
 	runtime/cmd/policy.c \
 	runtime/cmd/ps.c \

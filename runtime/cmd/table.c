@@ -4,13 +4,31 @@
 
 #include "cmd/cmd.h"
 
-extern const struct command command_create, command_start, command_run, command_exec, command_state,
-	command_list, command_kill, command_delete, command_pause, command_resume, command_ps,
-	command_update, command_events, command_features, command_spec, command_policy,
-	command_rules, command_audit, command_check;
-
-/* one a line: clang-format 14 makes columns of a longer list */
+/* one a line: clang-format makes columns of a longer list */
 /* clang-format off */
+extern const struct command
+	command_run,
+	command_create,
+	command_start,
+	command_state,
+	command_list,
+	command_exec,
+	command_ps,
+	command_kill,
+	command_pause,
+	command_resume,
+	command_update,
+	command_events,
+	command_delete,
+	command_spec,
+	command_policy,
+	command_rules,
+	command_audit,
+	command_measure,
+	command_attest,
+	command_check,
+	command_features;
+
 const struct command *const commands[] = {
 	&command_run,
 	&command_create,
@@ -29,6 +47,8 @@ const struct command *const commands[] = {
 	&command_policy,
 	&command_rules,
 	&command_audit,
+	&command_measure,
+	&command_attest,
 	&command_check,
 	&command_features,
 	NULL,

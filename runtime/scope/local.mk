@@ -20,7 +20,7 @@ kavach_scope_SOURCES = $(scope_sources)
 kavach_scope_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 kavach_scope_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a $(SYSTEMD_LIBS)
 # not AM_LDFLAGS: that is how kavach is linked, which may be statically
-kavach_scope_LDFLAGS = $(HARDEN_LDFLAGS) $(SCOPE_LINK_FLAGS)
+kavach_scope_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 # The bus, answered by a manager of the test's own.
 scope_tests = tests/scope/test_bus

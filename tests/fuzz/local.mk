@@ -24,6 +24,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_gvariant \
 	tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_ovmf \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_proto \
 	tests/fuzz/fuzz_rules \
@@ -47,6 +48,10 @@ tests_fuzz_fuzz_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libk
 
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
 tests_fuzz_fuzz_json_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_ovmf_SOURCES = tests/fuzz/fuzz_ovmf.c tests/fuzz/replay.c
+tests_fuzz_fuzz_ovmf_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)
+tests_fuzz_fuzz_ovmf_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/replay.c
 tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -3,6 +3,7 @@
 # that it links, `/* libs: base json */`; without it, all.
 
 unit_programs = \
+	tests/unit/test_attest \
 	tests/unit/test_audit \
 	tests/unit/test_audit_verify \
 	tests/unit/test_boot \
@@ -15,7 +16,6 @@ unit_programs = \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_systemd \
 	tests/unit/test_check \
-	tests/unit/test_cmd_parse \
 	tests/unit/test_env \
 	tests/unit/test_err \
 	tests/unit/test_exec_dev \
@@ -38,6 +38,7 @@ unit_programs = \
 	tests/unit/test_mntopt \
 	tests/unit/test_names \
 	tests/unit/test_num \
+	tests/unit/test_opt \
 	tests/unit/test_out \
 	tests/unit/test_outside \
 	tests/unit/test_path \
@@ -66,6 +67,10 @@ EXTRA_DIST += \
 	tests/unit/policy_fixture.h \
 	tests/unit/seccomp_profile.h \
 	tests/unit/tap.h
+
+tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
+tests_unit_test_attest_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)
+tests_unit_test_attest_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_audit_SOURCES = tests/unit/test_audit.c
 tests_unit_test_audit_LDADD = libkv_audit.a libkv_base.a
@@ -102,9 +107,6 @@ tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.
 
 tests_unit_test_check_SOURCES = tests/unit/test_check.c
 tests_unit_test_check_LDADD = libkv_host.a libkv_base.a
-
-tests_unit_test_cmd_parse_SOURCES = tests/unit/test_cmd_parse.c
-tests_unit_test_cmd_parse_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_env_SOURCES = tests/unit/test_env.c
 tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
@@ -171,6 +173,9 @@ tests_unit_test_names_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_bas
 
 tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
+
+tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

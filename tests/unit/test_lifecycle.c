@@ -219,7 +219,7 @@ static int kv(const char *line)
 
 		if (strcmp(c->name, argv[0]))
 			continue;
-		r = cmd_parse(c->opts, c->n_opts, c->stop_at_args, a, argc, argv, opts, &first,
+		r = opt_parse(c->opts, c->n_opts, c->stop_at_args, a, argc, argv, opts, &first,
 			      &last);
 		return r < 0 ? r : c->run(&g, opts, argc - first, argv + first, &last);
 	}

@@ -56,7 +56,7 @@ static struct parsed *parse(const char *line, bool stop)
 	p->argv[argc++] = (char *) "cmd";
 	for (w = strtok_r(copy, " ", &save); w && argc < ARGS_MAX; w = strtok_r(NULL, " ", &save))
 		p->argv[argc++] = strcmp(w, ".") ? w : (char *) "";
-	p->r = cmd_parse(table, ARRAY_LEN(table), stop, &arena, argc, p->argv, &p->o, &first,
+	p->r = opt_parse(table, ARRAY_LEN(table), stop, &arena, argc, p->argv, &p->o, &first,
 			 &p->e);
 	p->n = argc - first;
 	p->args = p->argv + first;
@@ -197,7 +197,7 @@ static void test_all_short(void)
 
 		for (int i = 0; i < 5; i++, c /= 6)
 			word[i] = alphabet[c % 6];
-		r = cmd_parse(table, ARRAY_LEN(table), code & 1, &a, 3, argv, &o, &first, &e);
+		r = opt_parse(table, ARRAY_LEN(table), code & 1, &a, 3, argv, &o, &first, &e);
 		tried++;
 		if (r == 0)
 			lost += first < 1 || first > 3 || (first < 3 && strcmp(argv[2], "id"));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options by table. Both "--opt value" and "--opt=value", "-o value" and "-ovalue", bundled flags ("-dt"), and
- * single-dash long options ("-no-subreaper"), which containerd passes to restore. "--" ends the options.
- * The text for a missing value is one that podman and CRI-O look for ("flag needs an argument", E-10).
+ * "--" ends the options. The text for a missing value is one that podman and CRI-O look for ("flag needs an argument", E-10).
  */
+#include "base/opt.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"
 #include "base/str.h"
-#include "cmd/cmd.h"
 
 struct parser {
 	const struct opt *t;
@@ -142,7 +142,7 @@ static int parse_letters(struct parser *p, char *arg, struct err *e)
 	return 0;
 }
 
-int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc,
+int opt_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a, int argc,
 	      char **argv, void *out, int *ret_first, struct err *e)
 {
 	struct parser p = {.t = t, .n = n, .a = a, .argc = argc, .argv = argv, .out = out};
@@ -172,4 +172,19 @@ int cmd_parse(const struct opt *t, size_t n, bool stop_at_args, struct arena *a,
 	memcpy(argv + (argc - n_args), args, (size_t) n_args * sizeof(*args));
 	*ret_first = argc - n_args;
 	return 0;
+}
+
+void opt_help(struct buf *b, const struct opt *t, size_t n)
+{
+	char left[64], line[256];
+
+	for (const struct opt *o = t; o < t + n; o++) {
+		if (!o->help)
+			continue;
+		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+			 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+			 o->arg ? " " : "", o->arg ? o->arg : "");
+		snprintf(line, sizeof(line), "  %-34s %s\n", left, o->help);
+		buf_put(b, line, strlen(line));
+	}
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guest policies, bit by bit: AMD 56860, table 10 (SNP) and AMD 55766, table 2 (SEV, SEV-ES). */
+#ifndef KAVACH_ATTEST_POLICY_H
+#define KAVACH_ATTEST_POLICY_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define SNP_POLICY_DEFAULT 0x30000u
+
+enum snp_policy_bit {
+	SNP_POLICY_SMT = 16,
+	SNP_POLICY_RESERVED_ONE = 17,
+	SNP_POLICY_MIGRATE_MA = 18,
+	SNP_POLICY_DEBUG = 19,
+	SNP_POLICY_SINGLE_SOCKET = 20,
+	SNP_POLICY_CXL = 21,
+	SNP_POLICY_AES_256_XTS = 22,
+	SNP_POLICY_RAPL_DIS = 23,
+	SNP_POLICY_CIPHERTEXT_HIDING = 24,
+	SNP_POLICY_PAGE_SWAP_DISABLE = 25,
+};
+
+/* snp_policy_check: -EINVAL when bit 17 is 0 or one of 26 to 63 is 1: no firmware takes such a policy. */
+int snp_policy_check(uint64_t policy, struct err *e);
+
+/* snp_policy_text: "ABI 0.0, SMT allowed, no debug, ...": every named bit in words, in the arena. */
+char *snp_policy_text(uint64_t policy, struct arena *a);
+
+#endif
