@@ -68,6 +68,16 @@ static const struct kvs *real_sources(struct arena *a, const struct spec *s, con
 	return m;
 }
 
+/* What an ordinary user's container gets when its config says nothing about a user namespace or its ids. */
+static void probe_rootless(struct host *h, const struct spec *s)
+{
+	if (h->euid == 0)
+		return;
+	host_probe_ns(h);
+	if (!s->linux_ || !s->linux_->uidMappings.n || !s->linux_->gidMappings.n)
+		host_probe_subids(h);
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
@@ -98,8 +108,10 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		return e->code;
 	r = spec_parse(input.config_name, (const char *) ret->config.v, ret->config.n, g->a,
 		       &ret->spec, e);
-	if (r == 0)
+	if (r == 0) {
 		probe_namespaces(&g->host, ret->spec);
+		probe_rootless(&g->host, ret->spec);
+	}
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);
 	if (r == 0 && rules_have_binds(&rules))

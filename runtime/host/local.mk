@@ -15,6 +15,7 @@ libkv_host_a_SOURCES = \
 	runtime/host/rows_ids.c \
 	runtime/host/rows_vm.c \
 	runtime/host/screen.c \
+	runtime/host/subids.c \
 	runtime/host/tries.c \
 	runtime/host/try.c \
 	runtime/host/try.h \

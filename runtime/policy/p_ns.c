@@ -19,11 +19,21 @@ static bool host_has_ns(const struct host *h, long type)
 				       : true;
 }
 
+/* Sorted by type, so that the order in the config does not change the digest. */
+static void insert(struct pb *b, uint32_t type, char *path)
+{
+	struct pol_ns *v = b->p->ns.v;
+	size_t at = b->p->ns.n;
+
+	for (; at > 0 && v[at - 1].type > type; at--)
+		v[at] = v[at - 1];
+	v[at] = (struct pol_ns){.type = type, .path = path};
+	b->p->ns.n++;
+}
+
 static int add_namespace(struct pb *b, size_t i, struct err *e)
 {
 	const struct spec_namespace *s = &b->l->namespaces.v[i];
-	struct pol_ns *v = b->p->ns.v;
-	size_t at = b->p->ns.n;
 	long type;
 	int r;
 
@@ -37,11 +47,7 @@ static int add_namespace(struct pb *b, size_t i, struct err *e)
 		return pb_refuse(b, e,
 				 "linux.namespaces[%zu].type: this kernel has no %s namespaces", i,
 				 s->type);
-	/* Sorted by type, so that the order in the config does not change the digest. */
-	for (; at > 0 && v[at - 1].type > (uint32_t) type; at--)
-		v[at] = v[at - 1];
-	v[at] = (struct pol_ns){.type = (uint32_t) type, .path = pb_given(s->path)};
-	b->p->ns.n++;
+	insert(b, (uint32_t) type, pb_given(s->path));
 	return 0;
 }
 
@@ -68,6 +74,38 @@ bool pb_map_id(const pol_idmaps *map, uint64_t id, uint64_t n, uint64_t *ret)
 	return false;
 }
 
+/* Whoever has no privileges gets them in a user namespace, also when the config, like the template of `spec`, has none:
+ * crun does so too. */
+static int add_user_namespace(struct pb *b, struct err *e)
+{
+	if (b->h->euid == 0 || pol_ns_find(b->p, POL_NS_USER))
+		return 0;
+	if (!b->h->user_ns)
+		return pb_refuse(
+			b, e,
+			"linux.namespaces: without root privileges the container needs a user namespace, "
+			"and this kernel has none");
+	log_debug(
+		"%s: linux.namespaces: without root privileges the container gets a user namespace, "
+		"which the config does not have",
+		b->config);
+	insert(b, POL_NS_USER, NULL);
+	return 0;
+}
+
+/* Root is the caller, and the ids above it are those that the caller has been given, in the order of the file. */
+static void own_ids(struct pb *b, uint32_t self, const struct host_ranges *more, pol_idmaps *ret)
+{
+	uint64_t next = 1;
+
+	ret->v = arena_array(b->a, 1 + more->n, sizeof(*ret->v));
+	ret->v[ret->n++] = (struct pol_idmap){0, self, 1};
+	for (size_t i = 0; i < more->n && next + more->v[i].n <= UINT32_MAX; i++) {
+		ret->v[ret->n++] = (struct pol_idmap){next, more->v[i].first, more->v[i].n};
+		next += more->v[i].n;
+	}
+}
+
 static int id_maps(struct pb *b, struct err *e)
 {
 	const struct pol_ns *user = pol_ns_find(b->p, POL_NS_USER);
@@ -79,11 +117,6 @@ static int id_maps(struct pb *b, struct err *e)
 				b, e,
 				"linux.%s: id mappings need a user namespace in linux.namespaces",
 				l->uidMappings.n ? "uidMappings" : "gidMappings");
-		if (b->h->euid != 0)
-			return pb_refuse(
-				b, e,
-				"linux.namespaces: without root privileges the container needs a "
-				"user namespace, and the config has none");
 		return 0;
 	}
 	if (user->path) {
@@ -91,6 +124,11 @@ static int id_maps(struct pb *b, struct err *e)
 		if (l->uidMappings.n || l->gidMappings.n)
 			log_debug("%s: the id mappings are those of the joined user namespace",
 				  b->config);
+		return 0;
+	}
+	if (b->h->euid != 0 && !l->uidMappings.n && !l->gidMappings.n) {
+		own_ids(b, b->h->euid, &b->h->subuid, &b->p->uid_map);
+		own_ids(b, b->h->egid, &b->h->subgid, &b->p->gid_map);
 		return 0;
 	}
 	if (!l->uidMappings.n || !l->gidMappings.n)
@@ -158,7 +196,8 @@ int pb_namespaces(struct pb *b, struct err *e)
 {
 	int r;
 
-	b->p->ns.v = arena_array(b->a, b->l->namespaces.n, sizeof(*b->p->ns.v));
+	/* one more: add_user_namespace() */
+	b->p->ns.v = arena_array(b->a, b->l->namespaces.n + 1, sizeof(*b->p->ns.v));
 	for (size_t i = 0; i < b->l->namespaces.n; i++) {
 		r = add_namespace(b, i, e);
 		if (r < 0)
@@ -169,6 +208,9 @@ int pb_namespaces(struct pb *b, struct err *e)
 			b, e,
 			"linux.namespaces: a mount namespace is required, the root is assembled "
 			"in it");
+	r = add_user_namespace(b, e);
+	if (r < 0)
+		return r;
 	b->grants_caps = pol_ns_find(b->p, POL_NS_USER) != NULL;
 	r = id_maps(b, e);
 	if (r < 0)

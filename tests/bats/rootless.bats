@@ -170,13 +170,46 @@ with_ranges() {
 	[ "$status" -eq 0 ]
 }
 
-@test "without a user namespace in the config the error says what is needed" {
-	template
-	config '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings) | del(.linux.gidMappings)'
-	args true
+# the template of `spec` as it is, for root
+plain_template() {
+	rm -f "$BUNDLE/config.json"
+	ukv spec -b "$BUNDLE"
+	config --arg r "$ROOTFS" '.process.terminal = false | .root.path = $r | .process.rlimits = []'
+	chown $RUID:$RUID "$BUNDLE/config.json"
+}
+
+@test "a config for root gets a user namespace with all ids that the user has" {
+	command -v newuidmap >/dev/null || skip "no newuidmap"
+	plain_template
+	args sh -c 'id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map; ls -ld / | awk "{print \$3}"'
+	ukvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ]
+	[ "$(tr -s ' \n' ' ' <<<"$output")" = \
+		"0 0 0 $RUID 1 1 700000 65536 0 $RUID 1 1 700000 65536 nobody " ]
+	# what is sealed says so
+	[ "$(ukv policy --json "$BUNDLE" | jq -c ".policy.uid_map | map(.host)")" = "[$RUID,700000]" ]
+	# another of the ids
+	config '.process.user = {uid: 1000, gid: 1000}'
+	args sh -c 'id -u; grep CapEff /proc/self/status'
+	ukvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 1000 ]
+}
+
+@test "a user without ranges is root inside and nobody else" {
+	plain_template
+	echo "somebody:700000:65536" >"$BATS_TEST_TMPDIR/subid"
+	# the group of terminals is none of his
+	config '.mounts |= map(if .type == "devpts" then .options -= ["gid=5"] else . end)'
+	args sh -c 'id -u; cat /proc/self/uid_map /proc/self/setgroups'
+	ukvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ]
+	[ "$(tr -s ' \n' ' ' <<<"$output")" = "0 0 $RUID 1 deny " ]
+	# maps without the namespace that they are for stay a mistake where there is one to make
+	config '.linux.uidMappings = [{containerID: 0, hostID: 5, size: 1}]'
 	ukvrun run -b "$BUNDLE" "$ID"
 	[ "$status" -eq 1 ]
-	[[ $output == *linux.namespaces*"user namespace"* ]]
+	[[ $output == *linux.gidMappings* ]]
 }
 
 @test "a user that is not mapped, and groups that cannot be set, are refused" {

@@ -57,6 +57,7 @@ unit_programs = \
 	tests/unit/test_spec \
 	tests/unit/test_state \
 	tests/unit/test_str \
+	tests/unit/test_subids \
 	tests/unit/test_sys \
 	tests/unit/test_undo
 EXTRA_PROGRAMS += $(unit_programs)
@@ -230,6 +231,9 @@ tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_
 
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = libkv_base.a
+
+tests_unit_test_subids_SOURCES = tests/unit/test_subids.c
+tests_unit_test_subids_LDADD = libkv_host.a libkv_base.a
 
 tests_unit_test_sys_SOURCES = tests/unit/test_sys.c
 tests_unit_test_sys_LDADD = libkv_base.a

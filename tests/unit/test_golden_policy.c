@@ -41,7 +41,9 @@ static bool host_fact(const char *word, const char *value)
 	else if (str_eq(word, "without") && cap_parse(value) >= 0)
 		host.caps &= ~(1ULL << cap_parse(value));
 	else if (str_eq(word, "euid") && num_parse_u64(value, UINT32_MAX, &n) == 0)
-		host.euid = (uint32_t) n, host.rootless = n != 0;
+		host.euid = host.egid = (uint32_t) n, host.rootless = n != 0;
+	else if (str_eq(word, "subids") && num_parse_u64(value, UINT32_MAX, &n) == 0)
+		host.subuid = host.subgid = (struct host_ranges){1, {{(uint32_t) n, 65536}}};
 	else
 		return false;
 	return true;

@@ -20,6 +20,7 @@ enum {
 	SYSTEMD = 1 << 6,
 	NO_CGROUPS = 1 << 7,
 	PRESET_STRICT = 1 << 9,
+	NO_USER_NS = 1 << 10,
 };
 
 static void adjust(unsigned how)
@@ -27,6 +28,8 @@ static void adjust(unsigned how)
 	reset();
 	if (how & NO_TIME_NS)
 		host.time_ns = false;
+	if (how & NO_USER_NS)
+		host.user_ns = false;
 	if (how & LESS_ROOT) {
 		host.euid = 1000;
 		host.rootless = true;
@@ -92,11 +95,15 @@ static const struct refusal refusals[] = {
 	  .linux_ = "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}]"},
 	 0,
 	 "linux.gidMappings: a new user namespace needs at least one mapping"},
-	{"no user namespace without root privileges",
+	{"no root privileges where there are no user namespaces",
 	 {0},
+	 LESS_ROOT | NO_USER_NS,
+	 "linux.namespaces: without root privileges the container needs a user namespace, and this kernel "
+	 "has none"},
+	{"an ordinary user's map of one kind without the other",
+	 {.linux_ = "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}]"},
 	 LESS_ROOT,
-	 "linux.namespaces: without root privileges the container needs a user namespace, and the config has "
-	 "none"},
+	 "linux.gidMappings: a new user namespace needs at least one mapping"},
 	{"time offsets without time namespace",
 	 {.linux_ = "'timeOffsets':{'monotonic':{'secs':1}}"},
 	 0,
