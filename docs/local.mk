@@ -18,7 +18,7 @@ dist_hookfiles_DATA = \
 enginesdir = $(docdir)/engines
 dist_engines_DATA = \
 	contrib/engines/containerd.toml \
-	contrib/engines/containers.conf \
 	contrib/engines/crio.conf \
 	contrib/engines/docker-daemon.json \
+	contrib/engines/podman/50-kavach.conf \
 	contrib/engines/runtimeclass.yaml

@@ -53,7 +53,7 @@ write_containers_conf() {
 	# podman lowers its own to the default of pids, 32768
 	[ "$nproc" != unlimited ] && [ "$nproc" -lt 16384 ] || nproc=16384
 	sed -e "s|^kavach = .*|kavach = [\"$KAVACH\"]|" -e '/^\[engine\]/a lock_type = "file"' \
-		"$KAVACH_SRC/contrib/engines/containers.conf"
+		"$KAVACH_SRC/contrib/engines/podman/50-kavach.conf"
 	cat <<-END
 		runc = ["/usr/sbin/runc"]
 		[containers]
