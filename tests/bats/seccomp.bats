@@ -255,6 +255,31 @@ refused() {
 	RECEIVER=
 }
 
+@test "NOTIFY: flags of the config reach the kernel, WAIT_KILLABLE_RECV with the listener" {
+	command -v strace >/dev/null || skip "needs strace"
+	SOCK=$BATS_TEST_TMPDIR/agent
+	for flag in "" WAIT_KILLABLE_RECV; do
+		rule NOTIFY '{}' getpgid
+		config --arg s "$SOCK" '.linux.seccomp.listenerPath = $s'
+		[ -z "$flag" ] || config ".linux.seccomp.flags = [\"SECCOMP_FILTER_FLAG_$flag\"]"
+		rm -f "$SOCK" "$SOCK.ready"
+		"$KAVACH_SRC/tests/tools/receive.py" seccomp "$SOCK" "$BATS_TEST_TMPDIR/got" getpgid=77 3>&- &
+		RECEIVER=$!
+		wait_for 10 test -e "$SOCK.ready"
+		args call getpgid 0
+		# as numbers: SET_MODE_FILTER, NEW_LISTENER 0x8, WAIT_KILLABLE_RECV 0x20
+		strace -f -qq -X raw -e trace=seccomp -o "$BATS_TEST_TMPDIR/trace" \
+			"$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1
+		wait "$RECEIVER"
+		RECEIVER=
+		cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/trace"
+		[ "$(cat "$BATS_TEST_TMPDIR/out")" = "error 77" ]
+		flags=$(sed -n 's/.*seccomp(0x1, \(0x[0-9a-f]*\),.*= [0-9].*/\1/p' "$BATS_TEST_TMPDIR/trace" | tail -1)
+		[ $((flags & 0x8)) -ne 0 ]
+		[ $((flags & 0x20)) -eq $((${#flag} ? 0x20 : 0)) ]
+	done
+}
+
 @test "NOTIFY: no agent is an error that names the path; a path that nothing needs is ignored" {
 	rule NOTIFY '{}' getpgid
 	config --arg s "$BATS_TEST_TMPDIR/none" '.linux.seccomp.listenerPath = $s'
