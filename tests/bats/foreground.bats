@@ -79,7 +79,7 @@ on_pty() { # SCRIPT COMMAND...
 
 @test "S-10: the terminal has our size before the program can ask, of run and of exec" {
 	# every ioctl of kavach's own takes long, those inside do not
-	slow=(strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:delay_enter=150000)
+	slow=(strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:delay_enter=60000)
 	args stty size
 	run timeout -k 1 60 python3 "$PTY" '' "${slow[@]}" "$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID"
 	echo "$output"
