@@ -89,13 +89,15 @@ static int put_record(struct audit *a, struct audit_state *s, const struct audit
 			r = err_sys(e, "cutting the audit log %s", a->dir);
 	}
 	if (r == 0) {
-		r = audit_state_save(a->key_fd, &next, set.fsync, e);
+		r = audit_state_save(a->key_fd, &next, false, e);
 		if (r < 0) /* whoever asked is told that it is not on record: then it must not be */
 			(void) !ftruncate(a->log_fd, (off_t) s->size);
 	}
 	if (r == 0) {
-		*s = next;
+		*s = next; /* from here on it is on record, whatever comes */
 		audit_sinks(&set, ev, (const char *) line.p, line.n, s);
+		if (set.fsync && fdatasync(a->key_fd) < 0)
+			r = err_sys(e, "writing the key of the audit log %s to the disk", a->dir);
 	}
 	explicit_bzero(&next, sizeof(next));
 	buf_free(&line);

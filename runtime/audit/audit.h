@@ -130,7 +130,8 @@ int audit_open(const char *dir, struct audit *ret, struct err *e);
 void audit_close(struct audit *a);
 
 /* audit_append: one record, with recovery and rotation where they are due; safe among any number of processes. *ret_seq
- * may be NULL. On failure nothing of the record is left in the log, or the next writer removes it. */
+ * may be NULL. On failure there is no such record: nothing of it is left, or the next writer cuts it off. But with fsync, a record
+ * whose key does not get to the disk stays, and is a failure all the same. */
 int audit_append(struct audit *a, const struct audit_event *ev, uint64_t *ret_seq, struct err *e);
 
 /* audit_init: makes dir (0700; its parents 0755) and a log in it with a first record; key K(0) is the caller's to show and

@@ -57,8 +57,8 @@ static int digest_tail(struct audit *a, uint64_t from, uint64_t to, char ret[SHA
 	return 0;
 }
 
-static int look_behind(struct audit *a, struct audit_state *s, uint64_t size,
-		       struct audit_found *ret)
+static int __attribute__((noinline, cold))
+look_behind(struct audit *a, struct audit_state *s, uint64_t size, struct audit_found *ret)
 {
 	int r;
 

@@ -38,15 +38,16 @@ static void clean(char *to, size_t size, const char *from)
 	to[i] = 0;
 }
 
-void audit_sinks(const struct audit_settings *set, const struct audit_event *ev, const char *line,
-		 size_t n, const struct audit_state *after)
+/* Apart: a function touches all pages of its frame when it is entered, so that the stack cannot clash, and this one has
+ * many. */
+static void __attribute__((noinline))
+send_all(const struct audit_settings *set, const struct audit_event *ev, const char *line, size_t n,
+	 const struct audit_state *after)
 {
 	char text[AUDIT_LINE_MAX + 1024], id[256], hex[SHA256_HEX], what[512];
 	unsigned long long seq = (unsigned long long) after->seq - 1;
 	int len;
 
-	if (!set->journald && !set->syslog)
-		return;
 	clean(id, sizeof(id), ev->id);
 	sha256_hex(after->head, hex);
 	snprintf(what, sizeof(what), "kavach audit %s %llu:%s %s %s%s", after->log, seq, hex,
@@ -67,4 +68,11 @@ void audit_sinks(const struct audit_settings *set, const struct audit_event *ev,
 			line);
 		send_to(JOURNAL, text, (size_t) len);
 	}
+}
+
+void audit_sinks(const struct audit_settings *set, const struct audit_event *ev, const char *line,
+		 size_t n, const struct audit_state *after)
+{
+	if (set->journald || set->syslog)
+		send_all(set, ev, line, n, after);
 }

@@ -205,6 +205,12 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 		policy_score(bd->policy, g->a, &strength);
 		rec->strength = (uint32_t) strength.total + 1;
 	}
+	/* where nothing may go unrecorded, that includes cgroups and hooks of a creation that fails */
+	if (g->audit.required) {
+		r = audited(g, AUDIT_CREATE, AUDIT_ATTEMPT, id, rec, NULL, 0, e);
+		if (r < 0)
+			return r;
+	}
 	if (notify_wanted()) {
 		r = notify_make_dir(l->st.dir_fd, e);
 		if (r < 0)

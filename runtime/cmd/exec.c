@@ -234,6 +234,26 @@ static int exec_in(struct globals *g, const struct exec_opts *o, struct loaded *
 	return r < 0 ? r : status;
 }
 
+/* What the command line says, checked against the container as it is now. */
+static int decide(struct globals *g, const struct exec_opts *o, struct loaded *l, int argc,
+		  char **argv, struct pol_process *p, struct err *e)
+{
+	int r = 0;
+
+	if (!(l->status == ST_PAUSED && o->ignore_paused))
+		r = state_allow(OP_EXEC, l->status, l->box.id, e);
+	if (r == 0)
+		r = box_read_policy(g, &l->st, &l->box, e);
+	if (r == 0)
+		r = o->process ? process_from_file(g, o, l->box.policy, p, e)
+			       : process_from_options(g, o, l->box.policy, argc, argv, p, e);
+	if (r == 0)
+		r = enter_sub_cgroup(g, &l->box, o->cgroup, e);
+	if (r == 0 && o->process && o->tty)
+		p->terminal = true;
+	return r;
+}
+
 static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct exec_opts *o = opts;
@@ -250,20 +270,9 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 		r = box_load(g, argv[0], 0, STATE_NO_LOCK, false, &l, e);
 	if (r < 0)
 		return r;
-	if (!(l.status == ST_PAUSED && o->ignore_paused))
-		r = state_allow(OP_EXEC, l.status, argv[0], e);
-	if (r == 0)
-		r = box_read_policy(g, &l.st, &l.box, e);
-	if (r == 0)
-		r = o->process
-			    ? process_from_file(g, o, l.box.policy, &p, e)
-			    : process_from_options(g, o, l.box.policy, argc - 1, argv + 1, &p, e);
-	if (r == 0)
-		r = enter_sub_cgroup(g, &l.box, o->cgroup, e);
+	r = decide(g, o, &l, argc - 1, argv + 1, &p, e);
 	if (r < 0)
-		return r;
-	if (o->process && o->tty)
-		p.terminal = true;
+		return audited_failure(g, AUDIT_EXEC, argv[0], l.st.rec, e);
 	if (p.terminal && !o->detach)
 		foreground_size(&io);
 	l.box.status = state_status_name(l.status);

@@ -174,6 +174,9 @@ current() {
 	kv run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	kvrun exec "$ID" /no/such/program
 	[ "$status" -gt 0 ]
+	kvrun exec --user nobody "$ID" /bin/true
+	[ "$status" -gt 0 ]
+	[[ $(field exec '"\(.outcome) \(.reason)"') == "failed --user: expected"* ]]
 	kv audit show --json | jq -se 'any(.[]; .event == "exec" and .outcome == "failed" and (.reason | length > 0))'
 	kv delete --force "$ID"
 	printf -v bad 'a\nb\033[31m'
@@ -334,6 +337,35 @@ current() {
 	[ "$killed" -gt 15 ]
 	[ "$(find "$LOG" -name 'audit-*' | wc -l)" -gt 1 ]
 	[[ $(events) == *recovery* ]]
+	intact
+}
+
+@test "A-27 any system call of an append that fails: an error, and a log that is intact" {
+	command -v strace >/dev/null || skip "needs strace"
+	begin --rotate 4K
+	kv audit set --fsync --rotate 4K
+	next=2
+	for call in openat newfstatat flock pread64 pwrite64 fdatasync; do
+		for n in $(seq 12); do
+			run with_log strace -qq -o "$BATS_TEST_TMPDIR/trace" -e "inject=$call:error=EIO:when=$n" \
+				"$KAVACH" audit set --fsync --rotate 4K
+			failed=$status
+			run kv audit verify --json --key "$KEY"
+			[ "$status" = 0 ] || { echo "# $call $n: $output"; false; }
+			now=$(jq .next <<<"$output")
+			grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || break
+			# what was done is on record; what was not, is not, but for a key that did not get to the disk
+			if [ "$failed" = 0 ] || grep -q 'fdatasync.*INJECTED' "$BATS_TEST_TMPDIR/trace"; then
+				[ "$now" -ge "$next" ]
+			else
+				[ "$now" = "$next" ]
+			fi
+			next=$now
+			errors=$((${errors:-0} + (failed != 0)))
+		done
+		next=$now
+	done
+	[ "$errors" -gt 6 ]
 	intact
 }
 
@@ -526,7 +558,12 @@ rules_audit() {	# JSON of the rules' "audit"
 	rules_audit '{"required": true}'
 	kv run -b "$BUNDLE" "$ID"
 	[ -e "$BUNDLE/rootfs/ran" ]
-	intact 5
+	intact 6
+	# an attempt is on record also when nothing comes of it
+	config '.hooks = {createRuntime: [{path: "/bin/false"}]}'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" = 1 ]
+	[ "$(events | grep -o "create:attempt [^ ]*" | tail -n 1)" = "create:attempt hook-failure:failed" ]
 }
 
 @test "A-24 rules that demand the log: a full disk ends create, start and exec, before the program runs" {

@@ -65,7 +65,7 @@ ends_with_delete() {
 	with_podman kavach --runtime-flag "rules=$RULES" rm -f -t 0 "$NAME"
 	[ "$status" = 0 ]
 	wait_for 20 ends_with_delete "$id"
-	[[ $(events "$id") == "create:ok start:attempt exec:attempt "*"exit:ok delete:ok" ]]
+	[[ $(events "$id") == "create:attempt create:ok start:attempt exec:attempt "*"exit:ok delete:ok" ]]
 	records | jq -se --arg id "$id" 'all(.[] | select(.id == $id); (.policy | length == 64) and .score > 0 and .backend == "process")'
 	records | jq -se 'any(.[]; .event == "create" and .caller == "conmon")'
 	"$KAVACH" audit verify -d "$LOG" --key "$KEY"
