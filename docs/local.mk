@@ -3,6 +3,7 @@
 
 dist_man_MANS = \
 	docs/man/kavach-audit.7 \
+	docs/man/kavach-rules.5 \
 	docs/man/kavach.1
 
 bashcompletiondir = $(datarootdir)/bash-completion/completions
@@ -14,6 +15,18 @@ dist_hookfiles_DATA = \
 	contrib/hooks/kavach-audit-createRuntime.json \
 	contrib/hooks/kavach-audit-poststart.json \
 	contrib/hooks/kavach-audit-poststop.json
+
+rulesdir = $(docdir)/rules
+dist_rules_DATA = \
+	contrib/rules/10-baseline.json \
+	contrib/rules/20-teams.json \
+	contrib/rules/30-users.json \
+	contrib/rules/80-audit.json \
+	contrib/rules/90-vm.json
+
+schemadir = $(datarootdir)/kavach
+dist_schema_DATA = \
+	contrib/rules.schema.json
 
 enginesdir = $(docdir)/engines
 dist_engines_DATA = \

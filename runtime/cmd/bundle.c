@@ -2,6 +2,7 @@
 /* A bundle: config.json is read here, once, decided, and never looked at again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -78,6 +79,31 @@ static void probe_rootless(struct host *h, const struct spec *s)
 		host_probe_subids(h);
 }
 
+/* In a user namespace (rootless engines) we are root there; rules name users of the host. */
+static struct opt_u64 outer_uid(uint32_t euid)
+{
+	unsigned long long inside, outside, n;
+	struct opt_u64 ret = {0};
+	FILE *f = fopen("/proc/self/uid_map", "re");
+
+	while (f && fscanf(f, "%llu %llu %llu", &inside, &outside, &n) == 3)
+		if (euid >= inside && euid - inside < n)
+			ret = (struct opt_u64){true, outside + (euid - inside)};
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+/* What only some rules need to know. */
+static void probe_for_rules(struct globals *g, const struct rules *r, const struct spec *s,
+			    struct policy_input *in)
+{
+	if (g->host.in_userns && !in->as_uid.set && rules_have_uids(r))
+		in->as_uid = outer_uid(g->host.euid);
+	if (rules_have_binds(r))
+		in->real_sources = real_sources(g->a, s, in->bundle);
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
@@ -114,10 +140,10 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	}
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);
-	if (r == 0 && rules_have_binds(&rules))
-		input.real_sources = real_sources(g->a, ret->spec, abs);
-	if (r == 0)
+	if (r == 0) {
+		probe_for_rules(g, &rules, ret->spec, &input);
 		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
+	}
 	if (r < 0)
 		return r;
 	policy_encode(&enc, ret->policy);

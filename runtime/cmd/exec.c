@@ -128,7 +128,9 @@ static int process_from_options(struct globals *g, const struct exec_opts *o,
 	r = o->user ? apply_user(o->user, p, e) : 0;
 	if (r == 0)
 		r = apply_caps(o, p, e);
-	return r < 0 ? r : apply_gids(o, g->a, p, e);
+	if (r == 0)
+		r = apply_gids(o, g->a, p, e);
+	return r < 0 ? r : policy_check_process(p, base, &g->host, "exec", g->a, e);
 }
 
 static int process_from_file(struct globals *g, const struct exec_opts *o,

@@ -227,11 +227,20 @@ int policy_build_process(const struct spec_process *s, const struct policy *base
 	if (r < 0)
 		return r;
 	inherit(&p, s, &base->process);
-	r = pb_exec_limits(&b, &p, e);
+	r = policy_check_process(&p, base, h, config_name, a, e);
 	if (r < 0)
 		return r;
 	*ret = p;
 	return 0;
+}
+
+int policy_check_process(const struct pol_process *p, const struct policy *base,
+			 const struct host *h, const char *what, struct arena *a, struct err *e)
+{
+	struct policy scratch = *base;
+	const struct pb b = {.h = h, .config = what, .a = a, .p = &scratch};
+
+	return pb_exec_limits(&b, p, e);
 }
 
 int policy_build_resources(const struct spec_resources *s, const struct host *h,

@@ -24,7 +24,7 @@ struct policy_input {
 	bool need_process; /* run: S-09 */
 	bool console_socket,
 		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
-	struct opt_u64 as_uid;	/* the caller, for rules; not set: the host's euid */
+	struct opt_u64 as_uid;	/* the caller, for rules; not set: host.euid */
 	struct kvs annotations; /* count before those of the config (`rules test --annotation`) */
 	const struct kvs *
 		real_sources; /* bind sources and root -> their paths without symlinks; NULL = not looked up */
@@ -46,6 +46,11 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 int policy_build_process(const struct spec_process *s, const struct policy *base,
 			 const struct host *h, const char *config_name, struct arena *a,
 			 struct pol_process *ret, struct err *e);
+
+/* policy_check_process: whether a process to add to a container, however it came about, stays within the rules that the container
+ * was created under. what: for messages, "exec". */
+int policy_check_process(const struct pol_process *p, const struct policy *base,
+			 const struct host *h, const char *what, struct arena *a, struct err *e);
 
 /* policy_build_resources: for `update`. Device rules are never touched (left empty). */
 int policy_build_resources(const struct spec_resources *s, const struct host *h,

@@ -208,8 +208,7 @@ TABLE(policy_landlock_table, landlock_rows, policy_landlock);
 
 #define ST struct pol_exec_limits
 static const struct cfield exec_limits_rows[] = {F(set),	  F(caps_denied), F(no_privileged),
-						 F(no_new_privs), F(no_root),	  F(no_terminal),
-						 FH(source)};
+						 F(no_new_privs), F(no_root),	  F(no_terminal)};
 static TABLE(exec_limits_table, exec_limits_rows, pol_exec_limits);
 #undef ST
 

@@ -590,9 +590,6 @@ static void limit_execs(struct pb *b, const struct rule *r)
 		}
 	l->set = l->caps_denied || l->no_privileged || l->no_new_privs || l->no_root ||
 		 l->no_terminal;
-	if (!l->source && l->set)
-		l->source = arena_printf(b->a, "%s%s%s", r->at.file, *r->at.key ? ": " : "",
-					 r->at.key);
 }
 
 int pb_rules_add(struct pb *b, struct err *e)
@@ -626,22 +623,28 @@ int pb_rules_add(struct pb *b, struct err *e)
 int pb_exec_limits(const struct pb *b, const struct pol_process *p, struct err *e)
 {
 	const struct pol_exec_limits *l = &b->p->exec_limits;
-	const char *from = l->source ? l->source : "the site's rules";
 	const struct pol_caps *c = &p->caps;
 	uint64_t caps = c->bounding | c->permitted | c->effective | c->inheritable | c->ambient;
 
 	if (caps & l->caps_denied)
-		return pb_refuse(b, e, "capabilities: %s: forbidden for this container by %s",
-				 cap_list(b->a, caps & l->caps_denied, ""), from);
+		return pb_refuse(
+			b, e, "capabilities: %s: forbidden for this container by the site's rules",
+			cap_list(b->a, caps & l->caps_denied, ""));
 	if (l->no_privileged && __builtin_popcountll(caps) >= RULE_NEARLY_ALL_CAPS)
-		return pb_refuse(b, e, "capabilities: a privileged process is forbidden by %s",
-				 from);
+		return pb_refuse(
+			b, e,
+			"capabilities: a privileged process is forbidden for this container by the site's rules");
 	if (l->no_new_privs && !p->no_new_privs)
-		return pb_refuse(b, e, "noNewPrivileges: expected true, as demanded by %s", from);
+		return pb_refuse(
+			b, e,
+			"noNewPrivileges: expected true, as the site's rules demand for this container");
 	if (l->no_root && rule_is_root(b->p, b->h, p->uid))
-		return pb_refuse(b, e, "user.uid: %u is root of the host, forbidden by %s", p->uid,
-				 from);
+		return pb_refuse(
+			b, e,
+			"user.uid: %u is root of the host, forbidden for this container by the site's rules",
+			p->uid);
 	if (l->no_terminal && p->terminal)
-		return pb_refuse(b, e, "terminal: forbidden for this container by %s", from);
+		return pb_refuse(b, e,
+				 "terminal: forbidden for this container by the site's rules");
 	return 0;
 }

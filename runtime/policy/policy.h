@@ -220,7 +220,6 @@ struct pol_exec_limits {
 	bool no_new_privs;    /* must be set */
 	bool no_root;	      /* no uid that is root of the host */
 	bool no_terminal;
-	char *source; /* "FILE: KEY" of the first rule that says so, for people; not part of the digest */
 };
 
 /* ---- resources ---- */

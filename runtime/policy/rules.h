@@ -207,6 +207,8 @@ int rules_decode(const char *file, const char *text, size_t n, const struct rule
 		 struct arena *a, struct rules *ret, struct err *e);
 /* rules_have_binds: whether the answer depends on where bind sources really are (policy_input.real_sources). */
 bool rules_have_binds(const struct rules *r);
+/* rules_have_uids: whether it depends on who the caller is outside of a user namespace. */
+bool rules_have_uids(const struct rules *r);
 /* rules_explain: the page of `kavach rules check`: what is in force. rules_json: the same as JSON. */
 void rules_explain(struct buf *b, const struct rules *r);
 void rules_json(struct buf *b, const struct rules *r);

@@ -632,3 +632,11 @@ bool rules_have_binds(const struct rules *r)
 			return true;
 	return false;
 }
+
+bool rules_have_uids(const struct rules *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].match && r->v[i].match->uids.n)
+			return true;
+	return false;
+}

@@ -49,6 +49,7 @@ unit_programs = \
 	tests/unit/test_rdt \
 	tests/unit/test_rules \
 	tests/unit/test_rules_policy \
+	tests/unit/test_rules_schema \
 	tests/unit/test_score \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
@@ -207,6 +208,9 @@ tests_unit_test_rules_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_bas
 
 tests_unit_test_rules_policy_SOURCES = tests/unit/test_rules_policy.c
 tests_unit_test_rules_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_rules_schema_SOURCES = tests/unit/test_rules_schema.c
+tests_unit_test_rules_schema_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_score_SOURCES = tests/unit/test_score.c
 tests_unit_test_score_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

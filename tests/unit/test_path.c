@@ -580,6 +580,29 @@ static void test_long(void)
 	is_int(after, before, "no descriptor is left behind");
 }
 
+/* A path that was judged as it is written must not lead elsewhere. */
+static void test_real(void)
+{
+	char dir[] = "/tmp/kavach-real.XXXXXX", path[128];
+	int fd;
+
+	if (!mkdtemp(dir))
+		bail_out("mkdtemp");
+	snprintf(path, sizeof(path), "%s/link", dir);
+	if (symlink("/usr", path) < 0)
+		bail_out("symlink");
+	fd = path_open_real(dir);
+	ok(fd >= 0, "a path without symlinks is opened");
+	close(fd);
+	is_int(path_open_real(path), -ELOOP, "one that ends in a symlink is not");
+	snprintf(path, sizeof(path), "%s/link/bin", dir);
+	is_int(path_open_real(path), -ELOOP, "nor one with a symlink in the middle");
+	is_int(path_open_real("/nonexistent"), -ENOENT, "nor what is not there");
+	snprintf(path, sizeof(path), "%s/link", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	char host[100];
@@ -596,6 +619,7 @@ int main(void)
 	snprintf(host, sizeof(host), "%s/out", top);
 	test_race(host);
 	test_lexical();
+	test_real();
 	test_long();
 	remove_tree();
 	return done();

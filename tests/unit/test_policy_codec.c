@@ -337,7 +337,7 @@ static struct policy *gen_policy(uint64_t seed, struct arena *a)
 	rng = seed * 0x9e3779b97f4a7c15ULL + 1;
 	gen_obj(&policy_table, p, a, 3);
 	p->version = POLICY_VERSION;
-	p->seccomp.source = p->exec_limits.source = NULL;
+	p->seccomp.source = NULL;
 	for (size_t i = 0; i < p->stacked.n; i++)
 		p->stacked.v[i].source = NULL;
 	for (size_t i = 0; i < p->landlock.n; i++)

@@ -432,8 +432,9 @@ static void test_exec(void)
 			 "'capabilities':{'bounding':['CAP_SYS_ADMIN']}}"),
 	   "one with a capability that the container must not have");
 	is_str(err.msg,
-	       "process.json: capabilities: CAP_SYS_ADMIN: forbidden for this container by " FILE_NAME,
-	       "is refused with the rules' file");
+	       "process.json: capabilities: CAP_SYS_ADMIN: forbidden for this container by the site's "
+	       "rules",
+	       "is refused");
 	ok(!exec_fits(p, "{'cwd':'/','args':['sh'],'user':{'uid':7,'gid':7}}") &&
 		   !exec_fits(p, "{'cwd':'/','args':['sh'],'noNewPrivileges':true}"),
 	   "and so are new privileges and root");

@@ -808,6 +808,46 @@ sized() { echo "until [ \"\$(stty size 2>/dev/null)\" = '$1' ]; do sleep 0.05; d
 	[ "$(pod top "$NAME" args | wc -l)" -eq 2 ]
 }
 
+# The directory of rules as podman's --runtime-flag gives it to kavach.
+site() {
+	mkdir -p "$BATS_TEST_TMPDIR/rules.d"
+	chmod 755 "$BATS_TEST_TMPDIR/rules.d"
+	printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/rules.d/50-site.json"
+	chmod 644 "$BATS_TEST_TMPDIR/rules.d/50-site.json"
+	SITE=$BATS_TEST_TMPDIR/rules.d/50-site.json
+}
+under_rules() { podrun --runtime-flag "rules=$BATS_TEST_TMPDIR/rules.d" run --rm --network none "$@"; }
+
+@test "site rules: podman shows which rule a container breaks, and what would satisfy it" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "site rules are kavach's"
+	site '{"rules": [{"match": {"namespaces": ["podman"]}, "forbid": ["privileged"], "require": ["readOnlyRoot"]}]}'
+	under_rules --read-only --privileged "$IMAGE" true
+	[ "$status" -eq 126 ]
+	[[ $output == *"rules file $SITE: rules[0].forbid[0]: privileged is forbidden; config.json: process.capabilities, linux.resources.devices: all devices or nearly all capabilities; run it without --privileged; --cap-add and --device give what is needed"* ]]
+	under_rules "$IMAGE" true
+	[ "$status" -eq 126 ]
+	[[ $output == *"rules file $SITE: rules[0].require[0]: readOnlyRoot is required; config.json: root.readonly: the root can be written; set it to true (--read-only)"* ]]
+	under_rules --read-only "$IMAGE" echo fine
+	[ "$status" -eq 0 ]
+	[ "$output" = fine ]
+}
+
+@test "site rules: what an engine's container needs of the host is compatible with limited sources" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "site rules are kavach's"
+	mkdir -p "$BATS_TEST_TMPDIR/data"
+	site "{\"binds\": [{\"source\": \"/\", \"access\": \"forbidden\"}, {\"source\": \"$PODDIR\", \"access\": \"read-write\"},
+		{\"source\": \"$BATS_TEST_TMPDIR/data\", \"access\": \"read-only\"}], \"seccompProfile\": \"basic\", \"allowedDevices\": []}"
+	under_rules -v "$BATS_TEST_TMPDIR/data:/data:ro" "$IMAGE" sh -c 'grep Seccomp_filters /proc/self/status && test -d /data'
+	[ "$status" -eq 0 ]
+	[[ $output == *Seccomp_filters:*2* ]]
+	under_rules -v "$BATS_TEST_TMPDIR/data:/data" "$IMAGE" true
+	[ "$status" -eq 126 ]
+	[[ $output == *"binds[2]: $BATS_TEST_TMPDIR/data is read-only; config.json: mounts["*"can be written; mount it read-only (\"ro\")"* ]]
+	under_rules -v /etc:/host:ro "$IMAGE" true
+	[ "$status" -eq 126 ]
+	[[ $output == *"binds[0]: / is forbidden"*"/etc is mounted; leave this mount out"* ]]
+}
+
 @test "nothing is left of all these containers" {
 	pod rm -a -f -t 0
 	wait_for 10 eval '[ -z "$(leftovers)" ]' || {
