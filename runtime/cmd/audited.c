@@ -24,17 +24,27 @@ enum {
 void audited_by_rules(struct globals *g, const struct rules_audit *r, bool spoken)
 {
 	struct audit_use *u = &g->audit;
+	bool other = !str_eq0(u->dir, r->dir);
 
-	u->wanted |= r->enabled || r->required;
-	u->off |= spoken && !r->enabled;
-	u->required |= r->required;
-	if (r->dir)
-		u->dir = r->dir;
-	u->more.fsync |= r->fsync;
-	u->more.journald |= r->journald;
-	u->more.syslog |= r->syslog;
-	u->more.rotate_bytes = r->rotate_bytes;
-	u->more.keep = r->keep;
+	u->wanted = r->enabled || r->required;
+	u->required = r->required;
+	u->off = spoken && !r->enabled && !r->required;
+	u->dir = r->dir;
+	u->more = (struct audit_settings){.fsync = r->fsync,
+					  .journald = r->journald,
+					  .syslog = r->syslog,
+					  .rotate_bytes = r->rotate_bytes,
+					  .keep = r->keep};
+	u->end_seen = false;
+	/* commands with --regex come by once for each container */
+	if (u->on && (other || u->off)) {
+		audit_close(&u->log);
+		u->on = false;
+	}
+	if (u->on)
+		u->log.more = u->more;
+	else
+		u->looked = false;
 }
 
 void audited_by_record(struct globals *g, const struct state_record *r)
