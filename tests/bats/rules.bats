@@ -11,11 +11,13 @@ setup_file() {
 
 setup() {
 	setup_kavach
+	OPEN=
 	RULES=$BATS_TEST_TMPDIR/rules.d
 	mkdir -m 755 "$RULES"
 }
 
 teardown() {
+	[ -z "$OPEN" ] || rm -rf "$OPEN"
 	teardown_kavach
 }
 
@@ -128,10 +130,16 @@ refused() {
 @test "the caller of a container in a user namespace is who it is outside of it" {
 	requires_root
 	unshare -U true 2>/dev/null || skip "no user namespaces here"
-	site 10-site.json '{"rules": [{"match": {"uids": [54321]}, "forbid": ["sysctl"]}]}'
-	chmod 755 "$BATS_TEST_TMPDIR" "$BUNDLE"
-	setpriv --reuid 54321 --regid 54321 --clear-groups test -r "$BUNDLE/config.json" || skip "the user cannot reach the test's files"
-	run setpriv --reuid 54321 --regid 54321 --clear-groups unshare -Ur "$KAVACH" --root "$BATS_TEST_TMPDIR/s" --rules "$RULES" rules --json test "$BUNDLE"
+	# bats' own directories are closed to other users
+	OPEN=$(mktemp -d /tmp/kavach-rules.XXXXXX)
+	chmod 755 "$OPEN"
+	mkdir "$OPEN/rules.d"
+	cp "$KAVACH" "$OPEN/kavach"
+	cp "$BUNDLE/config.json" "$OPEN"
+	echo '{"rules": [{"match": {"uids": [54321]}, "forbid": ["sysctl"]}]}' >"$OPEN/rules.d/10.json"
+	chmod -R go=rX "$OPEN"
+	run setpriv --reuid 54321 --regid 54321 --clear-groups unshare -Ur "$OPEN/kavach" --root "$OPEN/s" --rules "$OPEN/rules.d" \
+		rules --json test "$OPEN"
 	printf '%s\n' "$output"
 	[ "$(jq -r '.rules[0].verdict' <<<"$output")" = in-force ]
 }
