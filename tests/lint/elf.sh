@@ -10,6 +10,7 @@ readelf=${READELF:-readelf}
 kavach=$KAVACH_BUILD/kavach
 stage=$KAVACH_BUILD/kavach-init
 scope=$KAVACH_BUILD/kavach-scope
+hook=$KAVACH_BUILD/kavach-audit-hook
 
 if [ "${KAVACH_INSTRUMENTED:-}" = 1 ]; then
 	pass_skip "the built programs are hardened" "built with sanitizers or coverage"
@@ -110,6 +111,18 @@ check "kavach-init: no path of the build machine" no_build_path "$stage"
 limit=1048576
 ! has_symbol "$stage.debug" __init_libc || limit=262144
 check "kavach-init is small" at_most "$stage" $limit
+
+# other runtimes run it as root; linked like kavach, but for the libraries of other parts
+# shellcheck disable=SC2046 # several words
+check "kavach-audit-hook needs no library that kavach does not" \
+	libraries_are "$hook" $(elf -d "$kavach" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p')
+check "kavach-audit-hook can be loaded anywhere (PIE)" is_type "$hook" DYN
+check "kavach-audit-hook: relocations are read-only after start" has_segment "$hook" GNU_RELRO
+check "kavach-audit-hook: all symbols are bound at start" binds_now "$hook"
+check "kavach-audit-hook: stack is not executable" stack_not_executable "$hook"
+check "kavach-audit-hook: nothing is writable and executable" nothing_writable_and_executable "$hook"
+check "kavach-audit-hook: functions have stack canaries" has_symbol "$hook" __stack_chk_fail
+check "kavach-audit-hook: no path of the build machine" no_build_path "$hook"
 
 if [ ! -x "$scope" ]; then
 	pass_skip "kavach-scope is hardened" "built without libsystemd"
