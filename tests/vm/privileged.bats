@@ -125,3 +125,16 @@ inside() {
 	inside cat /proc/self/attr/current
 	[ "$output" = unconfined ]
 }
+
+# Debian's kernel has SELinux, but the guest has no policy for it and AppArmor is the one that is on: that a label is
+# refused here is what can be shown. tests/unit and the golden policies have the rest.
+@test "S-17: an SELinux label without SELinux is refused by its path" {
+	[ ! -e /sys/fs/selinux/enforce ] || skip "SELinux is on"
+	config '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
+	args true
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *process.selinuxLabel*SELinux* ]]
+	config 'del(.process.selinuxLabel)'
+	inside true
+}
