@@ -336,6 +336,30 @@ static void json_match(struct jsonw *w, const struct rule_match *m)
 	jw_obj_end(w);
 }
 
+static void json_number(struct jsonw *w, const char *key, int64_t n)
+{
+	if (n < 0)
+		jw_kstr(w, key, "*");
+	else
+		jw_ki64(w, key, n);
+}
+
+static void json_devices(struct jsonw *w, const struct rule *r)
+{
+	jw_key(w, "allowedDevices");
+	jw_arr(w);
+	for (size_t i = 0; i < r->devices.n; i++) {
+		const char type[] = {r->devices.v[i].type, 0};
+
+		jw_obj(w);
+		jw_kstr(w, "type", type);
+		json_number(w, "major", r->devices.v[i].major);
+		json_number(w, "minor", r->devices.v[i].minor);
+		jw_obj_end(w);
+	}
+	jw_arr_end(w);
+}
+
 static void json_rule(struct jsonw *w, const struct rule *r)
 {
 	jw_obj(w);
@@ -374,6 +398,8 @@ static void json_rule(struct jsonw *w, const struct rule *r)
 		}
 		jw_arr_end(w);
 	}
+	if (r->devices_set)
+		json_devices(w, r);
 	if (r->annotations.set)
 		json_strs(w, "allowedAnnotations", &r->annotations);
 	if (r->seccomp)

@@ -53,10 +53,13 @@ refused() {
 	site 20-team.json '{"rules": [{"name": "batch", "match": {"namespaces": ["kubernetes/batch"]}, "preset": "strict"}]}'
 	kvr rules check
 	[ "$status" -eq 0 ]
-	[[ $output == *"$RULES/10-site.json"*"at least 40"*"$RULES/20-team.json"*"'batch'"* || $output == *batch*"at least strict"* ]]
+	[[ $output == *"$RULES/10-site.json"*"at least 40"*"$RULES/20-team.json"*"rules[0] batch"*"at least strict"* ]]
 	kvr rules --json check
 	[ "$(jq -r '.rules[1] | [.file, .key, .preset, .match.namespaces[0]] | join(" ")' <<<"$output")" = \
 		"$RULES/20-team.json rules[0] strict kubernetes/batch" ]
+	site 30-devices.json '{"allowedDevices": ["c 10:229", "b 8:*"]}'
+	kvr rules --json check
+	[ "$(jq -c '.rules[2].allowedDevices[1]' <<<"$output")" = '{"type":"b","major":8,"minor":"*"}' ]
 	kvr rules check "$RULES/10-site.json"
 	[ "$status" -eq 0 ]
 	[[ $output != *20-team* ]]
