@@ -61,6 +61,22 @@ struct box_io {
 	bool wait_start; /* create: park until `start`; run: go on */
 };
 
+/* What checkpoint and restore are asked for; numbers that are not set are CRIU's to choose. */
+struct box_criu {
+	const char *program;		    /* absolute */
+	int image_fd, work_fd;		    /* directories; work_fd has the log */
+	const char *image_path, *work_path; /* the same, for messages */
+	const char *parent;		    /* images of an earlier pre-dump, relative to ours */
+	const char *page_server;	    /* address; NULL: none */
+	uint32_t page_server_port;
+	const char *lsm_profile, *lsm_mount_context, *config_file;
+	struct opt_i64 cg_mode, network_lock, empty_ns; /* CRIU's numbers */
+	int status_fd;	   /* told when lazy pages are served; -EBADF */
+	struct strs stdio; /* restore: descriptors.json: what 0, 1 and 2 were */
+	bool leave_running, pre_dump, tcp_established, tcp_skip_in_flight, tcp_close, ext_unix_sk,
+		shell_job, lazy_pages, file_locks, auto_dedup, link_remap;
+};
+
 struct backend_ops {
 	const char *name;
 	uint32_t id; /* enum pol_backend */
@@ -76,6 +92,12 @@ struct backend_ops {
 	int (*exec)(struct box *b, const struct pol_process *p, const struct box_io *io,
 		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
 		    pid_t *ret_pid, int *ret_pidfd, struct err *e);
+	/* checkpoint: saves the processes of a running container, which end unless they are to go on. Needs the policy. */
+	int (*checkpoint)(struct box *b, const struct box_criu *o, struct err *e);
+	/* restore: as create and start, but the processes come from images. ready as above, before any of them goes on. */
+	int (*restore)(struct box *b, const struct box_criu *o, const struct box_io *io,
+		       int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		       struct err *e);
 	int (*signal)(struct box *b, int sig, bool all, struct err *e);
 	int (*pause)(struct box *b, bool on, struct err *e);
 	int (*update)(struct box *b, const struct pol_resources *r, struct err *e);

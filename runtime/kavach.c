@@ -99,7 +99,8 @@ static int run_command(struct globals *g, const struct command *c, int argc, cha
 		return c->run(g, NULL, argc, argv, e);
 	if (asks_help(argc, argv, c->stop_at_args)) {
 		cmd_help(&b, c);
-		return print_and(&b, 0, stdout);
+		(void) print_and(&b, 0, stdout);
+		return c->usable ? c->usable(g, e) : 0;
 	}
 	*ret_failure = c->failure;
 	r = opt_parse(c->opts, c->n_opts, c->stop_at_args, g->a, argc, argv, opts, &first, e);

@@ -121,7 +121,7 @@ static void put_annotations(struct jsonw *w, const struct out_features_in *in)
 	if (in->commit)
 		jw_kstr(w, "io.kavach.commit", in->commit);
 	jw_kstr(w, "io.kavach.version", in->version);
-	jw_kstr(w, "org.opencontainers.runc.checkpoint.enabled", "false");
+	jw_kstr(w, "org.opencontainers.runc.checkpoint.enabled", "true");
 	jw_obj_end(w);
 }
 

@@ -56,6 +56,7 @@ struct create_opts {
 	const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
 	struct opt_u64 preserve_fds;
 	bool no_pivot, no_new_keyring, detach, keep;
+	struct box_criu *criu; /* restore: the processes come from images */
 };
 /* container_create: everything of `create` (io->wait_start) or the first half of `run`. On success *l is loaded and
  * locked. io->console_fd is the socket that takes the pty, if there is no --console-socket (or -EBADF). */
@@ -66,6 +67,10 @@ int console_check(bool terminal, bool detach, const char *socket, struct err *e)
 /* fds_check: fills *io from LISTEN_FDS and --preserve-fds; all of them must be open. First of all things that a command
  * does, because a descriptor that we open ourselves must not be taken for one of them. */
 int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e);
+/* run_on: everything of `run` after the creation: starts (restore: the process runs already), waits, deletes. */
+struct foreground;
+int run_on(struct globals *g, const struct create_opts *o, const struct bundle *bd,
+	   struct loaded *l, struct foreground *f, int console, struct err *e);
 int pidfd_send(const char *path, int pidfd, struct err *e);
 
 /* foreground.c: waits for our child `pid`, forwards signals, moves the terminal's bytes. Returns its exit status (128+signal). */

@@ -25,7 +25,7 @@ struct audit_use {
 };
 
 struct globals {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *rules;
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *rules, *criu;
 	bool debug, systemd_cgroup, version, help;
 	uint32_t backend_floor;
 	const char *argv0;
@@ -45,6 +45,8 @@ struct command {
 	bool stop_at_args;	/* options end at the first argument (exec) */
 	bool forward;		/* another program's: argv whole, its name first, --help included */
 	int failure;		/* exit status when it fails; 0: the error's own */
+	/* usable: NULL, or what --help fails with when the command cannot work on this machine: engines ask that way */
+	int (*usable)(struct globals *g, struct err *e);
 	/* run: returns the exit status; -errno with *e set on failure */
 	int (*run)(struct globals *g, void *opts, int argc, char **argv, struct err *e);
 };

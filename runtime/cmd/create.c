@@ -20,6 +20,7 @@
 #include "base/sys.h"
 #include "cmd/audited.h"
 #include "cmd/box.h"
+#include "cmd/criu_args.h"
 #include "cmd/notify.h"
 #include "spec/out.h"
 
@@ -184,6 +185,16 @@ static void undo_backend(void *arg)
 		log_warn("%s", sub.msg);
 }
 
+static int restore_in(struct creation *c, const struct box_io *io, struct err *e)
+{
+	struct loaded *l = c->l;
+
+	if (!l->ops->restore)
+		return err_set(e, -ENOTSUP, "there is no restore with backend %s", l->ops->name);
+	c->o->criu->config_file = criu_args_config(&l->st.rec->annotations, c->g->a);
+	return l->ops->restore(&l->box, c->o->criu, io, on_ready, c, e);
+}
+
 static int create_in(struct creation *c, const char *id, struct bundle *bd, struct box_io *io,
 		     struct undo *u, struct err *e)
 {
@@ -211,6 +222,8 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 		if (r < 0)
 			return r;
 	}
+	/* until CRIU has said which process is the first, there is only the cgroup to end them all */
+	rec->shared_pidns |= c->o->criu != NULL;
 	if (notify_wanted()) {
 		r = notify_make_dir(l->st.dir_fd, e);
 		if (r < 0)
@@ -238,6 +251,8 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	if (r < 0)
 		return r;
 	undo_push(u, undo_backend, l);
+	if (c->o->criu)
+		return restore_in(c, io, e);
 	return l->ops->create(&l->box, io, on_ready, c, e);
 }
 

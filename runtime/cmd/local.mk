@@ -12,9 +12,12 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/box.h \
 	runtime/cmd/bundle.c \
 	runtime/cmd/check.c \
+	runtime/cmd/checkpoint.c \
 	runtime/cmd/cmd.h \
 	runtime/cmd/common.c \
 	runtime/cmd/create.c \
+	runtime/cmd/criu_args.c \
+	runtime/cmd/criu_args.h \
 	runtime/cmd/delete.c \
 	runtime/cmd/events.c \
 	runtime/cmd/exec.c \
@@ -28,6 +31,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/pause.c \
 	runtime/cmd/policy.c \
 	runtime/cmd/ps.c \
+	runtime/cmd/restore.c \
 	runtime/cmd/rules.c \
 	runtime/cmd/run.c \
 	runtime/cmd/start.c \

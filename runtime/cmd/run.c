@@ -100,16 +100,15 @@ static int in_foreground(struct globals *g, struct loaded *l, struct foreground 
 	return r;
 }
 
-/* Everything after the creation. */
-static int go_on(struct globals *g, const struct create_opts *o, const struct bundle *bd,
-		 struct loaded *l, struct foreground *f, int console, struct err *e)
+int run_on(struct globals *g, const struct create_opts *o, const struct bundle *bd,
+	   struct loaded *l, struct foreground *f, int console, struct err *e)
 {
 	fd_auto int notify = notify_bind(l->st.dir_fd, e);
 	int r = notify < 0 && notify != -EBADF ? notify : 0;
 
 	if (r == 0 && !o->detach && bd->policy->process.terminal)
 		r = foreground_console(f, console, e);
-	if (r == 0)
+	if (r == 0 && !o->criu)
 		r = start(g, l, e);
 	if (r < 0) {
 		audited_failure(g, AUDIT_START, l->st.rec->id, l->st.rec, e);
@@ -147,7 +146,7 @@ static int cmd_run(struct globals *g, void *opts, int argc, char **argv, struct 
 	}
 	r = container_create(g, o, argv[0], &io, &l, &bd, e);
 	if (r == 0)
-		r = go_on(g, o, &bd, &l, &f, io.console_ours, e);
+		r = run_on(g, o, &bd, &l, &f, io.console_ours, e);
 	fd_close(io.console_ours);
 	foreground_end(&f);
 	return r;

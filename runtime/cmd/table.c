@@ -27,6 +27,8 @@ extern const struct command
 	command_measure,
 	command_attest,
 	command_check,
+	command_checkpoint,
+	command_restore,
 	command_features;
 
 const struct command *const commands[] = {
@@ -42,6 +44,8 @@ const struct command *const commands[] = {
 	&command_resume,
 	&command_update,
 	&command_events,
+	&command_checkpoint,
+	&command_restore,
 	&command_delete,
 	&command_spec,
 	&command_policy,
@@ -69,7 +73,7 @@ const struct opt global_opts[] = {
 	 O(systemd_cgroup)},
 	{"rules", 0, OPT_STR, "DIR", "site rules (default: /etc/kavach/rules.d)", O(rules)},
 	{"rootless", 0, OPT_STR, "BOOL", "auto (default), true or false", O(rootless)},
-	{"criu", 0, OPT_IGNORE_STR, "PATH", NULL, 0},
+	{"criu", 0, OPT_STR, "PATH", "the program criu, for checkpoint and restore", O(criu)},
 	{"systemd-log", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 	{"version", 'v', OPT_FLAG, NULL, "print the version", O(version)},
 	{NULL, 'V', OPT_FLAG, NULL, NULL, O(version)},

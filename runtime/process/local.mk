@@ -3,7 +3,9 @@
 
 libkv_process_a_SOURCES = \
 	runtime/process/backend.c \
+	runtime/process/checkpoint.c \
 	runtime/process/create.c \
+	runtime/process/criu_opts.c \
 	runtime/process/exec.c \
 	runtime/process/idmap.c \
 	runtime/process/launch.c \
@@ -12,6 +14,7 @@ libkv_process_a_SOURCES = \
 	runtime/process/ns.c \
 	runtime/process/ops.c \
 	runtime/process/process.h \
+	runtime/process/restore.c \
 	runtime/process/rtnl.c \
 	runtime/process/rtnl.h \
 	runtime/process/sources.c \

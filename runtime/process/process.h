@@ -121,4 +121,16 @@ int process_exec(struct box *b, const struct pol_process *p, const struct box_io
 		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
 		 int *ret_pidfd, struct err *e);
 
+/* checkpoint.c, restore.c */
+int process_checkpoint(struct box *b, const struct box_criu *o, struct err *e);
+int process_restore(struct box *b, const struct box_criu *o, const struct box_io *io,
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		    struct err *e);
+/* what both tell CRIU (criu_opts.c) */
+struct plan;
+struct rpc_opts;
+void criu_opts_common(const struct box *b, const struct box_criu *o, struct rpc_opts *ret);
+/* criu_plan: the plan of a container whose root is `root`: mount points looked up in it, mountinfo of a process. */
+int criu_plan(const struct box *b, int root, pid_t mountinfo_of, struct plan *ret, struct err *e);
+
 #endif

@@ -32,6 +32,8 @@ static const struct rule rules[OP_MAX] = {
 	[OP_UPDATE] = {ALIVE, ERR_NOT_RUNNING, "cannot update: container not running"},
 	[OP_PS] = {ALIVE, ERR_NOT_RUNNING, "container not running"},
 	[OP_EVENTS] = {ALIVE, ERR_NOT_RUNNING, "container not running"},
+	[OP_CHECKPOINT] = {IN(ST_RUNNING) | IN(ST_PAUSED), ERR_NOT_RUNNING,
+			   "cannot checkpoint: container not running"},
 };
 
 static const char *const names[ST_MAX] = {

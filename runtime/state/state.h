@@ -127,6 +127,7 @@ enum op {
 	OP_UPDATE,
 	OP_PS,
 	OP_EVENTS,
+	OP_CHECKPOINT,
 	OP_MAX
 };
 /* state_allow: 0, or the error that engines know for this command in this state (texts of 2.4). */

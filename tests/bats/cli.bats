@@ -165,8 +165,3 @@ teardown() { teardown_kavach; }
 	[[ $output == *"console socket"* ]]
 	[ -z "$(kv list -q)" ]
 }
-
-@test "checkpoint --help fails, as podman's probe expects of a runtime without it" {
-	kvrun checkpoint --help
-	[ "$status" -ne 0 ]
-}

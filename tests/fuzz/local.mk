@@ -15,6 +15,7 @@ fuzzers: $(fuzz_programs)
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
 	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES)) \
+	runtime/criu/log.c runtime/criu/plan.c runtime/criu/rpc.c \
 	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
 .PHONY: fuzzers
 
@@ -22,6 +23,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_audit \
 	tests/fuzz/fuzz_codec \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_criu \
 	tests/fuzz/fuzz_gvariant \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_ovmf \
@@ -43,6 +45,9 @@ tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_ho
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/replay.c
 tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_criu_SOURCES = tests/fuzz/fuzz_criu.c tests/fuzz/replay.c
+tests_fuzz_fuzz_criu_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
 
 tests_fuzz_fuzz_gvariant_SOURCES = tests/fuzz/fuzz_gvariant.c tests/fuzz/replay.c
 tests_fuzz_fuzz_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a

@@ -16,6 +16,8 @@ unit_programs = \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_systemd \
 	tests/unit/test_check \
+	tests/unit/test_criu_plan \
+	tests/unit/test_criu_rpc \
 	tests/unit/test_env \
 	tests/unit/test_err \
 	tests/unit/test_exec_dev \
@@ -110,6 +112,12 @@ tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.
 tests_unit_test_check_SOURCES = tests/unit/test_check.c
 tests_unit_test_check_LDADD = libkv_host.a libkv_base.a
 
+tests_unit_test_criu_plan_SOURCES = tests/unit/test_criu_plan.c
+tests_unit_test_criu_plan_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
+
+tests_unit_test_criu_rpc_SOURCES = tests/unit/test_criu_rpc.c
+tests_unit_test_criu_rpc_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
+
 tests_unit_test_env_SOURCES = tests/unit/test_env.c
 tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
@@ -159,7 +167,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
@@ -177,7 +185,7 @@ tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
-tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

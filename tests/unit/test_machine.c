@@ -94,6 +94,14 @@ static const struct row rows[] = {
 	  [ST_RUNNING] = C,
 	  [ST_PAUSED] = C,
 	  [ST_STOPPED] = "container not running: it is stopped"}},
+	{"checkpoint",
+	 OP_CHECKPOINT,
+	 ERR_NOT_RUNNING,
+	 {[ST_CREATING] = "cannot checkpoint: container not running: it is creating",
+	  [ST_CREATED] = "cannot checkpoint: container not running: it is created",
+	  [ST_RUNNING] = C,
+	  [ST_PAUSED] = C,
+	  [ST_STOPPED] = "cannot checkpoint: container not running: it is stopped"}},
 };
 _Static_assert(ARRAY_LEN(rows) == OP_MAX - 1, "a row for every command");
 

@@ -151,8 +151,8 @@ static void test_features(void)
 	ok(AT(&d, "linux", "memoryPolicy", "modes")->n == 7 &&
 		   AT(&d, "linux", "memoryPolicy", "flags")->n == 3,
 	   "lists memory policies");
-	is_str(AT(&d, "annotations", "org.opencontainers.runc.checkpoint.enabled")->s, "false",
-	       "says that there is no checkpoint");
+	is_str(AT(&d, "annotations", "org.opencontainers.runc.checkpoint.enabled")->s, "true",
+	       "says that there is checkpoint");
 	ok(!AT(&d, "annotations", "io.kavach.commit"), "leaves out an unknown commit");
 	ok(holds(AT(&d, "potentiallyUnsafeConfigAnnotations"), "org.systemd.property."),
 	   "lists unsafe annotations");
