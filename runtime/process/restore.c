@@ -289,6 +289,38 @@ static int on_terminal(struct restoring *s, pid_t pid, int fd, struct err *e)
 	return 0;
 }
 
+/* CRIU takes the root as it finds it, and needs to write to it meanwhile: a read-only one becomes that again when all the
+ * processes are there and held. A child does it, which enters their mount namespace. */
+static int protect_root(const struct restoring *s, pid_t pid, struct err *e)
+{
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	char path[48];
+	int st = 0;
+	pid_t child;
+
+	if (!s->b->policy->rootfs_readonly)
+		return 0;
+	/* never a root of ours: images without a mount namespace are refused (on_resume says more) */
+	if (!(s->b->ns_flags & CLONE_NEWNS))
+		return err_set(
+			e, -EPERM,
+			"config.json wants a mount namespace, but the saved process had none");
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int) pid);
+	child = fork();
+	if (child == 0) {
+		int ns = open(path, O_RDONLY | O_CLOEXEC);
+
+		_exit(ns < 0 || setns(ns, CLONE_NEWNS) < 0 ||
+		      sys_mount_setattr(AT_FDCWD, "/", 0, &ro) < 0);
+	}
+	while (child > 0 && waitpid(child, &st, 0) < 0 && errno == EINTR)
+		;
+	if (child < 0 || !WIFEXITED(st) || WEXITSTATUS(st) != 0)
+		return err_set(e, -EIO,
+			       "root.readonly: the restored root cannot be made read-only");
+	return 0;
+}
+
 static int on_restored(struct restoring *s, pid_t pid, int fd, struct err *e)
 {
 	struct box *b = s->b;
@@ -313,7 +345,9 @@ static int on_restored(struct restoring *s, pid_t pid, int fd, struct err *e)
 	if (s->io->foreground && b->policy->process.terminal && !s->console_sent)
 		return err_set(e, -EPROTO,
 			       "config.json wants a terminal, but the images have none");
-	r = cgroup_entered(b->cg, e);
+	r = protect_root(s, pid, e);
+	if (r == 0)
+		r = cgroup_entered(b->cg, e);
 	if (r == 0)
 		r = s->ready(b, s->arg, e);
 	s->is_ready = r == 0;
