@@ -84,6 +84,8 @@ struct foreground {
 };
 /* foreground_begin: blocks the signals to forward; before the process starts. */
 int foreground_begin(struct foreground *f, struct err *e);
+/* foreground_forward: from here on all of them are for the process; before its program runs, for it can fail. */
+int foreground_forward(struct foreground *f, struct err *e);
 int foreground_console(struct foreground *f, int sock, struct err *e); /* receives the pty master */
 /* foreground_size: the size of our terminal, for a program that runs before we have its pty. */
 void foreground_size(struct box_io *io);

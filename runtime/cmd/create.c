@@ -42,13 +42,12 @@ int console_check(bool terminal, bool detach, const char *socket, struct err *e)
 int fds_check(const struct opt_u64 *preserve, struct box_io *io, struct err *e)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-	uint32_t count, us = (uint32_t) getpid(), them = us;
+	uint32_t count, them = 0;
+	bool ours = !pid || (num_parse_u32(pid, &them) == 0 && them == (uint32_t) getpid());
 
-	if (pid && num_parse_u32(pid, &them) < 0)
-		them = 0;
 	*io = (struct box_io){.console_fd = -EBADF, .console_ours = -EBADF, .stop_fd = -EBADF};
 	/* podman passes LISTEN_FDS without LISTEN_PID and relies on it (B-08) */
-	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && them == us) {
+	if (n && num_parse_u32(n, &count) == 0 && count <= 1024 && ours) {
 		io->listen_fds = count;
 		io->listen_fdnames = getenv("LISTEN_FDNAMES");
 	}

@@ -220,6 +220,8 @@ static int exec_in(struct globals *g, const struct exec_opts *o, struct loaded *
 	r = on_record(g, l, p, e);
 	if (r == 0 && !o->detach)
 		r = foreground_begin(&f, e);
+	if (r == 0 && !o->detach)
+		r = foreground_forward(&f, e);
 	if (r == 0)
 		r = l->ops->exec(&l->box, p, io, on_ready, (void *) (uintptr_t) o, &pid, &pidfd, e);
 	theirs = fd_close(theirs);

@@ -63,6 +63,17 @@ int foreground_begin(struct foreground *f, struct err *e)
 	return f->sigfd < 0 ? err_sys(e, "making a signal descriptor") : 0;
 }
 
+int foreground_forward(struct foreground *f, struct err *e)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
+	if (signalfd(f->sigfd, &all, 0) < 0)
+		return err_sys(e, "waiting for all signals");
+	return 0;
+}
+
 /* The terminal that we are on, whichever of the three leads to it. */
 static bool our_size(struct winsize *ret)
 {
@@ -268,13 +279,7 @@ int foreground_wait(struct foreground *f, int *ret_status, struct err *e)
 {
 	struct copy in = {.from = STDIN_FILENO, .to = f->pty},
 		    out = {.from = f->pty, .to = -1, .drain = true};
-	sigset_t all;
 	int st, r;
-
-	sigfillset(&all);
-	sigdelset(&all, SIGCHLD);
-	if (signalfd(f->sigfd, &all, 0) < 0)
-		return err_sys(e, "waiting for all signals");
 
 	if (f->pty >= 0) {
 		(void) fcntl(f->pty, F_SETFL, O_RDWR | O_NONBLOCK);

@@ -108,6 +108,8 @@ int run_on(struct globals *g, const struct create_opts *o, const struct bundle *
 
 	if (r == 0 && !o->detach && bd->policy->process.terminal)
 		r = foreground_console(f, console, e);
+	if (r == 0 && !o->detach)
+		r = foreground_forward(f, e);
 	if (r == 0 && !o->criu)
 		r = start(g, l, e);
 	if (r < 0) {

@@ -272,18 +272,39 @@ static int close_the_rest(struct stage *s, struct err *e)
 	return fds_close_except(keep, passed + 2, e);
 }
 
+/* The kernel's struct sigaction begins with the handler on every architecture, and SIG_DFL is 0. Its own call, because the C
+ * library keeps the signals from 32 on to itself. */
+#define KERNEL_SIGSET 8
+static bool is_ignored(int sig)
+{
+	unsigned long now[8] = {0};
+
+	return syscall(SYS_rt_sigaction, sig, NULL, now, KERNEL_SIGSET) == 0 &&
+	       now[0] == (unsigned long) SIG_IGN;
+}
+
+static void reset(int sig)
+{
+	static const unsigned long deflt[8];
+
+	(void) syscall(SYS_rt_sigaction, sig, deflt, NULL, KERNEL_SIGSET);
+}
+
 /* What was ignored where kavach was called would be ignored by the workload. kavach tells which signals those are when it
- * knows without asking; else they may be any of those that shells, engines and interpreters ignore. */
+ * knows without asking; else they may be any of those that shells, engines and interpreters ignore. The kernel tells only
+ * the first 31 in one go; of the others somebody ignores all or none: glibc's posix_spawn(3), on behalf of make. */
 static void reset_ignored(uint64_t ignored)
 {
 	static const int by_others[] = {SIGHUP,	 SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
 					SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 
 	for (size_t i = 0; ignored == UINT64_MAX && i < ARRAY_LEN(by_others); i++)
-		signal(by_others[i], SIG_DFL);
+		reset(by_others[i]);
 	for (int sig = 1; ignored != UINT64_MAX && sig < 32; sig++)
 		if (ignored >> (sig - 1) & 1)
-			signal(sig, SIG_DFL);
+			reset(sig);
+	for (int sig = 32; sig <= 64 && (sig > 32 || is_ignored(32)); sig++)
+		reset(sig);
 }
 
 static int report_ready(struct stage *s, struct err *e)
