@@ -30,10 +30,13 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/notify.h \
 	runtime/cmd/pause.c \
 	runtime/cmd/policy.c \
+	runtime/cmd/profile.c \
+	runtime/cmd/profile.h \
 	runtime/cmd/ps.c \
 	runtime/cmd/restore.c \
 	runtime/cmd/rules.c \
 	runtime/cmd/run.c \
+	runtime/cmd/seccomp.c \
 	runtime/cmd/start.c \
 	runtime/cmd/state.c \
 	runtime/cmd/table.c \

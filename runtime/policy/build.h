@@ -57,6 +57,11 @@ int policy_build_resources(const struct spec_resources *s, const struct host *h,
 			   const char *config_name, struct arena *a, struct pol_resources *ret,
 			   struct err *e);
 
+/* policy_seccomp: a filter by itself, as config.json would have it: the object *s of the file `name`, or one of our profiles,
+ * basic or strict (s is NULL). -ENOENT for a name that is none of ours. *ret points into *s. */
+int policy_seccomp(const struct spec_seccomp *s, const char *name, const struct host *h,
+		   struct arena *a, struct pol_seccomp *ret, struct err *e);
+
 /* policy_host_path: a host path of the config as the policy has it: absolute, or below the bundle; ".." is not resolved. For
  * who looks up policy_input.real_sources. */
 char *policy_host_path(struct arena *a, const char *bundle, const char *path);

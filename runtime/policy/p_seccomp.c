@@ -236,3 +236,23 @@ int pb_seccomp(struct pb *b, struct err *e)
 {
 	return b->l->seccomp ? pb_seccomp_section(b, b->l->seccomp, &b->p->seccomp, e) : 0;
 }
+
+int policy_seccomp(const struct spec_seccomp *s, const char *name, const struct host *h,
+		   struct arena *a, struct pol_seccomp *ret, struct err *e)
+{
+	static const struct name_val profiles[] = {{"basic", POL_PRESET_BASIC},
+						   {"strict", POL_PRESET_STRICT}};
+	const struct name_val *p = name_find(profiles, ARRAY_LEN(profiles), name);
+	struct policy none = {0};
+	struct spec empty = {0};
+	struct pb b = {.s = &empty, .h = h, .config = name, .a = a, .p = &none};
+
+	if (!pb_native_arch(h->machine))
+		return pb_refuse(&b, e, "machine \"%s\" is not known to seccomp", h->machine);
+	if (s)
+		return pb_seccomp_section(&b, s, ret, e);
+	if (!p)
+		return err_set(e, -ENOENT, "%s: no profile of kavach's has this name", name);
+	pb_profile(&b, (uint32_t) p->val, ret);
+	return 0;
+}

@@ -2,7 +2,7 @@
 /*
  * A page of text for people, 80 columns wide: headings, rows with a label in front, words wrapped with a
  * hanging indent. Text from a config is shown so that it cannot control the terminal: control characters
- * become \xNN. Private to policy/.
+ * become \xNN. For policy/, and for seccomp/'s pages.
  */
 #ifndef KAVACH_POLICY_PAGE_H
 #define KAVACH_POLICY_PAGE_H

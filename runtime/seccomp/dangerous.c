@@ -5,7 +5,7 @@
  * The answer comes from the program that the kernel will run and not from the rules, so it is also
  * true for conditions, for rules that hide each other and for the ENOSYS answer.
  */
-#include "seccomp/filter.h"
+#include "seccomp/view.h"
 
 #include <sys/syscall.h>
 
@@ -102,4 +102,9 @@ size_t seccomp_dangerous(const struct bytes *bpf, struct arena *a, struct seccom
 	}
 	*ret = v;
 	return n;
+}
+
+const char *seccomp_dangerous_name(size_t i)
+{
+	return i < ARRAY_LEN(calls) ? calls[i].name : NULL;
 }

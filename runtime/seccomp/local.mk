@@ -3,6 +3,7 @@
 
 libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/cache.c \
+	runtime/seccomp/calls.c \
 	runtime/seccomp/compile.c \
 	runtime/seccomp/dangerous.c \
 	runtime/seccomp/emit.c \
@@ -12,4 +13,9 @@ libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/range.h \
 	runtime/seccomp/seccomp.h \
 	runtime/seccomp/sim.c \
-	runtime/seccomp/version.c
+	runtime/seccomp/version.c \
+	runtime/seccomp/view.c \
+	runtime/seccomp/view.h \
+	runtime/seccomp/view_diff.c \
+	runtime/seccomp/view_rules.c \
+	runtime/seccomp/view_text.c
