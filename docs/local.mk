@@ -2,6 +2,7 @@
 # docs/, contrib/: what `make install` puts beside the program
 
 dist_man_MANS = \
+	docs/man/kavach-attest.1 \
 	docs/man/kavach-audit.7 \
 	docs/man/kavach-rules.5 \
 	docs/man/kavach.1

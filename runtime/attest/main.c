@@ -10,7 +10,9 @@
 #include "base/io.h"
 #include "base/str.h"
 
-static const struct attest_command *const commands[] = {&attest_measure, &attest_id_block};
+static const struct attest_command *const commands[] = {
+	&attest_measure, &attest_id_block, &attest_show, &attest_verify, &attest_fetch,
+};
 
 static void put(struct buf *b, const char *s)
 {
@@ -103,5 +105,7 @@ int main(int argc, char **argv)
 	if (r < 0)
 		fprintf(stderr, "kavach-attest: %s\n", e.msg);
 	arena_free(&a);
-	return r < 0 ? 1 : r;
+	if (r < 0)
+		return c->trouble ? c->trouble : 1;
+	return r;
 }

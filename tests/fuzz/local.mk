@@ -9,26 +9,29 @@ fuzzers: $(fuzz_programs)
 	for t in $(fuzz_programs); do \
 		$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(srcdir)/runtime -I$(srcdir) $(KAVACH_LIBS_CFLAGS) \
 			-o tests/fuzz/lf_$${t#tests/fuzz/fuzz_} $(srcdir)/$$t.c \
-			$(fuzz_sources:%=$(srcdir)/%) $(KAVACH_LIBS) || exit 1; \
+			$(fuzz_sources:%=$(srcdir)/%) $(KAVACH_LIBS) $(CRYPTO_LIBS) || exit 1; \
 	done
 
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
-	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES)) \
+	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES)) \
 	runtime/criu/log.c runtime/criu/plan.c runtime/criu/rpc.c \
 	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
 .PHONY: fuzzers
 
 fuzz_programs = \
 	tests/fuzz/fuzz_audit \
+	tests/fuzz/fuzz_certs \
 	tests/fuzz/fuzz_codec \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_criu \
+	tests/fuzz/fuzz_expect \
 	tests/fuzz/fuzz_gvariant \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_ovmf \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_proto \
+	tests/fuzz/fuzz_report \
 	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_spec \
 	tests/fuzz/fuzz_state \
@@ -40,6 +43,10 @@ EXTRA_DIST +=
 tests_fuzz_fuzz_audit_SOURCES = tests/fuzz/fuzz_audit.c tests/fuzz/replay.c
 tests_fuzz_fuzz_audit_LDADD = libkv_audit.a libkv_base.a
 
+tests_fuzz_fuzz_certs_SOURCES = tests/fuzz/fuzz_certs.c tests/fuzz/replay.c
+tests_fuzz_fuzz_certs_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_certs_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
+
 tests_fuzz_fuzz_codec_SOURCES = tests/fuzz/fuzz_codec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_base.a
 
@@ -48,6 +55,10 @@ tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_fuzz_fuzz_criu_SOURCES = tests/fuzz/fuzz_criu.c tests/fuzz/replay.c
 tests_fuzz_fuzz_criu_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_expect_SOURCES = tests/fuzz/fuzz_expect.c tests/fuzz/replay.c
+tests_fuzz_fuzz_expect_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_expect_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_gvariant_SOURCES = tests/fuzz/fuzz_gvariant.c tests/fuzz/replay.c
 tests_fuzz_fuzz_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
@@ -64,6 +75,10 @@ tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/replay.c
 tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c tests/fuzz/replay.c
+tests_fuzz_fuzz_report_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_report_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c tests/fuzz/replay.c
 tests_fuzz_fuzz_rules_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

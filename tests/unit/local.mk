@@ -49,6 +49,7 @@ unit_programs = \
 	tests/unit/test_profiles \
 	tests/unit/test_proto \
 	tests/unit/test_rdt \
+	tests/unit/test_report \
 	tests/unit/test_rules \
 	tests/unit/test_rules_policy \
 	tests/unit/test_rules_schema \
@@ -211,6 +212,10 @@ tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_unit_test_rdt_SOURCES = tests/unit/test_rdt.c
 tests_unit_test_rdt_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+
+tests_unit_test_report_SOURCES = tests/unit/test_report.c
+tests_unit_test_report_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_report_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
 tests_unit_test_rules_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
