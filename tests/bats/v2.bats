@@ -399,8 +399,26 @@ sit_in() {
 	wait_for 10 grep -q pids "$DIR/cgroup.subtree_control"
 	[ "$(stat -c %u "$DIR" "$DIR/cgroup.procs" "$DIR/cgroup.subtree_control" "$DIR/pids.max" | xargs)" = \
 		"100000 100000 100000 0" ]
+	# all that the kernel says may be given, as far as it is there, and nothing else
+	for file in $(cd "$DIR" && find . -maxdepth 1 -type f -printf '%P\n'); do
+		owner=0
+		! grep -qx "$file" /sys/kernel/cgroup/delegate || owner=100000
+		[ "$(stat -c '%u %g' "$DIR/$file")" = "$owner $owner" ]
+	done
 	status_is running
 	kv delete --force "$ID"
+	# the process's user it is, whoever that is
+	config '.process.user = {uid: 1000, gid: 1001}'
+	created
+	[ "$(stat -c %u:%g "$DIR" "$DIR/cgroup.procs" | xargs)" = "101000:101001 101000:101001" ]
+	kv delete --force "$ID"
+	config '.process.user = {uid: 0, gid: 0}'
+	# a view of the whole hierarchy is nothing to write to
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	created
+	[ "$(stat -c %u "$DIR" "$DIR/cgroup.procs" | xargs)" = "0 0" ]
+	kv delete --force "$ID"
+	config '.linux.namespaces += [{type: "cgroup"}]'
 	# what is mounted read-only is not given away
 	config '.mounts |= map(if .type == "cgroup" then .options += ["ro"] else . end)'
 	created

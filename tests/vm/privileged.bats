@@ -112,8 +112,26 @@ inside() {
 	[ "$output" = "$PROFILE (enforce)" ]
 }
 
-@test "S-17: a profile that is not loaded is refused by its name, and nothing runs" {
+@test "S-17: the profile is that of the program alone: create has it ready, and a program of its own is in it too" {
 	requires_apparmor
+	config --arg p $PROFILE '.process.apparmorProfile = $p'
+	args sh -c 'cat /proc/self/attr/current; sh -c "cat /proc/self/attr/current"; exec sleep 1000'
+	kv create -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out"
+	# onexec, as runc: what waits for start is still ours
+	[ "$(cat "/proc/$(kv state "$ID" | jq .pid)/attr/current")" = unconfined ]
+	kv start "$ID"
+	wait_for 10 grep -qx "$PROFILE (enforce)" "/proc/$(kv state "$ID" | jq .pid)/attr/current"
+	wait_for 10 eval '[ "$(grep -cx "$PROFILE (enforce)" "$BATS_TEST_TMPDIR/out")" -eq 2 ]'
+}
+
+@test "S-17: a profile that is not loaded is refused by its name at create, and nothing runs" {
+	requires_apparmor
+	config '.process.apparmorProfile = "kavach-no-such-profile"'
+	args sh -c 'echo ran'
+	kvrun create -b "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *process.apparmorProfile*kavach-no-such-profile* ]]
+	[ -z "$(kv list -q)" ]
 	config '.process.apparmorProfile = "kavach-no-such-profile"'
 	args sh -c 'echo ran'
 	kvrun run -b "$BUNDLE" "$ID"
