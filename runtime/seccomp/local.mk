@@ -11,6 +11,9 @@ libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/filter.h \
 	runtime/seccomp/range.c \
 	runtime/seccomp/range.h \
+	runtime/seccomp/record.c \
+	runtime/seccomp/record.h \
+	runtime/seccomp/record_profile.c \
 	runtime/seccomp/seccomp.h \
 	runtime/seccomp/sim.c \
 	runtime/seccomp/version.c \

@@ -5,6 +5,7 @@
  */
 #include "seccomp/view.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +139,20 @@ int view_abi_index(const struct filter *f, uint32_t token)
 		if (f->abi[i].token == token)
 			return (int) i;
 	return -1;
+}
+
+const char *view_arch_word(uint32_t token, struct arena *a)
+{
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+		for (size_t k = 0; k < VIEW_ABIS && machines[i].abi[k].name; k++)
+			if (machines[i].abi[k].token == token) {
+				char *w = arena_printf(a, "SCMP_ARCH_%s", machines[i].abi[k].name);
+
+				for (char *c = w; *c; c++)
+					*c = (char) toupper((unsigned char) *c);
+				return w;
+			}
+	return "SCMP_ARCH_?";
 }
 
 const struct view_call *view_find(const struct view_abi *abi, const char *name)

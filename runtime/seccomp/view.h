@@ -86,6 +86,8 @@ void view_note(struct view *l, enum view_kind kind, const char *abi, const char 
 const struct view_call *view_find(const struct view_abi *abi, const char *name);
 /* view_abi_index: which one of f.abi it is, or -1. */
 int view_abi_index(const struct filter *f, uint32_t token);
+/* view_arch_word: "SCMP_ARCH_X86" of a token, or of one that has no row in view.c "SCMP_ARCH_?". In the arena. */
+const char *view_arch_word(uint32_t token, struct arena *a);
 /* view_verdict: what a set of actions comes to. */
 enum view_verdict view_verdict(const uint32_t *out, size_t n);
 

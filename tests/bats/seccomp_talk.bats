@@ -139,3 +139,116 @@ remark() { jq -e --arg k "$1" --arg c "$2" '.remarks | any(.kind == $k and .call
 	kvrun seccomp diff "$P.b" "$P.c"
 	[ "$status" -eq 0 ]
 }
+
+# recorded PROGRAM...: into $P, from the root directory; output and status as bats' run has them
+recorded() {
+	rm -f "$P"
+	kvrun seccomp record -o "$P" -- "$@"
+}
+
+names() { jq -r '.syscalls[] | select(.action == "SCMP_ACT_ALLOW").names[]' "$P"; }
+
+# host_root: a root with the machine's own programs
+host_root() {
+	rm "$BUNDLE/rootfs"
+	mkdir -p "$BUNDLE/rootfs"/{usr,proc,dev,sys,tmp,etc}
+	for d in bin lib lib64; do
+		ln -s "usr/$d" "$BUNDLE/rootfs/$d"
+	done
+	config '.root.path = "rootfs" | .mounts += [{destination: "/usr", source: "/usr", type: "bind", options: ["rbind", "ro"]},
+		{destination: "/etc/ld.so.cache", source: "/etc/ld.so.cache", type: "bind", options: ["bind", "ro"]}]'
+}
+
+# again PROGRAM...: in a container, under what was recorded
+again() {
+	args "$@"
+	config --slurpfile p "$P" '.linux.seccomp = $p[0]'
+	kvrun run -b "$BUNDLE" "$ID"
+}
+
+@test "record: a shell runs again under its profile, and what it never called is denied" {
+	requires_root
+	recorded "$ROOTFS/bin/busybox" sh -c 'echo one; (echo two | cat); ls /proc/self/status; exit 7'
+	[ "$status" -eq 7 ]
+	[ "$output" = $'one\ntwo\n/proc/self/status' ]
+	again busybox sh -c 'echo one; (echo two | cat); ls /proc/self/status; exit 7'
+	[ "$status" -eq 7 ]
+	[ "$output" = $'one\ntwo\n/proc/self/status' ]
+	inside "error 38" mkdirat -100 0 0
+	inside "error 38" getpgid 0
+	inside "error 1" 165 # mount
+	inside "error 38" socket 1 1 0
+}
+
+@test "record: python with threads and children runs again" {
+	requires_root
+	[ -x /usr/bin/python3 ] || skip "no python3 here"
+	script='import threading, subprocess, socket, json
+l = []
+t = [threading.Thread(target=lambda i=i: l.append(i)) for i in range(8)]
+[x.start() for x in t]; [x.join() for x in t]
+a, b = socket.socketpair(); a.send(b"x"); socket.socket(socket.AF_UNIX).close()
+print(json.dumps(sorted(l)), b.recv(1), subprocess.run(["/usr/bin/true"]).returncode)'
+	recorded /usr/bin/python3 -I -S -c "$script"
+	[ "$status" -eq 0 ]
+	want=$output
+	[[ $want == "[0, 1, 2, 3, 4, 5, 6, 7] b'x' 0" ]]
+	host_root
+	again /usr/bin/python3 -I -S -c "$script"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$want" ]
+	again /usr/bin/python3 -I -S -c 'import socket; socket.socket(socket.AF_INET)'
+	[ "$status" -ne 0 ]
+	[[ $output == *"Function not implemented"* ]]
+	# threads need no namespaces, and get none
+	[ "$(names | grep -c '^clone$')" -eq 1 ]
+	[ "$(jq -r '.syscalls[] | select(.names == ["clone"]).args[0].op' "$P")" = SCMP_CMP_MASKED_EQ ]
+	! names | grep -qx clone3 || false
+}
+
+@test "record: descendants that outlive the program are recorded to their end" {
+	recorded "$ROOTFS/bin/busybox" sh -c "(sleep 0.3; mkdir '$BATS_TEST_TMPDIR/late') & exit 0"
+	[ "$status" -eq 0 ]
+	[ -d "$BATS_TEST_TMPDIR/late" ]
+	names | grep -qx mkdir
+}
+
+@test "record: calls of the 32-bit ABI bring their architecture" {
+	recorded "$ROOTFS/bin/call" -32 20
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.architectures | sort | join(" ")' "$P")" = "SCMP_ARCH_X86 SCMP_ARCH_X86_64" ]
+	names | grep -qx getpid
+	recorded "$ROOTFS/bin/call" getppid
+	[ "$(jq -r '.architectures | join(" ")' "$P")" = SCMP_ARCH_X86_64 ]
+}
+
+@test "record: an ordinary user can" {
+	requires_root
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
+	install -d -o 65534 "$BATS_TEST_TMPDIR/out"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$KAVACH" seccomp record -o "$BATS_TEST_TMPDIR/out/p" -- /bin/true
+	kvrun seccomp explain "$BATS_TEST_TMPDIR/out/p"
+	[ "$status" -eq 0 ]
+}
+
+@test "record: a program that cannot start leaves the file alone" {
+	echo old >"$P"
+	kvrun seccomp record -o "$P" -- "$BATS_TEST_TMPDIR/nowhere"
+	[ "$status" -eq 2 ]
+	[[ $output == "kavach: start $BATS_TEST_TMPDIR/nowhere: "* ]]
+	[ "$(cat "$P")" = old ]
+	kvrun seccomp record -- true
+	[ "$status" -eq 2 ]
+	[[ $output == *"--output"* ]]
+}
+
+@test "record: a signal ends the program, not the recorder, and the profile is written" {
+	"$KAVACH" seccomp record -o "$P" -- "$ROOTFS/bin/busybox" sleep 300 3>&- &
+	pid=$!
+	wait_for 20 pgrep -P "$pid" -x busybox
+	kill -TERM "$pid"
+	rc=0
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 143 ]
+	names | grep -qx execve
+}

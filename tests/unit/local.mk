@@ -57,6 +57,7 @@ unit_programs = \
 	tests/unit/test_seccomp \
 	tests/unit/test_seccomp_cache \
 	tests/unit/test_seccomp_equiv \
+	tests/unit/test_seccomp_record \
 	tests/unit/test_seccomp_view \
 	tests/unit/test_sha256 \
 	tests/unit/test_spec \
@@ -237,6 +238,9 @@ tests_unit_test_seccomp_cache_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.
 
 tests_unit_test_seccomp_equiv_SOURCES = tests/unit/test_seccomp_equiv.c
 tests_unit_test_seccomp_equiv_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_seccomp_record_SOURCES = tests/unit/test_seccomp_record.c
+tests_unit_test_seccomp_record_LDADD = libkv_seccomp.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_seccomp_view_SOURCES = tests/unit/test_seccomp_view.c
 tests_unit_test_seccomp_view_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
