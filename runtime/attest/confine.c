@@ -34,12 +34,12 @@
 #endif
 
 static const uint32_t allowed[] = {
-	__NR_read,	     __NR_write,	__NR_writev,	    __NR_close,
-	__NR_fstat,	     __NR_lseek,	__NR_mmap,	    __NR_munmap,
-	__NR_mremap,	     __NR_mprotect,	__NR_madvise,	    __NR_brk,
-	__NR_futex,	     __NR_getrandom,	__NR_clock_gettime, __NR_rt_sigaction,
-	__NR_rt_sigprocmask, __NR_rt_sigreturn, __NR_getpid,	    __NR_gettid,
-	__NR_exit,	     __NR_exit_group,
+	__NR_read, __NR_write, __NR_writev, __NR_close, __NR_fstat, __NR_lseek, __NR_mmap,
+	__NR_munmap, __NR_mremap, __NR_mprotect, __NR_madvise, __NR_brk, __NR_futex, __NR_getrandom,
+	__NR_clock_gettime, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigreturn, __NR_getpid,
+	__NR_gettid, __NR_exit, __NR_exit_group,
+	/* a build with sanitizers asks where its stack is before _exit() */
+	__NR_sigaltstack,
 #ifdef __NR_newfstatat
 	__NR_newfstatat, /* glibc's fstat() */
 #endif

@@ -44,7 +44,7 @@ void crypto_ready(void)
 				 NULL) == 1,
 	     "its set-up");
 	digest_of(DIGEST_SHA384, b, 0, b);
-	hmac_sha256(b, 1, &none, 1, b);
+	crypto_hmac_sha256(b, 1, &none, 1, b);
 	crypto_random(b, 1);
 }
 
@@ -94,8 +94,8 @@ void digest_of(enum digest_kind kind, const void *p, size_t n, uint8_t *ret)
 	digest_free(d);
 }
 
-void hmac_sha256(const void *key, size_t key_len, const struct bytes *parts, size_t n_parts,
-		 uint8_t ret[CRYPTO_SHA256_LEN])
+void crypto_hmac_sha256(const void *key, size_t key_len, const struct bytes *parts, size_t n_parts,
+			uint8_t ret[CRYPTO_SHA256_LEN])
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *) "SHA2-256", 0),

@@ -36,9 +36,9 @@ void digest_free(struct digest *d);
 /* digest_of: one piece, at once. */
 void digest_of(enum digest_kind kind, const void *p, size_t n, uint8_t *ret);
 
-/* hmac_sha256: RFC 2104; a message of several parts, each {v, n}. */
-void hmac_sha256(const void *key, size_t key_len, const struct bytes *parts, size_t n_parts,
-		 uint8_t ret[CRYPTO_SHA256_LEN]);
+/* crypto_hmac_sha256: RFC 2104; a message of several parts, each {v, n}. */
+void crypto_hmac_sha256(const void *key, size_t key_len, const struct bytes *parts, size_t n_parts,
+			uint8_t ret[CRYPTO_SHA256_LEN]);
 
 /* aes128_ctr: encrypts or decrypts n bytes (the same thing), counter block `iv`. out may be in. */
 void aes128_ctr(const uint8_t key[16], const uint8_t iv[16], const uint8_t *in, size_t n,

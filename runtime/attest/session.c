@@ -35,7 +35,7 @@ static void kdf(struct bytes key, const char *label, struct bytes context,
 	parts[2] = part(&zero, 1);
 	parts[3] = context;
 	parts[4] = part(bits, 4);
-	hmac_sha256(key.v, key.n, parts, 5, out);
+	crypto_hmac_sha256(key.v, key.n, parts, 5, out);
 	memcpy(ret, out, SESSION_KEY_LEN);
 	crypto_wipe(out, sizeof(out));
 }
@@ -56,10 +56,10 @@ void session_blob(const struct session_keys *k, struct bytes z, const uint8_t no
 	aes128_ctr(kek, iv, both, sizeof(both), wrapped);
 	memcpy(ret + 48, iv, 16);
 	msg = part(wrapped, 32);
-	hmac_sha256(kik, sizeof(kik), &msg, 1, ret + 64);
+	crypto_hmac_sha256(kik, sizeof(kik), &msg, 1, ret + 64);
 	put_le32(pol, policy);
 	msg = part(pol, 4);
-	hmac_sha256(k->tik, SESSION_KEY_LEN, &msg, 1, ret + 96);
+	crypto_hmac_sha256(k->tik, SESSION_KEY_LEN, &msg, 1, ret + 96);
 	crypto_wipe(master, sizeof(master));
 	crypto_wipe(kek, sizeof(kek));
 	crypto_wipe(kik, sizeof(kik));
@@ -76,7 +76,7 @@ void session_measure(const struct session_keys *k, const struct measure_input *i
 	parts[0] = part(head, sizeof(head));
 	parts[1] = part(in->launch_digest, sizeof(in->launch_digest));
 	parts[2] = part(in->mnonce, sizeof(in->mnonce));
-	hmac_sha256(k->tik, SESSION_KEY_LEN, parts, 3, ret);
+	crypto_hmac_sha256(k->tik, SESSION_KEY_LEN, parts, 3, ret);
 }
 
 static uint8_t *secret_row(uint8_t *at, const char *guid, size_t len)
@@ -134,5 +134,5 @@ void session_secret_packet(const struct session_keys *k, struct bytes table, con
 	parts[3] = part(lengths, sizeof(lengths));
 	parts[4] = *ret_cipher;
 	parts[5] = part(measure, MEASURE_LEN);
-	hmac_sha256(k->tik, SESSION_KEY_LEN, parts, 6, ret_head + 20);
+	crypto_hmac_sha256(k->tik, SESSION_KEY_LEN, parts, 6, ret_head + 20);
 }
