@@ -10,12 +10,16 @@ setup_file() {
 }
 
 setup() {
+	OPEN=
 	[ "$(uname -m)" = x86_64 ] || skip "the calls of the tests are x86-64's"
 	setup_kavach
 	P=$BATS_TEST_TMPDIR/profile.json
 }
 
-teardown() { teardown_kavach; }
+teardown() {
+	[ -z "$OPEN" ] || rm -rf "$OPEN"
+	teardown_kavach
+}
 
 # rule ACTION MORE NAME...: a profile with this rule, in $P and in the bundle
 rule() {
@@ -224,10 +228,11 @@ print(json.dumps(sorted(l)), b.recv(1), subprocess.run(["/usr/bin/true"]).return
 
 @test "record: an ordinary user can" {
 	requires_root
-	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
-	install -d -o 65534 "$BATS_TEST_TMPDIR/out"
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$KAVACH" seccomp record -o "$BATS_TEST_TMPDIR/out/p" -- /bin/true
-	kvrun seccomp explain "$BATS_TEST_TMPDIR/out/p"
+	OPEN=$(mktemp -d /tmp/kavach-record.XXXXXX) # the user may not reach the test's own directory
+	install -m 755 "$KAVACH" "$OPEN/kavach"
+	chown 65534 "$OPEN"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$OPEN/kavach" seccomp record -o "$OPEN/p" -- /bin/true
+	kvrun seccomp explain "$OPEN/p"
 	[ "$status" -eq 0 ]
 }
 
