@@ -77,6 +77,13 @@ struct box_criu {
 		shell_job, lazy_pages, file_locks, auto_dedup, link_remap;
 };
 
+/* A mount that was added to a container: the kernel's id of it, see sys_mount_id(). */
+struct box_mount {
+	char *destination;
+	uint64_t id;
+	bool unique;
+};
+
 struct backend_ops {
 	const char *name;
 	uint32_t id; /* enum pol_backend */
@@ -101,6 +108,16 @@ struct backend_ops {
 	int (*signal)(struct box *b, int sig, bool all, struct err *e);
 	int (*pause)(struct box *b, bool on, struct err *e);
 	int (*update)(struct box *b, const struct pol_resources *r, struct err *e);
+	/* mounts_add: p has the mounts to add and nothing else to do. All are made and then `ready` is called with them, in
+	 * their order, or none. If `ready` fails they are undone. */
+	int (*mounts_add)(struct box *b, const struct policy *p,
+			  int (*ready)(void *arg, const struct box_mount *m, size_t n,
+				       struct err *e),
+			  void *arg, struct err *e);
+	/* mounts_remove: takes the mounts with these ids away, in this order, until one cannot be; ret_gone: how many are
+	 * gone, also on failure. */
+	int (*mounts_remove)(struct box *b, const struct box_mount *m, size_t n, size_t *ret_gone,
+			     struct err *e);
 	int (*pids)(struct box *b, struct u64s *ret, struct err *e);
 	/* stats: writes the "data" object of an events record. */
 	int (*stats)(struct box *b, struct buf *out, struct err *e);

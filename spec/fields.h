@@ -68,6 +68,7 @@ extern const struct jtable spec_t_resources; /* t_resources.c */
 extern const struct jtable spec_t_seccomp;   /* t_seccomp.c */
 extern const struct jtable spec_t_vm;	     /* t_vm.c */
 extern const struct jtable spec_t_config;    /* t_config.c */
+extern const struct jtable spec_t_mounts;    /* t_config.c: an object with "mounts" */
 extern const struct jtable spec_t_idmap;     /* t_config.c: struct spec_idmap */
 
 /* t_linux.c: for the features document too */

@@ -65,3 +65,28 @@ int spec_parse_seccomp(const char *name, const char *text, size_t len, struct ar
 	*ret = p;
 	return 0;
 }
+
+/* The array alone is read as what it stands for, so that messages have the same paths. */
+int spec_parse_mounts(const char *name, const char *text, size_t len, struct arena *a,
+		      spec_mounts *ret, struct err *e)
+{
+	struct json_node whole = {.type = JSON_OBJECT, .n = 1};
+	struct spec s = {0};
+	struct json_doc doc;
+	int r;
+
+	r = json_read(name, text, len, a, &doc, e);
+	if (r < 0)
+		return r;
+	if (doc.root->type == JSON_ARRAY) {
+		whole.child = doc.root;
+		doc.root->parent = &whole;
+		doc.root->key = arena_strdup(a, "mounts");
+		doc.root = &whole;
+	}
+	r = json_decode(&doc, doc.root, &spec_t_mounts, &s, a, e);
+	if (r < 0)
+		return r;
+	*ret = s.mounts;
+	return 0;
+}

@@ -93,6 +93,8 @@ struct spec_mount {
 	spec_idmaps uidMappings, gidMappings;
 };
 
+typedef SPEC_LIST(struct spec_mount) spec_mounts;
+
 struct spec_hook {
 	char *path;
 	struct strs args, env;
@@ -293,7 +295,7 @@ struct spec_vm {
 struct spec {
 	char *ociVersion;
 	struct spec_root *root;
-	SPEC_LIST(struct spec_mount) mounts;
+	spec_mounts mounts;
 	struct spec_process *process;
 	char *hostname, *domainname;
 	struct spec_hooks *hooks;
@@ -311,6 +313,10 @@ int spec_parse(const char *name, const char *text, size_t len, struct arena *a,
 /* spec_parse_process: a process object by itself (`exec --process FILE`). */
 int spec_parse_process(const char *name, const char *text, size_t len, struct arena *a,
 		       const struct spec_process **ret, struct err *e);
+
+/* spec_parse_mounts: mounts by themselves (`mounts add`): an array of them, or an object with a member "mounts". */
+int spec_parse_mounts(const char *name, const char *text, size_t len, struct arena *a,
+		      spec_mounts *ret, struct err *e);
 
 /* spec_parse_resources: a linux.resources object by itself (`update --resources FILE`). */
 int spec_parse_resources(const char *name, const char *text, size_t len, struct arena *a,

@@ -53,6 +53,11 @@ static const struct jfield mount_f[] = {
 };
 static const struct jtable mount_t = F_TABLE(struct spec_mount, mount_f, .check = mount_check);
 
+static const struct jfield mounts_f[] = {
+	F_OBJS(struct spec, mounts, struct spec_mount, &mount_t, .flags = J_REQUIRED | J_NONEMPTY),
+};
+const struct jtable spec_t_mounts = F_TABLE(struct spec, mounts_f);
+
 /* Moves *s behind one number of a version: digits without a leading zero. */
 static bool version_number(const char **s)
 {

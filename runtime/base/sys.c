@@ -244,6 +244,50 @@ int sys_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode
 	return ret_errno(syscall(SYS_set_mempolicy, mode, mask, maxnode));
 }
 
+/* struct statx as far as it is asked for here: musl and older headers lack its newest members. */
+#define STATX_MASK 0	   /* 32 bits */
+#define STATX_ATTRIBUTES 1 /* in units of 64 bits from here on */
+#define STATX_MNT_ID_AT 18
+#define STATX_SIZE 32
+#define WANT_MNT_ID 0x1000u	   /* STATX_MNT_ID, 5.8 */
+#define WANT_MNT_ID_UNIQUE 0x4000u /* 6.8 */
+#define ATTR_MOUNT_ROOT 0x2000u
+
+int sys_mount_id(int fd, struct sys_mount_id *ret)
+{
+	uint64_t st[STATX_SIZE] = {0};
+	uint32_t mask;
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, WANT_MNT_ID | WANT_MNT_ID_UNIQUE, st) < 0)
+		return -errno;
+	memcpy(&mask, &st[STATX_MASK], sizeof(mask));
+	if (!(mask & (WANT_MNT_ID | WANT_MNT_ID_UNIQUE)))
+		return -ENOSYS;
+	*ret = (struct sys_mount_id){
+		.id = st[STATX_MNT_ID_AT],
+		.unique = mask & WANT_MNT_ID_UNIQUE,
+		.root = st[STATX_ATTRIBUTES] & ATTR_MOUNT_ROOT,
+	};
+	return 0;
+}
+
+#ifndef SYS_statmount
+#define SYS_statmount 457 /* on all architectures */
+#endif
+
+int sys_mount_gone(uint64_t unique_id)
+{
+	struct {
+		uint32_t size, spare;
+		uint64_t id, param;
+	} req = {24, 0, unique_id, 2 /* STATMOUNT_MNT_BASIC */};
+	uint64_t answer[128];
+
+	if (syscall(SYS_statmount, &req, answer, sizeof(answer), 0) == 0)
+		return 0;
+	return errno == ENOENT ? 1 : -errno;
+}
+
 int sys_sched_setattr(pid_t pid, struct sys_sched_attr *attr)
 {
 	attr->size = sizeof(*attr);

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -85,6 +86,17 @@ int sys_ioprio_set(int which, int who, int ioprio);
 int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int sys_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
 int sys_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode);
+
+/* sys_mount_id: the mount that an fd is on. id: of a mount of this boot, never used again when it is `unique` (Linux 6.8);
+ * root: the fd is the root of that mount. 0 or -errno; -ENOSYS before Linux 5.8. */
+struct sys_mount_id {
+	uint64_t id;
+	bool unique, root;
+};
+int sys_mount_id(int fd, struct sys_mount_id *ret);
+/* sys_mount_gone: whether a unique id is that of no mount of our mount namespace: 1 or 0; -errno: the kernel does not say
+ * (statmount, Linux 6.8). */
+int sys_mount_gone(uint64_t unique_id);
 
 struct sys_sched_attr {
 	uint32_t size;

@@ -158,6 +158,24 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	return 0;
 }
 
+int bundle_mounts(struct globals *g, const struct box *b, const char *name, const spec_mounts *m,
+		  const struct policy **ret, struct err *e)
+{
+	struct policy_input in = {.bundle = b->bundle, .config_name = name};
+	struct spec_root root = {.path = b->policy->rootfs};
+	struct spec s = {.root = &root, .mounts = *m};
+	struct rules rules = {0};
+	int r;
+
+	if (b->annotations)
+		s.annotations = *b->annotations;
+	r = rules_read(g->rules, &g->host, g->a, &rules, e);
+	if (r < 0)
+		return r;
+	probe_for_rules(g, &rules, &s, &in);
+	return policy_build_mounts(&s, b->policy, &rules, &g->host, &in, g->a, ret, e);
+}
+
 int bundle_enforceable(const struct policy *p, struct err *e)
 {
 	if (p->landlock.n)

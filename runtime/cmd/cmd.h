@@ -70,6 +70,7 @@ int cmd_print(const struct buf *b, struct err *e);
 int cmd_write_pid_file(const char *path, pid_t pid, struct err *e);
 
 /* A bundle read and decided: what create, run and policy share (bundle.c). */
+struct box;
 struct bundle {
 	const char *path; /* absolute */
 	struct bytes config;
@@ -80,6 +81,10 @@ struct bundle {
 };
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e);
+/* bundle_mounts: mounts to add to a container that lives (name: where they come from), decided by its policy, b->policy, and
+ * the site rules that are in force now. */
+int bundle_mounts(struct globals *g, const struct box *b, const char *name, const spec_mounts *m,
+		  const struct policy **ret, struct err *e);
 /* bundle_enforceable: whether this build can do all that the policy says; what it cannot is refused, never left out. */
 int bundle_enforceable(const struct policy *p, struct err *e);
 

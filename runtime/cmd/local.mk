@@ -26,6 +26,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/help.c \
 	runtime/cmd/kill.c \
 	runtime/cmd/lifecycle.h \
+	runtime/cmd/mounts.c \
 	runtime/cmd/notify.c \
 	runtime/cmd/notify.h \
 	runtime/cmd/pause.c \

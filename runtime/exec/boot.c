@@ -29,6 +29,12 @@ static const struct ctable cg_bind_table = {"stage_cg_bind", cg_bind_rows, ARRAY
 					    sizeof(ST)};
 #undef ST
 
+#define ST struct stage_unmount
+static const struct cfield unmount_rows[] = {F(destination), F(id), F(unique)};
+static const struct ctable unmount_table = {"stage_unmount", unmount_rows, ARRAY_LEN(unmount_rows),
+					    sizeof(ST)};
+#undef ST
+
 #define ST struct stage_boot
 static const struct cfield boot_rows[] = {
 	F(mode),
@@ -57,6 +63,7 @@ static const struct cfield boot_rows[] = {
 	F(tasks_fds),
 	FL(mount_fds, fd_table),
 	FL(cg_binds, cg_bind_table),
+	FL(unmounts, unmount_table),
 	F(cg_layout),
 	F(cg_v2_path),
 	F(rootfs_fd),
@@ -128,6 +135,14 @@ static bool fds_fit(const struct stage_boot *b)
 	return true;
 }
 
+static bool unmounts_fit(const struct stage_boot *b)
+{
+	for (size_t i = 0; i < b->unmounts.n; i++)
+		if (!b->unmounts.v[i].destination || b->unmounts.v[i].destination[0] != '/')
+			return false;
+	return b->mode == STAGE_MOUNTS || !b->unmounts.n;
+}
+
 int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret,
 		      struct err *e)
 {
@@ -138,10 +153,12 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
 	if (b.bad || buf_left(&b) != 0)
 		return err_set(e, -EBADMSG,
 			       "the boot block of the container's first process is malformed");
-	if (boot.mode != STAGE_CREATE && boot.mode != STAGE_EXEC)
+	if (boot.mode < STAGE_CREATE || boot.mode > STAGE_MOUNTS)
 		return err_set(e, -EBADMSG, "boot block: unknown mode %u", boot.mode);
-	if (boot.mode == STAGE_CREATE ? !boot.policy.n : !boot.process.n)
+	if (boot.mode == STAGE_EXEC ? !boot.process.n : !boot.policy.n)
 		return err_set(e, -EBADMSG, "boot block: nothing to run");
+	if (!unmounts_fit(&boot))
+		return err_set(e, -EBADMSG, "boot block: a mount without a place");
 	if (!boot.id || !boot.bundle || !boot.oci_version)
 		return err_set(e, -EBADMSG, "boot block: the container has no name");
 	if (check_filters(&boot, e) < 0)

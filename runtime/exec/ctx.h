@@ -43,6 +43,9 @@ struct stage {
 /* stage.c: performs everything; comes back only when it failed. s->sync is then the socket on which the error is awaited.
  * main.c is its only caller. */
 int stage_run(struct stage *s, struct err *e);
+/* live.c: mode MOUNTS: adds mounts to a container that lives, or takes them from it. 0: kavach has put it on record;
+ * else all that was added is undone, and what was taken away before the error has been told. */
+int live_run(struct stage *s, struct err *e);
 /* join.c: joins and creates the namespaces that kavach left to us (boot->join_here). Comes back in the process that will be
  * the workload; the one that called it has told kavach (by boot->pid_fd) that one's pid and ended. */
 int stage_join(struct stage *s, struct err *e);
@@ -68,6 +71,8 @@ int stage_run_hooks(struct stage *s, enum hook_phase phase, char *const env[], s
  * pid namespace, detached; else a detached open_tree clone of the present /proc; else /proc itself if it really is procfs
  * (fstatfs magic + root inode 1). Called before anything of the container is mounted. */
 int proc_open_private(struct stage *s, struct err *e);
+/* proc_use_given: the one that kavach handed over, and no other. */
+int proc_use_given(struct stage *s, struct err *e);
 /* proc_write / proc_read / proc_open: a file below the private procfs, "self/attr/exec": openat2 with RESOLVE_NO_XDEV,
  * NO_MAGICLINKS, BENEATH where possible; result verified to be on procfs. */
 int proc_open(struct stage *s, const char *path, int oflags, struct err *e);
@@ -76,6 +81,8 @@ int proc_write(struct stage *s, const char *path, const char *data, struct err *
 /* rootfs.c */
 int rootfs_prepare(struct stage *s,
 		   struct err *e); /* propagation of /, the root as a mount, root_fd */
+/* rootfs_use: the root of the container that we have joined; an error where mounts cannot be made by fd. */
+int rootfs_use(struct stage *s, struct err *e);
 int rootfs_enter(
 	struct stage *s,
 	struct err *e); /* pivot_root by fd, or move + chroot with no_pivot; / is the root */

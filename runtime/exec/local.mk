@@ -17,6 +17,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/join.c \
 	runtime/exec/keyring.c \
 	runtime/exec/list.c \
+	runtime/exec/live.c \
 	runtime/exec/lsm.c \
 	runtime/exec/main.c \
 	runtime/exec/mask.c \

@@ -95,10 +95,10 @@ static int decode_work(struct stage *s, struct err *e)
 	struct pol_process *proc;
 	struct buf buf;
 
-	if (b->mode == STAGE_CREATE) {
+	if (b->mode != STAGE_EXEC) {
 		int r = policy_decode(b->policy.v, b->policy.n, s->a, &s->p, e);
 
-		if (r == 0 && s->p->has_process)
+		if (r == 0 && b->mode == STAGE_CREATE && s->p->has_process)
 			s->proc = &s->p->process;
 		return r;
 	}

@@ -100,12 +100,57 @@ static int copy_up(int target, int fd, struct err *e)
 	return tmpcopy_tree(src, dst, e);
 }
 
+/* Mount points of later mounts and device nodes are made in a tmpfs or in /dev: it becomes
+ * read-only at the end. */
+static bool is_late_ro(const struct pol_mount *m)
+{
+	return ((m->attr_set | m->rattr_set) & MOUNT_ATTR_RDONLY) &&
+	       (str_eq(m->type, "tmpfs") || str_eq(m->destination, "/dev"));
+}
+
+static int set_propagation(struct stage *s, const struct pol_mount *m, int fd, struct err *e)
+{
+	struct mount_attr a = {.propagation = m->propagation & MNT_PROPAGATION};
+	int r;
+
+	if (s->fs->legacy)
+		r = legacy_raw(s, -EBADF, NULL, fd, NULL, (unsigned long) m->propagation, NULL);
+	else
+		r = mnt_set(fd, &a, m->propagation & MS_REC);
+	return r < 0 ? err_neg(e, r, "set the propagation") : 0;
+}
+
+/* A new mount below a private one is private. */
+static bool wants_propagation(const struct pol_mount *m)
+{
+	uint64_t type = m->propagation & MNT_PROPAGATION;
+
+	return type && type != MS_PRIVATE;
+}
+
 /* Only what is attached nowhere yet can be mapped; and what is copied has owners that the map need not have. */
 static int map_ids(struct stage *s, const struct pol_mount *m, int fd, int target, struct err *e)
 {
 	int r = m->flags & POL_MOUNT_TMPCOPYUP ? copy_up(target, fd, e) : 0;
 
-	return r < 0 ? r : idmap_tree(s, m, fd, false, e);
+	return r < 0 || !wants_idmap(m) ? r : idmap_tree(s, m, fd, false, e);
+}
+
+/* In a container that lives, a mount is there with everything or not at all. */
+static int finish_live(struct stage *s, const struct pol_mount *m, int fd, int target,
+		       struct err *e)
+{
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	int r = map_ids(s, m, fd, target, e);
+
+	if (r == 0 && is_late_ro(m)) {
+		r = mnt_set(fd, &ro, false);
+		if (r < 0)
+			err_neg(e, r, "make it read-only");
+	}
+	if (r == 0 && wants_propagation(m))
+		r = set_propagation(s, m, fd, e);
+	return r;
 }
 
 int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f, int target,
@@ -114,6 +159,9 @@ int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f
 	fd_late int fd = -EBADF;
 	int r;
 
+	if (s->fs->live && !mnt_fits_new(f))
+		return err_set(e, -EINVAL,
+			       "options of one value each, of at most 255 bytes, are needed here");
 	if (wants_idmap(m) && (s->fs->legacy || !mnt_fits_new(f)))
 		return err_set(e, -ENOSYS,
 			       "id-mapping it needs mount_setattr (Linux 5.12), and options of one "
@@ -128,7 +176,9 @@ int mnt_place(struct stage *s, const struct pol_mount *m, const struct mnt_fs *f
 	fd = mnt_new_fs(f, e);
 	if (fd < 0)
 		return fd;
-	r = wants_idmap(m) ? map_ids(s, m, fd, target, e) : 0;
+	r = s->fs->live	     ? finish_live(s, m, fd, target, e)
+	    : wants_idmap(m) ? map_ids(s, m, fd, target, e)
+			     : 0;
 	if (r < 0)
 		return r;
 	r = mnt_attach(fd, target);
@@ -169,7 +219,7 @@ static int fall_back(struct stage *s, const struct pol_mount *m, int r, int targ
 {
 	const char *host = NULL;
 
-	if (r != -EPERM || !mnt_in_userns(s))
+	if (r != -EPERM || !mnt_in_userns(s) || s->fs->live) /* no path here is the host's */
 		return r;
 	if (str_eq(m->type, "sysfs"))
 		host = "/sys";
@@ -183,34 +233,6 @@ static int fall_back(struct stage *s, const struct pol_mount *m, int r, int targ
 	return mnt_bind_host(s, m, host, true, target, e);
 }
 
-/* Mount points of later mounts and device nodes are made in a tmpfs or in /dev: it becomes
- * read-only at the end. */
-static bool is_late_ro(const struct pol_mount *m)
-{
-	return ((m->attr_set | m->rattr_set) & MOUNT_ATTR_RDONLY) &&
-	       (str_eq(m->type, "tmpfs") || str_eq(m->destination, "/dev"));
-}
-
-static int set_propagation(struct stage *s, const struct pol_mount *m, int fd, struct err *e)
-{
-	struct mount_attr a = {.propagation = m->propagation & MNT_PROPAGATION};
-	int r;
-
-	if (s->fs->legacy)
-		r = legacy_raw(s, -EBADF, NULL, fd, NULL, (unsigned long) m->propagation, NULL);
-	else
-		r = mnt_set(fd, &a, m->propagation & MS_REC);
-	return r < 0 ? err_neg(e, r, "set the propagation") : 0;
-}
-
-/* A new mount below a private one is private. */
-static bool wants_propagation(const struct pol_mount *m)
-{
-	uint64_t type = m->propagation & MNT_PROPAGATION;
-
-	return type && type != MS_PRIVATE;
-}
-
 /* Whether something is still to be done with the mount once it is there. */
 static bool needs_fd(const struct pol_mount *m)
 {
@@ -218,8 +240,9 @@ static bool needs_fd(const struct pol_mount *m)
 	       wants_idmap(m);
 }
 
-static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
+static int mount_fs(struct stage *s, size_t i, struct err *e)
 {
+	const struct pol_mount *m = &s->p->mounts.v[i];
 	struct mnt_fs f = {
 		.type = m->type,
 		.source = m->source ? m->source : m->type,
@@ -243,11 +266,13 @@ static int mount_fs(struct stage *s, const struct pol_mount *m, struct err *e)
 		f.sb_ro = false;
 	}
 	/* One call instead of seven or more. When it fails, the others tell why. */
-	if (!needs_fd(m) && mnt_here(&f, target) == 0)
+	if (!needs_fd(m) && !s->fs->live && mnt_here(&f, target) == 0)
 		return 0;
 	fd = mnt_place(s, m, &f, target, e);
 	if (fd < 0)
 		return fall_back(s, m, fd, target, e);
+	if (s->fs->live)
+		return live_made(s, i, fd, e);
 	r = wants_propagation(m) ? set_propagation(s, m, fd, e) : 0;
 	if (r == 0 && (m->flags & POL_MOUNT_TMPCOPYUP) && !wants_idmap(m))
 		r = copy_up(target, fd, e);
@@ -333,6 +358,8 @@ int mnt_source(struct stage *s, size_t i, bool *ret_ours, struct err *e)
 	*ret_ours = fd < 0;
 	if (fd >= 0)
 		return fd;
+	if (s->fs->live) /* a path would be the container's */
+		return err_set(e, -ENOTSUP, "kavach has not opened the source");
 	fd = s->fs->trees[i] >= 0 ? fd_take(&s->fs->trees[i]) : open_source(s, m);
 	return fd < 0 ? source_error(m, fd, e) : fd;
 }
@@ -370,7 +397,7 @@ static int mount_bind(struct stage *s, size_t i, struct err *e)
 	bool ours = true;
 	int r;
 
-	if (m->flags & POL_MOUNT_COPY_SYMLINK) {
+	if ((m->flags & POL_MOUNT_COPY_SYMLINK) && !s->fs->live) {
 		r = copy_symlink(s, m, e);
 		if (r != 0)
 			return r < 0 ? r : 0;
@@ -389,7 +416,9 @@ static int mount_bind(struct stage *s, size_t i, struct err *e)
 	if (r < 0)
 		return r;
 	r = mnt_attach(tree, target);
-	return r < 0 ? attach_error(r, tree, target, e) : 0;
+	if (r < 0)
+		return attach_error(r, tree, target, e);
+	return s->fs->live ? live_made(s, i, tree, e) : 0;
 }
 
 /* ---- remount ---- */
@@ -443,8 +472,10 @@ static int mount_one(struct stage *s, size_t i, struct err *e)
 {
 	const struct pol_mount *m = &s->p->mounts.v[i];
 
+	if (s->fs->live && (m->kind == POL_MOUNT_CGROUP || m->kind == POL_MOUNT_REMOUNT))
+		return err_set(e, -ENOTSUP, "not in a container that lives");
 	switch ((enum pol_mount_kind) m->kind) {
-	case POL_MOUNT_FS: return mount_fs(s, m, e);
+	case POL_MOUNT_FS: return mount_fs(s, i, e);
 	case POL_MOUNT_BIND:
 	case POL_MOUNT_RBIND: return mount_bind(s, i, e);
 	case POL_MOUNT_CGROUP: return mount_cgroup(s, m, e);

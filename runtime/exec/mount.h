@@ -25,14 +25,15 @@ struct late_ro {
 };
 
 struct stage_fs {
-	bool legacy;	      /* no new mount calls: everything goes through mount(2) */
-	bool no_tree_attr;    /* open_tree_attr(2) is missing (Linux 6.15) */
-	bool masks_done;      /* legacy: masks were put before the pivot */
-	uint64_t propagation; /* MS_*: of copies of host mounts whose mount says nothing */
-	int parent_fd;	      /* where a mount point was made last; -EBADF = nowhere */
-	const char *parent;   /* ... which was this mount point */
-	int null_tree;	      /* detached copy of the host's verified /dev/null; legacy: O_PATH */
-	int *trees; /* per mounts[i]: detached source; -EBADF = open it when its turn comes */
+	struct stage_live *live; /* the container lives already (live.c); NULL at create */
+	bool legacy;		 /* no new mount calls: everything goes through mount(2) */
+	bool no_tree_attr;	 /* open_tree_attr(2) is missing (Linux 6.15) */
+	bool masks_done;	 /* legacy: masks were put before the pivot */
+	uint64_t propagation;	 /* MS_*: of copies of host mounts whose mount says nothing */
+	int parent_fd;		 /* where a mount point was made last; -EBADF = nowhere */
+	const char *parent;	 /* ... which was this mount point */
+	int null_tree; /* detached copy of the host's verified /dev/null; legacy: O_PATH */
+	int *trees;    /* per mounts[i]: detached source; -EBADF = open it when its turn comes */
 	struct late_ro *late; /* room for all mounts */
 	size_t late_n;
 	int idmap_ns;			  /* user namespace of the last idmapped mount ... */
@@ -107,6 +108,17 @@ int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_m
 /* mnt_target_error: what a negative result of a look-up below the root means for m's
  * destination. */
 int mnt_target_error(const struct pol_mount *m, int r, struct err *e);
+
+/* mnt_may_cover_proc: one of the few files of procfs that a mount may cover. */
+bool mnt_may_cover_proc(const char *path);
+
+/* ---- live.c ---- */
+
+/* live_check_target: a container that lives has its masked and read-only paths: whether the place is none of them, nor above
+ * one, nor in /proc. */
+int live_check_target(struct stage *s, const struct pol_mount *m, int target, struct err *e);
+/* live_made: mounts[i] is in place, fd is its root: tells kavach, and keeps it for the undoing. */
+int live_made(struct stage *s, size_t i, int fd, struct err *e);
 
 /* ---- mount.c ---- */
 

@@ -98,7 +98,8 @@ static int make_beside(struct stage *s, const struct pol_mount *m, int like)
 {
 	const char *a = m->destination, *b = s->fs->parent, *slash = strrchr(a, '/');
 
-	if (s->fs->parent_fd < 0 || wants_plain_path(m) || !slash || !slash[1] ||
+	/* a container that lives may have moved that directory meanwhile */
+	if (s->fs->parent_fd < 0 || s->fs->live || wants_plain_path(m) || !slash || !slash[1] ||
 	    strncmp(a, b, (size_t) (slash + 1 - a)) != 0 || strchr(b + (slash + 1 - a), '/'))
 		return -ENOENT;
 	return make_in(s->fs->parent_fd, slash + 1, like_is_dir(like));
@@ -129,6 +130,14 @@ static int make_target(struct stage *s, const struct pol_mount *m, bool dir, uns
 	return path_open_in(s->root_fd, m->destination, O_PATH, 0, flags);
 }
 
+bool mnt_may_cover_proc(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(proc_files); i++)
+		if (str_eq(path, proc_files[i]))
+			return true;
+	return false;
+}
+
 /* R-12. Asked only where the path says so or goes through a symlink, which may lead to /proc from
  * anywhere. */
 static int check_not_proc(const struct pol_mount *m, int target, struct err *e)
@@ -136,9 +145,8 @@ static int check_not_proc(const struct pol_mount *m, int target, struct err *e)
 	if (str_eq0(m->type, "proc") || str_eq(m->destination, "/proc") ||
 	    !fd_is_fs(target, PROC_SUPER_MAGIC))
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(proc_files); i++)
-		if (str_eq(m->destination, proc_files[i]))
-			return 0;
+	if (mnt_may_cover_proc(m->destination))
+		return 0;
 	return err_set(e, -EPERM, "nothing may be mounted inside the proc file system here");
 }
 
@@ -175,5 +183,7 @@ int mnt_target(struct stage *s, const struct pol_mount *m, int like, bool *ret_m
 		return mnt_target_error(m, fd, e);
 	if (check)
 		r = check_not_proc(m, fd, e);
+	if (r == 0 && s->fs->live)
+		r = live_check_target(s, m, fd, e);
 	return r < 0 ? r : fd_take(&fd);
 }

@@ -79,6 +79,14 @@ int proc_open_private(struct stage *s, struct err *e)
 	return 0;
 }
 
+int proc_use_given(struct stage *s, struct err *e)
+{
+	if (s->boot->proc_fd < 0 || !is_proc_root(s->boot->proc_fd))
+		return err_set(e, -EXDEV, "/proc is not the root of a proc file system");
+	s->proc_fd = s->boot->proc_fd;
+	return 0;
+}
+
 int proc_open(struct stage *s, const char *path, int oflags, struct err *e)
 {
 	fd_late int fd = path_open_in(s->proc_fd, path, oflags | O_CLOEXEC, 0,

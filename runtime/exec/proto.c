@@ -33,6 +33,7 @@ static const struct {
 	[MSG_SECCOMP] = {4, 4},
 	[MSG_ERROR] = {ERR_HEAD + 2, sizeof(struct err)}, /* code, kind, one character, NUL */
 	[MSG_WARN] = {1, WARN_MAX},
+	[MSG_MOUNT] = {sizeof(struct msg_mount), sizeof(struct msg_mount)},
 };
 
 static bool size_fits(unsigned t, size_t n)

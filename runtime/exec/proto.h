@@ -21,7 +21,14 @@ enum msg_type {
 	MSG_SECCOMP, /* stage: body = number of its listener fd (int32); the peer takes it with pidfd_getfd and answers ACK */
 	MSG_ERROR,   /* stage: body = struct err, cut after the text's NUL */
 	MSG_WARN,    /* stage: body = text of a warning, not terminated */
+	MSG_MOUNT,   /* stage: body = struct msg_mount: one more mount was made, or taken away */
 	MSG_TYPE_MAX
+};
+
+struct msg_mount {
+	uint64_t id;
+	uint32_t index;	 /* in the list of those to add, or of those to take away */
+	uint32_t unique; /* 1: as in sys_mount_id() */
 };
 
 #define MSG_VERSION 1

@@ -133,6 +133,20 @@ int rootfs_prepare(struct stage *s, struct err *e)
 	return s->p->masked.n > 0 ? masks_open_null(s, e) : 0;
 }
 
+int rootfs_use(struct stage *s, struct err *e)
+{
+	struct mount_attr nothing = {0};
+	int r;
+
+	make_state(s);
+	r = sys_mount_setattr(AT_FDCWD, "/", 0, &nothing);
+	if (is_missing(r))
+		return err_set(e, -ENOSYS,
+			       "mounts of a container that lives need mount_setattr (Linux 5.12)");
+	s->root_fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->root_fd < 0 ? err_sys(e, "opening the root") : 0;
+}
+
 /* ---- entering ---- */
 
 /* With no_pivot (a root that is an initramfs) the host's tree stays below ours. A task with

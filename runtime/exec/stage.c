@@ -449,6 +449,8 @@ int stage_run(struct stage *s, struct err *e)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	r = protect_fds(s, e);
+	if (r == 0 && s->boot->mode == STAGE_MOUNTS)
+		return live_run(s, e);
 	if (r == 0)
 		r = arrive(s, e);
 	if (r == 0 && s->p)

@@ -22,6 +22,7 @@
  *   MSG_READY -> parent applies rlimits/oom/scheduler from outside, writes the pid file -> ack
  *   wait for start: on start_fd (listening socket of `create`) or at once (`run`)
  *   startContainer hooks; close_range; no_new_privs; seccomp; execve. Errors travel back as MSG_ERROR.
+ * Mode EXEC is the same without the root; mode MOUNTS ends after the mounts, exec/live.c.
  */
 #ifndef KAVACH_EXEC_STAGE_H
 #define KAVACH_EXEC_STAGE_H
@@ -36,7 +37,8 @@
 
 #define BOOT_PACKET_MAX 65536 /* a larger boot block is passed in a file */
 
-enum stage_mode { STAGE_CREATE = 1, STAGE_EXEC = 2 };
+/* STAGE_MOUNTS: nothing is started; mounts are added to a container that lives, or taken from it (live.c). */
+enum stage_mode { STAGE_CREATE = 1, STAGE_EXEC = 2, STAGE_MOUNTS = 3 };
 
 /* A mount source that the parent opened (detached tree), for mounts[index]; fd -1 = the stage opens it itself. */
 struct stage_fd {
@@ -50,6 +52,13 @@ struct stage_cg_bind {
 	char *source, *name;
 };
 
+/* MOUNTS: a mount to take away: the one with this id, if that is what stands at the destination. */
+struct stage_unmount {
+	char *destination;
+	uint64_t id;
+	bool unique;
+};
+
 /* A compiled seccomp filter. */
 struct stage_filter {
 	struct bytes bpf;
@@ -60,7 +69,8 @@ struct stage_filter {
 
 struct stage_boot {
 	uint32_t mode;
-	struct bytes policy;  /* encoded policy (CREATE); in EXEC mode empty */
+	struct bytes
+		policy; /* encoded policy (CREATE; MOUNTS: with the mounts to add only); in EXEC mode empty */
 	struct bytes process; /* EXEC: encoded struct pol_process (pol_process_table) */
 	struct {
 		struct stage_filter *v;
@@ -94,7 +104,11 @@ struct stage_boot {
 	struct {
 		struct stage_cg_bind *v;
 		size_t n;
-	} cg_binds;	    /* v1 view for `cgroup` mounts */
+	} cg_binds; /* v1 view for `cgroup` mounts */
+	struct {
+		struct stage_unmount *v;
+		size_t n;
+	} unmounts;	    /* MOUNTS: in this order; then nothing is added */
 	uint32_t cg_layout; /* enum cg_layout */
 	char *cg_v2_path; /* host path of the container's v2 directory, for a bind without cgroup namespace */
 	int32_t rootfs_fd; /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */

@@ -5,6 +5,7 @@
  * demand.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/path.h"
@@ -241,6 +242,52 @@ int policy_check_process(const struct pol_process *p, const struct policy *base,
 	const struct pb b = {.h = h, .config = what, .a = a, .p = &scratch};
 
 	return pb_exec_limits(&b, p, e);
+}
+
+/* The container's own mounts were judged when it was created; rules may still count them. */
+static void join_mounts(struct pb *b, const struct policy *base)
+{
+	size_t old = base->mounts.n, n = b->p->mounts.n;
+	struct pol_mount *v = arena_array(b->a, old + n, sizeof(*v));
+
+	for (size_t i = 0; i < old; i++) {
+		v[i] = base->mounts.v[i];
+		v[i].config_index = UINT32_MAX;
+	}
+	if (n)
+		memcpy(v + old, b->p->mounts.v, n * sizeof(*v));
+	b->p->mounts.v = v;
+	b->p->mounts.n = old + n;
+}
+
+int policy_build_mounts(const struct spec *s, const struct policy *base, const struct rules *r,
+			const struct host *h, const struct policy_input *in, struct arena *a,
+			const struct policy **ret, struct err *e)
+{
+	static const struct spec_linux none;
+	struct pb b = {.s = s, .l = &none, .h = h, .in = in, .a = a, .rules = r};
+	struct policy *p = arena_memdup(a, base, sizeof(*base));
+	int err;
+
+	b.config = in->config_name;
+	b.prefix = "";
+	b.p = p;
+	pb_rules_select(&b);
+	err = pb_mounts(&b, e);
+	if (err == 0)
+		err = pb_live(&b, e);
+	if (err < 0)
+		return err;
+	join_mounts(&b, base);
+	err = pb_rules_add(&b, e);
+	if (err == 0)
+		err = pb_rules_check(&b, e);
+	if (err < 0)
+		return err;
+	p->mounts.v += base->mounts.n;
+	p->mounts.n -= base->mounts.n;
+	*ret = p;
+	return 0;
 }
 
 int policy_build_resources(const struct spec_resources *s, const struct host *h,

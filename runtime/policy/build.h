@@ -62,6 +62,13 @@ int policy_build_resources(const struct spec_resources *s, const struct host *h,
 int policy_seccomp(const struct spec_seccomp *s, const char *name, const struct host *h,
 		   struct arena *a, struct pol_seccomp *ret, struct err *e);
 
+/* policy_build_mounts: mounts to add to a container that lives, through the same rules as those of its config. s: the mounts,
+ * and the annotations that it was created with; base: its policy. *ret has these mounts and what they depend on, for the
+ * backend. What would put something over its masked or read-only paths, or shows file systems without them, is refused. */
+int policy_build_mounts(const struct spec *s, const struct policy *base, const struct rules *r,
+			const struct host *h, const struct policy_input *in, struct arena *a,
+			const struct policy **ret, struct err *e);
+
 /* policy_host_path: a host path of the config as the policy has it: absolute, or below the bundle; ".." is not resolved. For
  * who looks up policy_input.real_sources. */
 char *policy_host_path(struct arena *a, const char *bundle, const char *path);

@@ -102,6 +102,9 @@ int pb_exec_limits(const struct pb *b, const struct pol_process *p, struct err *
 /* p_joined.c: after all that adds something: what cannot be done in a mount namespace that is joined. */
 int pb_joined(struct pb *b, struct err *e);
 
+/* p_live.c: what cannot be mounted in a container that lives. */
+int pb_live(struct pb *b, struct err *e);
+
 /* profiles.c: the named seccomp profiles, for the machine of the host. */
 void pb_profile(struct pb *b, uint32_t preset, struct pol_seccomp *ret);
 /* The SCMP_ARCH_ word of uname's machine, or NULL. */

@@ -159,6 +159,7 @@ static void list_inherited(struct launch *l, struct arena *a)
 	add_fd(fds, &n, boot->start_fd);
 	add_fd(fds, &n, boot->console_fd);
 	add_fd(fds, &n, boot->rootfs_fd);
+	add_fd(fds, &n, boot->proc_fd);
 	add_fd(fds, &n, boot->target_pidfd);
 	add_fd(fds, &n, boot->pid_fd);
 	for (size_t i = 0; i < boot->join_fds.n; i++)

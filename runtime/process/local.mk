@@ -9,6 +9,7 @@ libkv_process_a_SOURCES = \
 	runtime/process/exec.c \
 	runtime/process/idmap.c \
 	runtime/process/launch.c \
+	runtime/process/mounts.c \
 	runtime/process/netdev.c \
 	runtime/process/notify.c \
 	runtime/process/ns.c \

@@ -83,6 +83,9 @@ int sources_open(const struct policy *p, const struct host *h, struct arena *a,
 /* sources_open_cgroup: the v1 directories that a `cgroup` mount shows; after cgroup_make(). */
 void sources_open_cgroup(const struct policy *p, const struct cg *cg, struct arena *a,
 			 struct stage_boot *boot, struct sources *s);
+/* sources_open_live: for mounts of a container that lives: the source of every bind, or an error: the stage cannot have them. */
+int sources_open_live(const struct policy *p, const struct host *h, struct arena *a,
+		      struct stage_boot *boot, struct sources *ret, struct err *e);
 void sources_close(struct sources *s);
 
 /* boot.c: what create and exec share: memfds, sync socket, the message exchange. */
@@ -113,6 +116,12 @@ int process_update(struct box *b, const struct pol_resources *r, struct err *e);
 int process_pids(struct box *b, struct u64s *ret, struct err *e);
 int process_stats(struct box *b, struct buf *out, struct err *e);
 int process_destroy(struct box *b, struct err *e);
+/* mounts.c */
+int process_mounts_add(struct box *b, const struct policy *p,
+		       int (*ready)(void *arg, const struct box_mount *m, size_t n, struct err *e),
+		       void *arg, struct err *e);
+int process_mounts_remove(struct box *b, const struct box_mount *m, size_t n, size_t *ret_gone,
+			  struct err *e);
 /* create.c, exec.c */
 int process_create(struct box *b, const struct box_io *io,
 		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e);

@@ -70,7 +70,7 @@ static int open_set(const struct policy *p, const struct pol_mount *m, const str
 
 	if (m->kind != POL_MOUNT_BIND || (m->flags & (POL_MOUNT_IDMAP | POL_MOUNT_IDMAP_REC)) ||
 	    asked == MS_SHARED || of_root == MS_SHARED || of_root == MS_UNBINDABLE ||
-	    h->in_userns || pol_ns_find(p, POL_NS_USER))
+	    (m->flags & POL_MOUNT_SRC_NOFOLLOW) || h->in_userns || pol_ns_find(p, POL_NS_USER))
 		return -ENOSYS;
 	if ((a.attr_set | a.attr_clr) & MOUNT_ATTR__ATIME)
 		a.attr_clr |= MOUNT_ATTR__ATIME; /* the kernel wants the whole field */
@@ -81,7 +81,8 @@ static int source_open(const struct policy *p, const struct pol_mount *m, const 
 		       struct stage_fd *ret, struct err *e)
 {
 	/* inherited by the stage: see process.h */
-	unsigned flags = OPEN_TREE_CLONE | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0);
+	unsigned flags = OPEN_TREE_CLONE | (m->kind == POL_MOUNT_RBIND ? AT_RECURSIVE : 0) |
+			 (m->flags & POL_MOUNT_SRC_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0);
 	/* the site limits where sources may be: a path that it has judged must not lead elsewhere by now */
 	bool real = m->flags & POL_MOUNT_SRC_REAL;
 	fd_auto int place = real ? path_open_real(m->source) : -EBADF;
@@ -182,6 +183,34 @@ int sources_open(const struct policy *p, const struct host *h, struct arena *a,
 			return r;
 		if (src.fd < 0)
 			continue;
+		add_fd(ret, src.fd);
+		boot->mount_fds.v[boot->mount_fds.n++] = src;
+	}
+	return 0;
+}
+
+int sources_open_live(const struct policy *p, const struct host *h, struct arena *a,
+		      struct stage_boot *boot, struct sources *ret, struct err *e)
+{
+	ret->cap = p->mounts.n;
+	ret->fds = arena_array(a, ret->cap, sizeof(int));
+	boot->mount_fds.v = arena_array(a, p->mounts.n, sizeof(*boot->mount_fds.v));
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct pol_mount *m = &p->mounts.v[i];
+		struct stage_fd src = {.index = (uint32_t) i};
+		int r;
+
+		if (m->kind != POL_MOUNT_BIND && m->kind != POL_MOUNT_RBIND)
+			continue;
+		r = source_open(p, m, h, &src, e);
+		if (r < 0)
+			return r;
+		if (src.fd < 0)
+			return err_set(
+				e, -EPERM,
+				"mounts[%u].source: %s: taking a mount to a container that lives "
+				"needs CAP_SYS_ADMIN here (and Linux 5.12)",
+				m->config_index, m->source);
 		add_fd(ret, src.fd);
 		boot->mount_fds.v[boot->mount_fds.n++] = src;
 	}

@@ -34,6 +34,8 @@ static const struct rule rules[OP_MAX] = {
 	[OP_EVENTS] = {ALIVE, ERR_NOT_RUNNING, "container not running"},
 	[OP_CHECKPOINT] = {IN(ST_RUNNING) | IN(ST_PAUSED), ERR_NOT_RUNNING,
 			   "cannot checkpoint: container not running"},
+	[OP_MOUNTS] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING,
+		       "cannot change mounts: container not running"},
 };
 
 static const char *const names[ST_MAX] = {
@@ -56,6 +58,12 @@ int state_allow(enum op op, enum status st, const char *id, struct err *e)
 		return err_set_id(
 			e, ERR_PAUSED, -EBUSY,
 			"cannot exec in a paused container (use --ignore-paused to override)");
+	/* whoever has frozen it, for a snapshot or a checkpoint, counts on it */
+	if (op == OP_MOUNTS && st == ST_PAUSED)
+		return err_set_id(e, ERR_PAUSED, -EBUSY,
+				  "container %s: cannot change the mounts of a paused container, "
+				  "which is to stay as it is: resume it first",
+				  id);
 	err_set_id(e, r->id, -EINVAL, "%s: it is %s", r->text, state_status_name(st));
 	return err_context(e, "container %s", id);
 }

@@ -20,6 +20,20 @@
 		.name = #n, .kind = (k), .off = offsetof(struct state_record, n), .sub = (t)       \
 	}
 
+#define ROW_MOUNT(n, k)                                                                            \
+	{                                                                                          \
+		.name = #n, .kind = (k), .off = offsetof(struct box_mount, n)                      \
+	}
+static const struct cfield mount_fields[] = {
+	ROW_MOUNT(destination, C_STR),
+	ROW_MOUNT(id, C_U64),
+	ROW_MOUNT(unique, C_BOOL),
+};
+static const struct ctable mount_table = {.name = "mount",
+					  .f = mount_fields,
+					  .n = ARRAY_LEN(mount_fields),
+					  .size = sizeof(struct box_mount)};
+
 static const struct cfield fields[] = {
 	ROW(id, C_STR),
 	ROW(bundle, C_STR),
@@ -48,6 +62,7 @@ static const struct cfield fields[] = {
 	ROW_SUB(rdt, C_OBJ, &rdt_table),
 	ROW_SUB(poststart, C_OBJS, &pol_hook_table),
 	ROW_SUB(poststop, C_OBJS, &pol_hook_table),
+	ROW_SUB(mounts, C_OBJS, &mount_table),
 };
 
 const struct ctable state_table = {
@@ -94,11 +109,20 @@ static bool rdt_fits(const struct rdt *r)
 	       !str_eq0(r->mon, ".");
 }
 
+static bool mounts_fit(const struct state_record *r)
+{
+	for (size_t i = 0; i < r->mounts.n; i++)
+		if (!is_absolute(r->mounts.v[i].destination))
+			return false;
+	return true;
+}
+
 static bool fits(const struct state_record *r)
 {
 	return r->pid >= 0 && r->pid <= INT32_MAX && r->strength <= 101 &&
 	       (!r->audit_dir || is_absolute(r->audit_dir)) && cgroup_fits(&r->cg) &&
-	       rdt_fits(&r->rdt) && hooks_fit(&r->poststart) && hooks_fit(&r->poststop);
+	       rdt_fits(&r->rdt) && hooks_fit(&r->poststart) && hooks_fit(&r->poststop) &&
+	       mounts_fit(r);
 }
 
 void state_record_encode(struct buf *out, const struct state_record *r)

@@ -11,6 +11,7 @@
 #ifndef KAVACH_STATE_STATE_H
 #define KAVACH_STATE_STATE_H
 
+#include "backend.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -41,6 +42,7 @@ struct state_record {
 	struct cg cg;
 	struct rdt rdt;
 	pol_hooks poststart, poststop;
+	POL_LIST(struct box_mount) mounts; /* made by `mounts add`, oldest first */
 };
 extern const struct ctable state_table; /* state/record.c */
 
@@ -128,6 +130,7 @@ enum op {
 	OP_PS,
 	OP_EVENTS,
 	OP_CHECKPOINT,
+	OP_MOUNTS,
 	OP_MAX
 };
 /* state_allow: 0, or the error that engines know for this command in this state (texts of 2.4). */

@@ -82,6 +82,30 @@ static int decode(const struct stage_boot *in, struct stage_boot *out, struct er
 	return stage_boot_decode(b.p, b.n, &a, out, e);
 }
 
+static void unmount(struct stage_boot *b, const char *place)
+{
+	b->unmounts.v = arena_new(&a, struct stage_unmount);
+	b->unmounts.v[0] = (struct stage_unmount){.destination = place ? arena_strdup(&a, place)
+								       : NULL,
+						  .id = 1ull << 33,
+						  .unique = true};
+	b->unmounts.n = 1;
+}
+
+static void test_mounts_mode(void)
+{
+	struct stage_boot in = full(), out = {0};
+	struct err e = ERR_INIT;
+
+	in.mode = STAGE_MOUNTS;
+	in.process.n = 0;
+	unmount(&in, "/data");
+	is_int(decode(&in, &out, &e), 0, "mounts to take away come through: %s", e.msg);
+	ok(out.unmounts.n == 1 && out.unmounts.v[0].id == 1ull << 33 && out.unmounts.v[0].unique,
+	   "with their ids");
+	is_str(out.unmounts.v[0].destination, "/data", "and places");
+}
+
 static void test_round_trip(void)
 {
 	struct stage_boot in = full(), out = {0};
@@ -142,7 +166,11 @@ static void test_every_member_has_a_row(void)
 static void test_refusals(void)
 {
 	REFUSES(in.mode = 0, "no mode");
-	REFUSES(in.mode = 3, "an unknown mode");
+	REFUSES(in.mode = 4, "an unknown mode");
+	REFUSES((in.mode = STAGE_MOUNTS, in.policy.n = 0), "mounts without a policy");
+	REFUSES((in.mode = STAGE_MOUNTS, unmount(&in, "relative")), "a mount at a relative path");
+	REFUSES((in.mode = STAGE_MOUNTS, unmount(&in, NULL)), "a mount without a path");
+	REFUSES(unmount(&in, "/data"), "a mount to take from a container that is created");
 	REFUSES(in.policy.n = 0, "a container without a policy");
 	REFUSES((in.mode = STAGE_EXEC, in.process.n = 0), "an exec without a process");
 	REFUSES(in.id = NULL, "no id");
@@ -192,6 +220,7 @@ static void test_damage(void)
 int main(void)
 {
 	test_round_trip();
+	test_mounts_mode();
 	test_every_member_has_a_row();
 	test_refusals();
 	test_damage();

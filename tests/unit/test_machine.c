@@ -17,6 +17,9 @@ struct row {
 
 static const char paused[] = "cannot exec in a paused container (use --ignore-paused to override)";
 
+static const char frozen[] =
+	"cannot change the mounts of a paused container, which is to stay as it is: resume it first";
+
 static const struct row rows[] = {
 	{"start",
 	 OP_START,
@@ -102,6 +105,14 @@ static const struct row rows[] = {
 	  [ST_RUNNING] = C,
 	  [ST_PAUSED] = C,
 	  [ST_STOPPED] = "cannot checkpoint: container not running: it is stopped"}},
+	{"mounts",
+	 OP_MOUNTS,
+	 ERR_NOT_RUNNING,
+	 {[ST_CREATING] = "cannot change mounts: container not running: it is creating",
+	  [ST_CREATED] = C,
+	  [ST_RUNNING] = C,
+	  [ST_PAUSED] = frozen,
+	  [ST_STOPPED] = "cannot change mounts: container not running: it is stopped"}},
 };
 _Static_assert(ARRAY_LEN(rows) == OP_MAX - 1, "a row for every command");
 
@@ -124,7 +135,8 @@ static void try(const struct row *row, enum status st)
 	snprintf(full, sizeof(full), "%s%s", want == paused ? "" : "container x: ", want);
 	ok(r < 0 && e.code == r, "%s is refused when it is %s", row->name, state_status_name(st));
 	is_str(e.msg, full, "... in these words");
-	is_int(e.id, want == paused ? ERR_PAUSED : row->id, "... and of this kind");
+	is_int(e.id, want == paused || want == frozen ? ERR_PAUSED : row->id,
+	       "... and of this kind");
 }
 
 int main(void)

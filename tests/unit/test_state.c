@@ -180,14 +180,19 @@ static void test_damaged(void)
 static void test_impossible(void)
 {
 	static struct pol_hook hook = {.path = (char *) "relative"};
+	static struct box_mount mount = {.destination = (char *) "relative"};
 	struct cg_hier *h;
 
-	for (int i = 0; i < 8; i++) {
-		static const char *const why[] = {
-			"nothing wrong",	   "a negative pid",
-			"a pid that is too large", "an unknown layout",
-			"a cgroup without a path", "the root of a cgroup",
-			"a relative mount point",  "a hook without an absolute path"};
+	for (int i = 0; i < 9; i++) {
+		static const char *const why[] = {"nothing wrong",
+						  "a negative pid",
+						  "a pid that is too large",
+						  "an unknown layout",
+						  "a cgroup without a path",
+						  "the root of a cgroup",
+						  "a relative mount point",
+						  "a hook without an absolute path",
+						  "a mount without an absolute path"};
 		buf_auto b = BUF_WRITER(1 << 16);
 		struct state_record r = {.id = (char *) "x"}, back;
 		struct err e = ERR_INIT;
@@ -203,6 +208,7 @@ static void test_impossible(void)
 		case 4: h->path = NULL; break;
 		case 5: h->path = (char *) "/"; break;
 		case 6: h->mount = (char *) "sys/fs/cgroup"; break;
+		case 8: r.mounts.v = &mount, r.mounts.n = 1; break;
 		case 7: r.poststop.v = &hook, r.poststop.n = 1; break;
 		}
 		state_record_encode(&b, &r);
