@@ -123,6 +123,14 @@ int plan_check(const struct policy *p, struct err *e)
 			"linux.netDevices: %s is an interface of the machine: CRIU cannot save or "
 			"restore it",
 			p->netdevs.v[0].host);
+	/* its processes would read the images as the user whom root is there, who must not */
+	for (size_t i = 0; i < p->ns.n; i++)
+		if (p->ns.v[i].type == POL_NS_USER)
+			return err_set(
+				e, -ENOTSUP,
+				"linux.namespaces[%zu]: CRIU cannot restore a container with a user "
+				"namespace",
+				i);
 	return 0;
 }
 

@@ -38,7 +38,8 @@ struct plan {
 	struct arena *a;
 };
 
-/* plan_check: refuses what CRIU cannot bring back as it was: mounts with mapped ids, interfaces of the machine. */
+/* plan_check: refuses what CRIU cannot bring back as it was: mounts with mapped ids, interfaces of the machine, and
+ * user namespaces. */
 int plan_check(const struct policy *p, struct err *e);
 
 /* plan_dump, plan_restore: fill o->mounts. */

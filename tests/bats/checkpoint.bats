@@ -200,3 +200,21 @@ nothing_left() {
 	[[ $output == *"(/data) has mapped ids"* ]]
 	nothing_left
 }
+
+@test "a user namespace is refused by both, and the container goes on" {
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings'
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	started
+	kvrun checkpoint --image-path "$IMAGES" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"namespace"*"user namespace"* ]]
+	[ ! -e "$IMAGES" ]
+	status_is running
+	kv delete --force "$ID"
+	have_images
+	kvrun restore -d -b "$BUNDLE" --image-path "$IMAGES" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"CRIU cannot restore a container with a user namespace"* ]]
+	nothing_left
+}

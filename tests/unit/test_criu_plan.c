@@ -176,6 +176,17 @@ static void test_idmap(void)
 	is_int(plan_check(&policy, &e), 0, "others are not");
 }
 
+static void test_user_namespace(void)
+{
+	static struct pol_ns ns[] = {{.type = POL_NS_PID}, {.type = POL_NS_USER}};
+	const struct policy p = {.ns = {ns, 2}}, without = {.ns = {ns, 1}};
+	struct err e = ERR_INIT;
+
+	is_int(plan_check(&p, &e), -ENOTSUP, "a user namespace is refused");
+	ok(strstr(e.msg, "linux.namespaces[1]"), "with its place");
+	is_int(plan_check(&without, &e), 0, "others are not");
+}
+
 int main(void)
 {
 	arena_auto a = {0};
@@ -186,5 +197,6 @@ int main(void)
 	test_places(&a);
 	test_stdio(&a);
 	test_idmap();
+	test_user_namespace();
 	return done();
 }
