@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cmd/audited.h"
 #include "cmd/criu_args.h"
 #include "criu/criu.h"
 
@@ -83,6 +84,10 @@ static void remove_images(int dir_fd)
 
 static int save(struct globals *g, const char *id, struct box_criu *c, struct err *e)
 {
+	const struct audit_field f[] = {
+		{.name = "images", .s = c->image_path},
+		{.name = "running", .n = c->leave_running || c->pre_dump},
+	};
 	box_auto l = LOADED_INIT;
 	int r;
 
@@ -95,9 +100,18 @@ static int save(struct globals *g, const char *id, struct box_criu *c, struct er
 		return err_set(e, -ENOTSUP, "container %s: there is no checkpoint with backend %s",
 			       id, l.ops->name);
 	c->config_file = criu_args_config(&l.st.rec->annotations, g->a);
+	/* the memory goes to disk, and what is secret in it: where nothing may go unrecorded, the record comes first */
+	if (g->audit.required) {
+		r = audited(g, AUDIT_CHECKPOINT, AUDIT_ATTEMPT, id, l.st.rec, f, ARRAY_LEN(f), e);
+		if (r < 0)
+			return r;
+	}
 	r = l.ops->checkpoint(&l.box, c, e);
 	if (r < 0)
-		return err_context(e, "container %s", id);
+		r = err_context(e, "container %s", id);
+	r = audited_result(g, AUDIT_CHECKPOINT, id, l.st.rec, f, ARRAY_LEN(f), r, e);
+	if (r < 0)
+		return r;
 	if (c->leave_running || c->pre_dump)
 		return 0;
 	return box_delete(g, &l.st, &l.box, l.ops, e);

@@ -131,12 +131,16 @@ static int on_record(const struct creation *c, const struct state_record *r, str
 		{.name = "process", .n = r->pid},
 		{.name = "program", .s = p->args.n ? p->args.v[0] : ""},
 	};
+	const struct audit_field images = {.name = "images",
+					   .s = c->o->criu ? c->o->criu->image_path : NULL};
 	int n;
 
 	if (!audited_on(c->g) && !c->g->audit.required)
 		return 0;
 	n = audited(c->g, AUDIT_CREATE, AUDIT_OK, r->id, r, f, ARRAY_LEN(f), e);
-	if (n == 0 && c->runs)
+	if (n == 0 && c->o->criu)
+		n = audited(c->g, AUDIT_RESTORE, AUDIT_ATTEMPT, r->id, r, &images, 1, e);
+	else if (n == 0 && c->runs)
 		n = audited(c->g, AUDIT_START, AUDIT_ATTEMPT, r->id, r, NULL, 0, e);
 	return n;
 }
@@ -326,7 +330,9 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 {
 	int r = decide_and_create(g, o, id, io, l, bd, e);
 
-	return r < 0 ? audited_failure(g, AUDIT_CREATE, id, l->st.rec, e) : 0;
+	if (r == 0)
+		return 0;
+	return audited_failure(g, o->criu ? AUDIT_RESTORE : AUDIT_CREATE, id, l->st.rec, e);
 }
 
 #define O(field) offsetof(struct create_opts, field)

@@ -113,7 +113,8 @@ int run_on(struct globals *g, const struct create_opts *o, const struct bundle *
 	if (r == 0 && !o->criu)
 		r = start(g, l, e);
 	if (r < 0) {
-		audited_failure(g, AUDIT_START, l->st.rec->id, l->st.rec, e);
+		audited_failure(g, o->criu ? AUDIT_RESTORE : AUDIT_START, l->st.rec->id, l->st.rec,
+				e);
 		run_undo(g, l, o->pid_file);
 		return r;
 	}

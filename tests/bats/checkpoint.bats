@@ -218,3 +218,42 @@ nothing_left() {
 	[[ $output == *"CRIU cannot restore a container with a user namespace"* ]]
 	nothing_left
 }
+
+@test "checkpoint and restore are on record; where rules demand the log, nothing is saved or made without it" {
+	local log=$BATS_TEST_TMPDIR/log rules=$BATS_TEST_TMPDIR/rules
+	kv audit init -d "$log" >/dev/null
+	mkdir "$rules"
+	jq -n --arg d "$log" '{audit: {required: true, directory: $d}}' >"$rules/audit.json"
+	args sleep 1000
+	kv --rules "$rules" run -d -b "$BUNDLE" "$ID"
+	kvrun checkpoint --leave-running --image-path "$IMAGES/a" "$ID"
+	[ "$status" -eq 0 ]
+	FAKE_CRIU=fail kvrun checkpoint --image-path "$IMAGES/b" "$ID"
+	[ "$status" -ne 0 ]
+	rm -r "$IMAGES/b"
+	kvrun checkpoint --image-path "$IMAGES/b" "$ID"
+	[ "$status" -eq 0 ]
+	FAKE_CRIU=fail kvrun --rules "$rules" restore -d -b "$BUNDLE" --image-path "$IMAGES/b" "$ID"
+	[ "$status" -ne 0 ]
+	kvrun --rules "$rules" restore -d -b "$BUNDLE" --image-path "$IMAGES/b" "$ID"
+	[ "$status" -eq 0 ]
+	run jq -r 'select(.event != "exit") | [.event, .outcome, (.images // "" | split("/")[-1]), .running // ""] | join(":")' \
+		<(kv audit show -d "$log" --json)
+	printf '# %s\n' "${lines[@]}"
+	[ "$(tail -n +2 <<<"$output" | tr '\n' ' ')" = "create:attempt:: create:ok:: start:attempt:: $(
+		)checkpoint:attempt:a:1 checkpoint:ok:a:1 checkpoint:attempt:b:0 checkpoint:failed:b:0 $(
+		)checkpoint:attempt:b:0 checkpoint:ok:b:0 delete:ok:: create:attempt:: restore:failed:: $(
+		)create:attempt:: create:ok:: restore:attempt:b: " ]
+	[[ $(kv audit show -d "$log" --json | jq -r 'select(.event == "restore" and .outcome == "failed").reason') == *"the cause: not found"* ]]
+	[ "$(kv audit show -d "$log" --json | jq -r 'select(.event == "restore") | .images // empty')" = "$IMAGES/b" ]
+	mv "$log" "$log.gone"
+	kvrun checkpoint --image-path "$IMAGES/c" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"audit.required: "* ]]
+	[ ! -e "$IMAGES/c" ]
+	status_is running
+	kvrun --rules "$rules" restore -d -b "$BUNDLE" --image-path "$IMAGES/b" "$ID.2"
+	[ "$status" -ne 0 ]
+	[[ $output == *"audit.required: "* ]]
+	[ "$(kv list -q)" = "$ID" ]
+}
