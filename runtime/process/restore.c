@@ -195,7 +195,8 @@ static void cgroup_roots(struct restoring *s)
 
 	for (size_t i = 0; i < cg->hier.n; i++)
 		*rpc_add(s->b->a, &s->o.cg_roots) = (struct rpc_cg_root){
-			cg->layout == CG_V2 ? NULL : cg->hier.v[i].name, cg->hier.v[i].path};
+			cg->layout == CG_V2 ? NULL : cg->hier.v[i].name,
+			arena_printf(s->b->a, "%s%s", cg->hier.v[i].path, cg->sub ? cg->sub : "")};
 }
 
 static int fill_opts(struct restoring *s, const struct plan *pl, struct err *e)
