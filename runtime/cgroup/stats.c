@@ -327,6 +327,18 @@ static void read_huge(const struct cg *cg, struct arena *a, struct cg_stats *s)
 		closedir(dir);
 }
 
+/* What no controller of its own counts: ids of encrypted guests (sev, sev_es), for instance. */
+static void read_misc(const struct cg *cg, struct arena *a, struct cg_stats *s)
+{
+	char *usage = slurp(cg_unified(cg), "misc.current", a);
+	char *events = usage ? slurp(cg_unified(cg), "misc.events", a) : NULL;
+
+	if (usage)
+		cg_parse_flat(usage, a, &s->misc.usage);
+	if (events)
+		cg_parse_flat(events, a, &s->misc.events);
+}
+
 int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, struct err *e)
 {
 	struct cg_stats *s = arena_new(a, struct cg_stats);
@@ -345,6 +357,7 @@ int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, st
 	read_pids(cg, s);
 	read_io(cg, a, s);
 	read_huge(cg, a, s);
+	read_misc(cg, a, s);
 	*ret = s;
 	return 0;
 }

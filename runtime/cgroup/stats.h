@@ -85,6 +85,9 @@ struct cg_stats {
 		struct cg_psi psi;
 	} io;
 	POL_LIST(struct cg_huge) huge;
+	struct {
+		cg_nameds usage, events; /* of the misc controller, v2: resource; resource.max */
+	} misc;
 };
 
 /* stats_parse.c: pure. Lines that are not understood are left out: a newer kernel may print more. */

@@ -4,6 +4,7 @@
  * it with that very structure. Where Go leaves out a zero ("omitempty"), so do we.
  */
 #include "base/jsonw.h"
+#include "base/str.h"
 #include "cgroup/stats.h"
 
 static void some_u64(struct jsonw *w, const char *key, uint64_t v)
@@ -169,6 +170,28 @@ static void hugetlb(struct jsonw *w, const struct cg_stats *s)
 	jw_obj_end(w);
 }
 
+/* events: how often a resource was refused for want of room */
+static void misc(struct jsonw *w, const struct cg_stats *s)
+{
+	if (s->misc.usage.n == 0)
+		return;
+	open_obj(w, "misc");
+	for (size_t i = 0; i < s->misc.usage.n; i++) {
+		const struct cg_named *u = &s->misc.usage.v[i];
+
+		open_obj(w, u->name);
+		jw_ku64(w, "usage", u->v);
+		for (size_t k = 0; k < s->misc.events.n; k++) {
+			const char *end = str_prefix(s->misc.events.v[k].name, u->name);
+
+			if (end && str_eq(end, ".max"))
+				jw_ku64(w, "events", s->misc.events.v[k].v);
+		}
+		jw_obj_end(w);
+	}
+	jw_obj_end(w);
+}
+
 void cgroup_stats_json(struct jsonw *w, const struct cg_stats *s)
 {
 	cpu(w, s);
@@ -180,6 +203,7 @@ void cgroup_stats_json(struct jsonw *w, const struct cg_stats *s)
 	jw_obj_end(w);
 	blkio(w, s);
 	hugetlb(w, s);
+	misc(w, s);
 	open_obj(w, "intel_rdt"); /* monitoring groups are not read */
 	jw_obj_end(w);
 }

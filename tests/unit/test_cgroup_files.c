@@ -216,7 +216,13 @@ static void test_stats_v2(void)
 	    "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n254:16 rbytes=9 wbytes=0 rios=1 wios=0\n");
 	put(&hier_v2, "hugetlb.2MB.current", "4194304\n");
 	put(&hier_v2, "hugetlb.2MB.events", "max 6\n");
+	ok(!strstr(stats_json(&v2), "misc"), "v2: no misc without the controller");
+	put(&hier_v2, "misc.current", "sev 2\nsev_es 0\n");
+	put(&hier_v2, "misc.events", "sev.max 1\nsev_es.max 3\n");
 	json = stats_json(&v2);
+	is_str(member(json, "misc"),
+	       "\"misc\":{\"sev\":{\"usage\":2,\"events\":1},\"sev_es\":{\"usage\":0,\"events\":3}}",
+	       "v2: misc");
 	is_str(member(json, "cpu"),
 	       "\"cpu\":{\"usage\":{\"total\":300000,\"kernel\":100000,\"user\":200000},"
 	       "\"throttling\":{\"periods\":5,\"throttledPeriods\":2,\"throttledTime\":77000},"
