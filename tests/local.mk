@@ -44,5 +44,5 @@ lists:
 .PHONY: check-build check-all check-unit format lists
 CLEANFILES += tests/programs
 # tests/bench and tests/vm: where they are
-EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/fuzz tests/tools \
+EXTRA_DIST += tests/run tests/skips.allow tests/lint tests/golden tests/bats tests/fuzz tests/tools tests/vectors \
 	$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/bench/* $(srcdir)/tests/vm/*))

@@ -95,10 +95,11 @@ void *arena_memdup(struct arena *a, const void *p, size_t n)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	size_t len = strnlen(s, n);
+	size_t len = n ? strnlen(s, n) : 0; /* an empty buffer has no memory to point to */
 	char *r = arena_alloc(a, len + 1);
 
-	memcpy(r, s, len);
+	if (len)
+		memcpy(r, s, len);
 	return r;
 }
 

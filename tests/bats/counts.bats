@@ -55,9 +55,9 @@ waits_for_nobody() {
 }
 
 @test "run: 400 system calls, 3 programs, no sleep, nothing to cgroup.procs" {
-	# a look-up that races with a rename elsewhere is repeated (EAGAIN): the least of three runs is what we ask for
+	# a look-up that races with a rename elsewhere is repeated (EAGAIN): the least of five runs is what we ask for
 	least=9999
-	for _ in 1 2 3; do
+	for _ in 1 2 3 4 5; do
 		traced run -b "$B" "$ID"
 		[ "$(calls)" -ge "$least" ] || least=$(calls)
 	done
@@ -73,7 +73,7 @@ waits_for_nobody() {
 	"$KAVACH" audit init -d "$log" >/dev/null
 	least_of() {
 		least=9999
-		for _ in 1 2 3; do
+		for _ in 1 2 3 4 5; do
 			traced --rules "$rules" run -b "$B" "$ID"
 			[ "$(calls)" -ge "$least" ] || least=$(calls)
 		done
@@ -86,7 +86,7 @@ waits_for_nobody() {
 	at_most 44 "more system calls of run" $((least - without))
 	none_of ' f(data)?sync\('
 	waits_for_nobody
-	[ "$("$KAVACH" audit show -d "$log" | wc -l)" = 13 ]
+	[ "$("$KAVACH" audit show -d "$log" | wc -l)" = 21 ]
 }
 
 @test "create, start and delete: few calls, no sleep, nothing to cgroup.procs" {

@@ -41,6 +41,7 @@ static void test_encode(void)
 		"c",
 		23),
 	   "lists, and field numbers of two bytes");
+	buf_free(&b);
 	b = (struct buf) BUF_WRITER(3);
 	rpc_encode(&b, &rpc_req_table, &req);
 	ok(b.bad, "a message that does not fit makes the buffer bad");
