@@ -47,18 +47,6 @@ holds() {
 	[ "$got" = "$3" ]
 }
 
-refused() {
-	local word
-	kvrun run -b "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ]
-	[ "${#lines[@]}" -eq 1 ]
-	for word; do
-		[[ $output == *"$word"* ]]
-	done
-	[ -z "$(kv list -q)" ]
-	[ -z "$(find /sys/fs/cgroup -path "*$CG/$ID" -type d 2>/dev/null)" ]
-}
-
 # in_v2_view COMMAND...: where /sys/fs/cgroup is cgroup2 alone
 in_v2_view() {
 	unshare -m --propagation private bash -ec 'umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec "$@"' - "$@"

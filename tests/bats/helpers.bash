@@ -86,6 +86,10 @@ teardown_kavach() {
 	local id left
 	# a test that was skipped before it had anything must not clear what is not its own
 	[ -n "${CG:-}" ] || return 0
+	if [ -n "${RECEIVER:-}" ]; then
+		kill "$RECEIVER" 2>/dev/null || true
+		wait "$RECEIVER" 2>/dev/null || true
+	fi
 	for id in $(kv list -q 2>/dev/null); do
 		kv delete --force "$id"
 	done
@@ -99,4 +103,33 @@ teardown_kavach() {
 
 requires_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+# refused WORD...: the run fails with one line that has all of the words, and nothing stays
+refused() {
+	local word
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[ "${#lines[@]}" -eq 1 ]
+	for word; do
+		[[ $output == *"$word"* ]]
+	done
+	[ -z "$(kv list -q)" ]
+	[ -z "$(find /sys/fs/cgroup -path "*/$ID" -type d 2>/dev/null)" ]
+}
+
+# receiver KIND [ARGUMENT...]: listens at $SOCK, writes to $OUT
+receiver() {
+	local kind=$1
+	shift
+	SOCK=$BATS_TEST_TMPDIR/$kind.sock
+	OUT=$BATS_TEST_TMPDIR/$kind.out
+	"$KAVACH_SRC/tests/tools/receive.py" "$kind" "$SOCK" "$OUT" "$@" 3>&- &
+	RECEIVER=$!
+	wait_for 10 test -e "$SOCK.ready"
+}
+
+received() {
+	wait "$RECEIVER"
+	RECEIVER=
 }

@@ -42,18 +42,6 @@ inside_ns() {
 	[ "$status" -eq 0 ]
 }
 
-# refused WORDS...: the run fails with one line that has all of them, and nothing stays
-refused() {
-	local word
-	kvrun run -b "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ]
-	[ "${#lines[@]}" -eq 1 ]
-	for word; do
-		[[ $output == *"$word"* ]]
-	done
-	[ -z "$(kv list -q)" ]
-}
-
 # From the mountinfo in $output: options of the mount, its propagation, of its super block. The last one at a place counts.
 mount_opts() { awk -v d="$1" '$5 == d {x = $6} END {print x}' <<<"$output"; }
 sb_opts() { awk -v d="$1" '$5 == d {x = $NF} END {print x}' <<<"$output"; }

@@ -9,14 +9,9 @@ setup_file() { setup_rootfs; }
 setup() {
 	requires_root
 	setup_kavach
-	RECEIVER=
 }
 
 teardown() {
-	if [ -n "$RECEIVER" ]; then
-		kill "$RECEIVER" 2>/dev/null || true
-		wait "$RECEIVER" 2>/dev/null || true
-	fi
 	teardown_kavach
 }
 
@@ -24,33 +19,6 @@ inside() {
 	args "$@"
 	kvrun run -b "$BUNDLE" "$ID"
 	[ "$status" -eq 0 ]
-}
-
-refused() {
-	local word
-	kvrun run -b "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ]
-	[ "${#lines[@]}" -eq 1 ]
-	for word; do
-		[[ $output == *"$word"* ]]
-	done
-	[ -z "$(kv list -q)" ]
-}
-
-# receiver KIND [ARGUMENT...]: listens at $SOCK, writes to $OUT
-receiver() {
-	local kind=$1
-	shift
-	SOCK=$BATS_TEST_TMPDIR/$kind.sock
-	OUT=$BATS_TEST_TMPDIR/$kind.out
-	"$KAVACH_SRC/tests/tools/receive.py" "$kind" "$SOCK" "$OUT" "$@" 3>&- &
-	RECEIVER=$!
-	wait_for 10 test -e "$SOCK.ready"
-}
-
-received() {
-	wait "$RECEIVER"
-	RECEIVER=
 }
 
 have_cap() {

@@ -14,14 +14,10 @@ setup() {
 	requires_root
 	[ "$(uname -m)" = x86_64 ] || skip "the calls of the tests are x86-64's"
 	setup_kavach
-	RECEIVER=
+	args true
 }
 
 teardown() {
-	if [ -n "$RECEIVER" ]; then
-		kill "$RECEIVER" 2>/dev/null || true
-		wait "$RECEIVER" 2>/dev/null || true
-	fi
 	teardown_kavach
 }
 
@@ -44,18 +40,6 @@ answers() {
 	args call "$@"
 	kvrun run -b "$BUNDLE" "$ID"
 	[ "$output" = "$want" ]
-}
-
-refused() {
-	local word
-	args true
-	kvrun run -b "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ]
-	[ "${#lines[@]}" -eq 1 ]
-	for word; do
-		[[ $output == *"$word"* ]]
-	done
-	[ -z "$(kv list -q)" ]
 }
 
 @test "ERRNO: EPERM unless errnoRet says otherwise; other calls are untouched" {

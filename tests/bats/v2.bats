@@ -46,18 +46,6 @@ holds() {
 	[ "$got" = "$2" ]
 }
 
-# refused WORD...: run fails with one line that has the words, and leaves nothing
-refused() {
-	local word
-	kvrun run -b "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ]
-	for word; do
-		[[ $output == *"$word"* ]]
-	done
-	[ ! -e "$DIR" ]
-	[ -z "$(kv list -q)" ]
-}
-
 # a process of ours in a cgroup
 sit_in() {
 	mkdir -p "$1"
