@@ -7,9 +7,9 @@
 #include <sched.h>
 #include <stdio.h>
 
-#include "base/num.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/host.h"
 
 #define HINT(c, f)                                                                                 \
 	(struct hint)                                                                              \
@@ -125,21 +125,18 @@ struct hint hint_namespaces(const struct look *l, uint64_t flags, int r)
 int subid_first(const struct look *l, const char *file, uint64_t least, uint64_t *ret_first,
 		uint64_t *ret_n)
 {
-	const char *text = look_text(l, file), *uid = arena_printf(l->a, "%u", l->uid);
-	struct strs lines = str_split(l->a, text ? text : "", '\n');
+	const char *text = look_text(l, file);
+	struct host_ranges ranges;
 
-	for (size_t i = 0; i < lines.n; i++) {
-		struct strs f = str_split(l->a, lines.v[i], ':');
-		uint64_t first, n;
-
-		if (f.n == 3 && (str_eq(f.v[0], l->user) || str_eq(f.v[0], uid)) &&
-		    num_parse_u64(f.v[1], UINT32_MAX, &first) == 0 &&
-		    num_parse_u64(f.v[2], UINT32_MAX, &n) == 0 && n >= least) {
-			*ret_first = first;
-			*ret_n = n;
+	if (!text)
+		return -ENOENT;
+	host_subids_parse(arena_strdup(l->a, text), l->user, l->uid, &ranges);
+	for (size_t i = 0; i < ranges.n; i++)
+		if (ranges.v[i].n >= least) {
+			*ret_first = ranges.v[i].first;
+			*ret_n = ranges.v[i].n;
 			return 0;
 		}
-	}
 	return -ENOENT;
 }
 
