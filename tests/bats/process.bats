@@ -49,7 +49,8 @@ field() { awk -v k="$1:" '$1 == k {print $2}' <<<"$output"; }
 	args sh -c 'echo hello; sleep 100'
 	SOCK=$long/sock OUT=$BATS_TEST_TMPDIR/out
 	"$KAVACH_SRC/tests/tools/receive.py" console "$SOCK" "$OUT" 3>&- &
-	RECEIVER=$!
+	# shellcheck disable=SC2034
+	RECEIVER=$! # ended by teardown_kavach
 	wait_for 10 test -e "$SOCK.ready"
 	kv run -d -b "$BUNDLE" --console-socket "$SOCK" "$ID"
 	wait_for 5 grep -q hello "$OUT"
