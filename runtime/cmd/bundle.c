@@ -100,6 +100,8 @@ static void probe_for_rules(struct globals *g, const struct rules *r, const stru
 {
 	if (g->host.in_userns && !in->as_uid.set && rules_have_uids(r))
 		in->as_uid = outer_uid(g->host.euid);
+	if (rules_have_landlock(r))
+		host_probe_landlock(&g->host);
 	if (rules_have_binds(r))
 		in->real_sources = real_sources(g->a, s, in->bundle);
 }
@@ -178,10 +180,10 @@ int bundle_mounts(struct globals *g, const struct box *b, const char *name, cons
 
 int bundle_enforceable(const struct policy *p, struct err *e)
 {
-	if (p->landlock.n)
+	if (p->landlock.n && p->backend != POL_BACKEND_PROCESS)
 		return err_set_id(
 			e, ERR_CONFIG, -ENOTSUP,
-			"rules file %s: this version of kavach cannot enforce Landlock rules; "
+			"rules file %s: Landlock is enforced by the backend process only; "
 			"without that rule the container could start",
 			p->landlock.v[0].source);
 	return 0;

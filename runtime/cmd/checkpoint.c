@@ -99,6 +99,12 @@ static int save(struct globals *g, const char *id, struct box_criu *c, struct er
 	if (!l.ops->checkpoint)
 		return err_set(e, -ENOTSUP, "container %s: there is no checkpoint with backend %s",
 			       id, l.ops->name);
+	if (l.box.policy->landlock.n)
+		return err_set(
+			e, -ENOTSUP,
+			"container %s: CRIU cannot save Landlock layers, and the site's rules "
+			"put one around it",
+			id);
 	c->config_file = criu_args_config(&l.st.rec->annotations, g->a);
 	/* the memory goes to disk, and what is secret in it: where nothing may go unrecorded, the record comes first */
 	if (g->audit.required) {

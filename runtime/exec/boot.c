@@ -41,6 +41,7 @@ static const struct cfield boot_rows[] = {
 	F(policy),
 	F(process),
 	FL(filters, filter_table),
+	FL(landlock, policy_landlock_table),
 	F(new_userns),
 	F(joined_userns),
 	F(rootless),

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "exec/stage.h"
+#include "policy/landlock.h"
 
 /*
  * A descriptor of the stage that nobody waits for: closing each would be a tenth of all system calls of a start, and
@@ -36,6 +37,8 @@ struct stage {
 		fs; /* mount.h: state of the file system steps; NULL before rootfs_prepare(), and where a root is joined */
 	int pty_master; /* until it is sent */
 	int pty_slave;
+	int rulesets[LANDLOCK_LAYERS_MAX]; /* layers of Landlock that wait to be put in force */
+	size_t n_rulesets;
 	mode_t umask;	 /* as inherited; the stage itself works with 0 */
 	char **hook_env; /* environ of createContainer hooks without their own */
 };
@@ -120,6 +123,9 @@ int find_executable(struct stage *s, char **ret_path, struct err *e);
 char **env_build(struct stage *s);
 /* env_find_home: home directory of a uid in a passwd file (fd may be negative), in the arena, or NULL. */
 char *env_find_home(int passwd_fd, uint32_t uid, struct arena *a);
+/* landlock.c: makes the layers as long as we are root in the container; puts them in force, when no_new_privs is set. */
+int landlock_prepare(struct stage *s, struct err *e);
+int landlock_restrict(struct stage *s, struct err *e);
 /* seccomp_load.c: installs boot->filters; ret_listener gets the notify fd or -EBADF. Last step before exec. */
 int filters_load(struct stage *s, int *ret_listener, struct err *e);
 /* stdio.c: B-14 */

@@ -16,6 +16,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/ids.c \
 	runtime/exec/join.c \
 	runtime/exec/keyring.c \
+	runtime/exec/landlock.c \
 	runtime/exec/list.c \
 	runtime/exec/live.c \
 	runtime/exec/lsm.c \
@@ -55,6 +56,7 @@ stage_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_hooks_a_SOURCES) $(
 	runtime/policy/codec.c \
 	runtime/policy/encode.c \
 	runtime/policy/fields.c \
+	runtime/policy/landlock.c \
 	runtime/policy/names.c
 stage_objects = $(stage_sources:%.c=stage/%.o)
 STAGE_CFLAGS = -std=gnu11 -Os -g $(WARN_CFLAGS) $(HARDEN_CFLAGS) -fno-pie -fomit-frame-pointer \

@@ -208,7 +208,7 @@ static int use_root(struct stage *s, struct err *e)
 
 static bool needs_sys_admin(const struct stage *s)
 {
-	return s->boot->filters.n && !s->proc->no_new_privs;
+	return (s->boot->filters.n || s->n_rulesets) && !s->proc->no_new_privs;
 }
 
 /* As root first, because the user may not be allowed to walk there; as the user, if root (without all capabilities, or
@@ -243,7 +243,9 @@ static int prepare_process(struct stage *s, char **ret_path, char ***ret_env, st
 	if (r < 0)
 		return r;
 	*ret_env = env_build(s);
-	r = become_user(s, e);
+	r = landlock_prepare(s, e); /* the user may not be allowed to walk to its paths */
+	if (r == 0)
+		r = become_user(s, e);
 	if (r == 0)
 		r = find_executable(s, ret_path, e);
 	if (r == 0)
@@ -258,18 +260,20 @@ static unsigned passed_fds(const struct stage *s)
 	return s->boot->listen_fds + s->boot->preserve_fds;
 }
 
-/* All that stays open from here on: stdio, what the caller passes to the container, and our two sockets. */
+/* All that stays open from here on: stdio, what the caller passes to the container, our two sockets, and layers of Landlock. */
 static int close_the_rest(struct stage *s, struct err *e)
 {
 	unsigned passed = passed_fds(s);
-	int *keep = arena_array(s->a, passed + 2, sizeof(*keep));
+	int *keep = arena_array(s->a, passed + 2 + s->n_rulesets, sizeof(*keep));
 
 	for (unsigned i = 0; i < passed; i++)
 		keep[i] = (int) (3 + i);
 	keep[passed] = s->sync;
 	keep[passed + 1] = s->boot->start_fd;
+	for (size_t i = 0; i < s->n_rulesets; i++)
+		keep[passed + 2 + i] = s->rulesets[i];
 	s->proc_fd = s->root_fd = s->old_root = s->pty_master = s->pty_slave = -EBADF;
-	return fds_close_except(keep, passed + 2, e);
+	return fds_close_except(keep, passed + 2 + s->n_rulesets, e);
 }
 
 /* The kernel's struct sigaction begins with the handler on every architecture, and SIG_DFL is 0. Its own call, because the C
@@ -399,7 +403,8 @@ static bool has_listener(const struct stage_boot *b)
 }
 
 /*
- * no_new_privs before the filter, because it is what allows an ordinary user to load one. MSG_EXEC before the filter,
+ * no_new_privs before the filter and Landlock, because it is what allows an ordinary user to use them. Landlock before
+ * the filter, which may forbid its calls. MSG_EXEC before the filter,
  * because that may forbid write(2), which is an error only if something is to be said; with a listener, writing is
  * needed anyway, and the peer must know the listener first.
  */
@@ -419,6 +424,9 @@ static int run_program(struct stage *s, const char *path, char **env, struct err
 		return r;
 	if (s->proc->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "process.noNewPrivileges");
+	r = landlock_restrict(s, e);
+	if (r < 0)
+		return r;
 	if (filters_load(s, &listener, e) < 0)
 		give_up(s, e); /* a filter before the one that failed may be in force */
 	if (listener >= 0 && hand_over_listener(s, listener, e) < 0)

@@ -21,7 +21,7 @@
  *   cwd, ids, capabilities, executable look-up (127/126 decided here), LSM labels
  *   MSG_READY -> parent applies rlimits/oom/scheduler from outside, writes the pid file -> ack
  *   wait for start: on start_fd (listening socket of `create`) or at once (`run`)
- *   startContainer hooks; close_range; no_new_privs; seccomp; execve. Errors travel back as MSG_ERROR.
+ *   startContainer hooks; close_range; no_new_privs; Landlock; seccomp; execve. Errors travel back as MSG_ERROR.
  * Mode EXEC is the same without the root; mode MOUNTS ends after the mounts, exec/live.c.
  */
 #ifndef KAVACH_EXEC_STAGE_H
@@ -75,10 +75,11 @@ struct stage_boot {
 	struct {
 		struct stage_filter *v;
 		size_t n;
-	} filters;	       /* loaded in this order */
-	bool new_userns;       /* a user namespace of its own */
-	bool joined_userns;    /* a user namespace was joined */
-	bool rootless;	       /* the parent has no privilege outside */
+	} filters;				   /* loaded in this order */
+	POL_LIST(struct policy_landlock) landlock; /* EXEC: the container's layers */
+	bool new_userns;			   /* a user namespace of its own */
+	bool joined_userns;			   /* a user namespace was joined */
+	bool rootless;				   /* the parent has no privilege outside */
 	bool setgroups_denied; /* /proc/self/setgroups says deny: skip setgroups */
 	/* Namespaces that the stage joins and creates itself (join.c); false: the clone did it all. */
 	bool join_here;

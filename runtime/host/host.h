@@ -34,6 +34,7 @@ struct host {
 	bool apparmor, selinux;		   /* LSM active */
 	uint32_t kernel;		   /* KERNEL_VERSION(major, minor, 0) */
 	char machine[16];		   /* uname -m */
+	uint32_t landlock;		   /* version of its ABI, 0 = none (host_probe_landlock) */
 	bool resctrl;			   /* mounted at its place (host_probe_resctrl) */
 	bool time_ns, cgroup_ns, user_ns;  /* /proc/self/ns has them (host_probe_ns) */
 	struct host_ranges subuid, subgid; /* host_probe_subids */
@@ -43,6 +44,8 @@ struct host {
 int host_probe(struct host *ret, struct err *e);
 /* host_probe_ns: the kinds of namespaces that a kernel may lack, for a config that has one of them. */
 void host_probe_ns(struct host *h);
+/* host_probe_landlock: for rules with Landlock layers. */
+void host_probe_landlock(struct host *h);
 /* host_probe_resctrl: /sys/fs/resctrl, for a config with linux.intelRdt. */
 void host_probe_resctrl(struct host *h);
 /* host_probe_subids: the ranges of ids of h->euid, for a caller without privileges whose config has no id maps. */

@@ -10,12 +10,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/sys.h"
 #include "host/host.h"
+
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
 
 #define CG_ROOT "/sys/fs/cgroup"
 
@@ -103,6 +108,14 @@ void host_probe_ns(struct host *h)
 void host_probe_resctrl(struct host *h)
 {
 	h->resctrl = is_fs("/sys/fs/resctrl", RDTGROUP_SUPER_MAGIC);
+}
+
+void host_probe_landlock(struct host *h)
+{
+	/* LANDLOCK_CREATE_RULESET_VERSION. EOPNOTSUPP: built in, but not switched on. */
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+
+	h->landlock = abi < 0 ? 0 : (uint32_t) abi;
 }
 
 int host_probe(struct host *ret, struct err *e)

@@ -319,6 +319,7 @@ void policy_explain(struct buf *b, const struct policy *p, const struct score *s
 	explain_devices(&pg, p);
 	explain_caps(&pg, p);
 	explain_seccomp(&pg, p);
+	explain_landlock(&pg, p);
 	explain_resources(&pg, p);
 	explain_hooks(&pg, p);
 	explain_score(&pg, s);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sections about what the process may do and use: capabilities, system calls, resources, hooks. */
+#include <inttypes.h>
+
 #include "policy/explain.h"
+#include "policy/landlock.h"
 
 /* ---- capabilities ---- */
 
@@ -130,6 +133,68 @@ void explain_seccomp(struct page *pg, const struct policy *p)
 	explain_calls(pg, p, "by argument", CONDITIONAL);
 	explain_calls(pg, p, "allows", ALLOWED);
 	page_row_value(pg, "agent", p->seccomp.listener_path);
+}
+
+/* ---- Landlock ---- */
+
+static void explain_ports(struct page *pg, const char *label, const struct u64s *l)
+{
+	page_row(pg, label);
+	if (!l->n)
+		page_text(pg, "none");
+	for (size_t i = 0; i < l->n; i++)
+		page_printf(pg, "%" PRIu64, l->v[i]);
+	page_end(pg);
+}
+
+void explain_landlock_lists(struct page *pg, const struct policy_landlock *l)
+{
+	page_row_list(pg, " read", &l->read_only);
+	page_row_list(pg, " write", &l->read_write);
+	page_row_list(pg, " execute", &l->execute);
+	if (l->bind_limited)
+		explain_ports(pg, " listen", &l->tcp_bind);
+	if (l->connect_limited)
+		explain_ports(pg, " connect", &l->tcp_connect);
+	if (l->scopes & POL_SCOPE_ABSTRACT_UNIX)
+		page_line(pg, " scope", "abstract sockets");
+	if (l->scopes & POL_SCOPE_SIGNAL)
+		page_line(pg, " scope", "signals");
+}
+
+static void explain_layer(struct page *pg, const struct policy_landlock *l)
+{
+	const struct landlock_handled h = landlock_handled(l);
+
+	page_row(pg, "layer");
+	if (l->required_abi)
+		page_printf(pg, "of ABI %u", l->required_abi);
+	else
+		page_text(pg, "not enforced: this kernel has no Landlock");
+	if (l->source) {
+		page_text(pg, "from");
+		page_value(pg, l->source);
+	}
+	page_end(pg);
+	explain_landlock_lists(pg, l);
+	if (!l->required_abi)
+		return;
+	if (l->paths_limited && !(h.fs & LL_FS_TRUNCATE))
+		page_line(pg, " not limited", "truncation");
+	if ((l->bind_limited && !(h.net & LL_NET_BIND_TCP)) ||
+	    (l->connect_limited && !(h.net & LL_NET_CONNECT_TCP)))
+		page_line(pg, " not limited", "TCP ports");
+	if (h.scopes != l->scopes)
+		page_line(pg, " not limited", "what the scopes name");
+}
+
+void explain_landlock(struct page *pg, const struct policy *p)
+{
+	if (!p->landlock.n)
+		return;
+	page_head(pg, "Landlock");
+	for (size_t i = 0; i < p->landlock.n; i++)
+		explain_layer(pg, &p->landlock.v[i]);
 }
 
 /* ---- resources ---- */

@@ -197,12 +197,14 @@ struct pol_seccomp {
  * limited is not in the layer's handled rights at all; a list that is limited and empty denies everything.
  */
 struct policy_landlock {
-	uint32_t required_abi; /* the kernel must have this ABI at least, else the start fails; 0 = what it has */
+	/* In a rule: the kernel must have this ABI at least. In a policy: what is limited is what this ABI knows
+	 * (policy/landlock.h), and a kernel with less is an error; 0 = the rule lets it start without Landlock. */
+	uint32_t required_abi;
 	bool paths_limited; /* only what the three lists name can be reached */
 	/* Absolute paths inside the container, clean; each is a file or a directory with all below it. One that does not
-	 * exist gives nothing. */
+	 * exist, or that goes through a symlink, gives nothing. */
 	struct strs read_only;	/* reading and listing */
-	struct strs read_write; /* that, writing, making and removing; no devices */
+	struct strs read_write; /* that, writing, making (but no devices) and removing */
 	struct strs execute;	/* reading and executing */
 	bool bind_limited, connect_limited;
 	struct u64s tcp_bind, tcp_connect; /* ports, sorted (ABI 4) */

@@ -209,6 +209,8 @@ int rules_decode(const char *file, const char *text, size_t n, const struct rule
 bool rules_have_binds(const struct rules *r);
 /* rules_have_uids: whether it depends on who the caller is outside of a user namespace. */
 bool rules_have_uids(const struct rules *r);
+/* rules_have_landlock: whether it depends on the Landlock of the host (host_probe_landlock). */
+bool rules_have_landlock(const struct rules *r);
 /* rules_explain: the page of `kavach rules check`: what is in force. rules_json: the same as JSON. */
 void rules_explain(struct buf *b, const struct rules *r);
 void rules_json(struct buf *b, const struct rules *r);

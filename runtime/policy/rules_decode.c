@@ -12,6 +12,7 @@
 #include "json/decode.h"
 #include "json/read.h"
 #include "policy/facts.h"
+#include "policy/landlock.h"
 #include "policy/names.h"
 #include "policy/rules_tables.h"
 
@@ -314,7 +315,6 @@ static const struct policy_landlock *to_landlock(struct arena *a, const struct r
 {
 	struct policy_landlock *p = arena_new(a, struct policy_landlock);
 
-	p->required_abi = (uint32_t) j->requiredAbi.v;
 	p->paths_limited = j->readOnly.set || j->readWrite.set || j->execute.set;
 	p->read_only = j->readOnly;
 	p->read_write = j->readWrite;
@@ -325,6 +325,7 @@ static const struct policy_landlock *to_landlock(struct arena *a, const struct r
 	p->tcp_connect = sorted(a, &j->tcpConnect);
 	for (size_t i = 0; i < j->scopes.n; i++)
 		p->scopes |= (uint32_t) j->scopes.v[i];
+	p->required_abi = j->requiredAbi.set ? (uint32_t) j->requiredAbi.v : landlock_abi_safe(p);
 	p->source = arena_printf(a, "%s: %s", at.file, at.key);
 	return p;
 }
@@ -637,6 +638,14 @@ bool rules_have_uids(const struct rules *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->v[i].match && r->v[i].match->uids.n)
+			return true;
+	return false;
+}
+
+bool rules_have_landlock(const struct rules *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].landlock)
 			return true;
 	return false;
 }

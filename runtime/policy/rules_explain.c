@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/jsonw.h"
+#include "policy/explain.h"
 #include "policy/names.h"
 #include "policy/page.h"
 #include "policy/rules.h"
@@ -102,16 +103,6 @@ static void device_rows(struct page *pg, const struct rule *r)
 	page_end(pg);
 }
 
-static void port_rows(struct page *pg, const char *label, const struct u64s *l)
-{
-	page_row(pg, label);
-	if (!l->n)
-		page_text(pg, "none");
-	for (size_t i = 0; i < l->n; i++)
-		page_printf(pg, "%" PRIu64, l->v[i]);
-	page_end(pg);
-}
-
 static void landlock_rows(struct page *pg, const struct policy_landlock *l)
 {
 	page_row(pg, "Landlock");
@@ -120,17 +111,7 @@ static void landlock_rows(struct page *pg, const struct policy_landlock *l)
 	else
 		page_text(pg, "as far as the kernel has it");
 	page_end(pg);
-	page_row_list(pg, " read", &l->read_only);
-	page_row_list(pg, " write", &l->read_write);
-	page_row_list(pg, " execute", &l->execute);
-	if (l->bind_limited)
-		port_rows(pg, " listen", &l->tcp_bind);
-	if (l->connect_limited)
-		port_rows(pg, " connect", &l->tcp_connect);
-	if (l->scopes & POL_SCOPE_ABSTRACT_UNIX)
-		page_line(pg, " scope", "abstract sockets");
-	if (l->scopes & POL_SCOPE_SIGNAL)
-		page_line(pg, " scope", "signals");
+	explain_landlock_lists(pg, l);
 }
 
 static void rule_rows(struct page *pg, const struct rule *r)

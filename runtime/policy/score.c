@@ -14,6 +14,7 @@
  * Labels: 0-29 minimal, 30-49 basic, 50-69 standard, 70-84 hardened, 85-100 fortress.
  */
 #include "policy/facts.h"
+#include "policy/landlock.h"
 
 struct ctx {
 	const struct policy *p;
@@ -148,6 +149,76 @@ static int no_caps(const struct ctx *c, const char **evidence)
 	return 5;
 }
 
+/* Whether the layer leaves something in the way of a process that wants to write everywhere. */
+static bool walls_paths(const struct policy_landlock *l)
+{
+	return landlock_handled(l).fs && !strs_has(&l->read_write, "/");
+}
+
+/* Rights, of those that `of` picks, that some layer limits. */
+static uint64_t limited(const struct policy *p, uint64_t (*of)(const struct landlock_handled *h))
+{
+	uint64_t ret = 0;
+
+	for (size_t i = 0; i < p->landlock.n; i++) {
+		const struct landlock_handled h = landlock_handled(&p->landlock.v[i]);
+
+		ret |= of(&h);
+	}
+	return ret;
+}
+
+static uint64_t of_net(const struct landlock_handled *h)
+{
+	return h->net;
+}
+
+static uint64_t of_scopes(const struct landlock_handled *h)
+{
+	return h->scopes;
+}
+
+static int landlock(const struct ctx *c, const char **evidence)
+{
+	size_t n = 0, writable = 0;
+
+	for (size_t i = 0; i < c->p->landlock.n; i++) {
+		const struct policy_landlock *l = &c->p->landlock.v[i];
+
+		if (walls_paths(l) && (n++ == 0 || l->read_write.n < writable))
+			writable = l->read_write.n;
+	}
+	if (!n)
+		return 0;
+	*evidence = arena_printf(c->a, "%zu layer%s, %zu path%s can be written", n,
+				 n == 1 ? "" : "s", writable, writable == 1 ? "" : "s");
+	return 3;
+}
+
+static int ports(const struct ctx *c, const char **evidence)
+{
+	uint64_t net = limited(c->p, of_net);
+
+	if (!net)
+		return 0;
+	*evidence = net == LL_NET_BIND_TCP	? "what it may listen on"
+		    : net == LL_NET_CONNECT_TCP ? "what it may connect to"
+						: "what it may listen on and connect to";
+	return 3;
+}
+
+static int scopes(const struct ctx *c, const char **evidence)
+{
+	uint64_t s = limited(c->p, of_scopes);
+
+	if (!s)
+		return 0;
+	*evidence = s == POL_SCOPE_SIGNAL	   ? "signals"
+		    : s == POL_SCOPE_ABSTRACT_UNIX ? "abstract sockets"
+						   : "abstract sockets and signals";
+	return 2 * __builtin_popcountll(s);
+}
+
 /* ---- deductions ---- */
 
 static int host_namespaces(const struct ctx *c, const char **evidence)
@@ -278,6 +349,10 @@ static const struct row_def rows[] = {
 	 "process.noNewPrivileges (--security-opt=no-new-privileges)"},
 	{"memory or CPU limit", 2, limits, "a limit of memory or CPU time (--memory, --cpus)"},
 	{"process limit", 1, pids, "a limit of processes (--pids-limit)"},
+	{"Landlock paths", 3, landlock,
+	 "a Landlock layer with paths, TCP ports, scopes (site rules)"},
+	{"Landlock TCP ports", 3, ports, NULL},
+	{"Landlock scopes", 4, scopes, NULL},
 	{"namespaces of the host", 0, host_namespaces,
 	 "namespaces of its own instead of the host's"},
 	{"dangerous capabilities", 0, dangerous_caps, "dropping the capabilities named above"},

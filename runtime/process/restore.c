@@ -451,6 +451,10 @@ static int prepare(struct restoring *s, struct plan *pl, struct err *e)
 	fd_auto int root = open(b->policy->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
+	if (b->policy->landlock.n)
+		return err_set(e, -ENOTSUP,
+			       "CRIU cannot restore Landlock layers, and the site's rules put one "
+			       "around the container");
 	if (root < 0)
 		return err_sys(e, "root.path: %s", b->policy->rootfs);
 	r = criu_plan(b, root, getpid(), pl, e);

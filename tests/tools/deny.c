@@ -34,6 +34,8 @@ static const struct {
 	{"open_tree_attr", 467},
 	{"openat2", 437},
 	{"execveat", SYS_execveat},
+	{"landlock_create_ruleset", 444},
+	{"landlock_restrict_self", 446},
 };
 
 static unsigned number(const char *name)

@@ -30,6 +30,7 @@ static const struct host full_host = {
 	.time_ns = true,
 	.cgroup_ns = true,
 	.user_ns = true,
+	.landlock = 7,
 };
 
 static struct policy_input input = {

@@ -36,6 +36,8 @@ static bool host_fact(const char *word, const char *value)
 		host.apparmor = yes;
 	else if (str_eq(word, "selinux"))
 		host.selinux = yes;
+	else if (str_eq(word, "landlock") && num_parse_u64(value, UINT32_MAX, &n) == 0)
+		host.landlock = (uint32_t) n;
 	else if (str_eq(word, "time_ns"))
 		host.time_ns = yes;
 	else if (str_eq(word, "without") && cap_parse(value) >= 0)

@@ -3,6 +3,7 @@
 /* The site's rules against containers: which rule is about which, what is refused and in which words, what is added. */
 #include <linux/mount.h>
 
+#include "policy/landlock.h"
 #include "policy_fixture.h"
 
 #define FILE_NAME "/etc/kavach/rules.d/10.json"
@@ -344,6 +345,10 @@ static void test_stacked(void)
 	ok(p->stacked.n == 2 && !p->seccomp.set, "and without one");
 }
 
+#define FAILS(message, ...)                                                                        \
+	is_str(build_text(config_text(&(struct config){__VA_ARGS__})) ? "accepted" : err.msg,      \
+	       message, "a kernel with less is an error")
+
 static void test_landlock(void)
 {
 	const struct policy *p;
@@ -355,6 +360,37 @@ static void test_landlock(void)
 		   !p->landlock.v[0].connect_limited && p->landlock.v[1].connect_limited,
 	   "each rule is a layer of its own");
 	is_str(p->landlock.v[1].source, FILE_NAME ": rules[0].landlock", "and says whose");
+
+	fresh("{'landlock':{'readOnly':['/'],'tcpConnect':[443],'scopes':['signal']}}");
+	host.landlock = 5;
+	FAILS("rules file " FILE_NAME
+	      ": landlock: needs a kernel with Landlock ABI 6; this one has ABI 5",
+	      .ns = NULL);
+	fresh("{'landlock':{'readWrite':['/']}}");
+	host.landlock = 2;
+	FAILS("rules file " FILE_NAME
+	      ": landlock: needs a kernel with Landlock ABI 3; this one has ABI 2",
+	      .ns = NULL);
+	host.landlock = 3;
+	p = MUST(.ns = NULL);
+	is_int(landlock_handled(&p->landlock.v[0]).fs, 0x7fff, "ABI 3 limits truncation");
+	host.landlock = 7;
+	p = MUST(.ns = NULL);
+	is_int(landlock_handled(&p->landlock.v[0]).fs, 0xffff, "ABI 5 ioctls of devices too");
+	ok(!(landlock_allowed(&p->landlock.v[0], LANDLOCK_READ_WRITE) &
+	     (LL_FS_MAKE_CHAR | LL_FS_MAKE_BLOCK | LL_FS_EXECUTE)),
+	   "writing is neither making devices nor executing");
+	fresh("{'landlock':{'requiredAbi':0,'readOnly':['/'],'tcpBind':[],'scopes':['signal']}}");
+	host.landlock = 1;
+	p = MUST(.ns = NULL);
+	ok(landlock_handled(&p->landlock.v[0]).fs == 0x1fff &&
+		   !landlock_handled(&p->landlock.v[0]).net &&
+		   !landlock_handled(&p->landlock.v[0]).scopes,
+	   "a rule that asks for less gets what ABI 1 has");
+	host.landlock = 4;
+	p = MUST(.ns = NULL);
+	is_int(landlock_handled(&p->landlock.v[0]).net, LL_NET_BIND_TCP,
+	       "ABI 4 limits ports, and only those of the lists that are there");
 }
 
 static void test_sources(void)
