@@ -42,6 +42,13 @@
 	}
 #define TABLE(id, rows, st) const struct ctable id = {#st, rows, ARRAY_LEN(rows), sizeof(struct st)}
 
+static const struct name_val accel_names[] = {{"kvm", POL_ACCEL_KVM}, {"tcg", POL_ACCEL_TCG}};
+static const struct name_val vm_kind_names[] = {
+	{"hypervisor", POL_VM_HYPERVISOR},
+	{"kernel", POL_VM_KERNEL},
+	{"initrd", POL_VM_INITRD},
+	{"firmware", POL_VM_FIRMWARE},
+};
 static const struct name_val backend_names[] = {
 	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},
 	{"sev", POL_BACKEND_SEV},	  {"sev-es", POL_BACKEND_SEV_ES},
@@ -298,10 +305,33 @@ static const struct cfield mempolicy_rows[] = {F(set), F(mode), F(nodes)};
 static TABLE(mempolicy_table, mempolicy_rows, pol_mempolicy);
 #undef ST
 
+#define ST struct pol_vm_file
+static const struct cfield vm_file_rows[] = {FN(kind, vm_kind_names, ARRAY_LEN(vm_kind_names)),
+					     F(path), F(sha256)};
+static TABLE(vm_file_table, vm_file_rows, pol_vm_file);
+#undef ST
+
 #define ST struct pol_vm
 static const struct cfield vm_rows[] = {
-	F(set),		  F(hypervisor),	F(kernel), F(initrd), F(image), F(image_format),
-	F(kernel_params), F(hypervisor_params), F(vcpus),  F(memory),
+	F(set),
+	F(hypervisor),
+	F(kernel),
+	F(initrd),
+	F(firmware),
+	F(image),
+	F(image_format),
+	F(machine),
+	F(kernel_params),
+	F(hypervisor_params),
+	F(vcpus),
+	F(memory),
+	F(max_vcpus),
+	F(max_memory),
+	FN(accel, accel_names, ARRAY_LEN(accel_names)),
+	F(limited),
+	FL(files, vm_file_table),
+	F(uid_first),
+	F(uid_count),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST

@@ -322,11 +322,29 @@ struct pol_mempolicy {
 	char *nodes;
 };
 
+enum pol_accel { POL_ACCEL_KVM = 1, POL_ACCEL_TCG };
+
+/* A file that VMs may be made of, by the site's rules. */
+enum pol_vm_kind { POL_VM_HYPERVISOR, POL_VM_KERNEL, POL_VM_INITRD, POL_VM_FIRMWARE };
+struct pol_vm_file {
+	uint32_t kind;
+	char *path;   /* absolute, clean */
+	char *sha256; /* 64 lower-case hex digits */
+};
+
 struct pol_vm {
-	bool set;
-	char *hypervisor, *kernel, *initrd, *image, *image_format;
+	bool set; /* the backend is a VM */
+	/* Paths; NULL: what is installed (vm/image.h). */
+	char *hypervisor, *kernel, *initrd, *firmware;
+	char *image, *image_format;
+	char *machine; /* "microvm" or "q35"; NULL: what the backend needs */
 	struct strs kernel_params, hypervisor_params;
-	struct opt_u64 vcpus, memory;
+	struct opt_u64 vcpus, memory;	      /* memory in bytes, of the guest */
+	struct opt_u64 max_vcpus, max_memory; /* of the site */
+	uint32_t accel;			      /* of this host */
+	uint32_t limited; /* 1 << enum pol_vm_kind: only those of `files` may be used */
+	POL_LIST(struct pol_vm_file) files;
+	uint32_t uid_first, uid_count; /* what the hypervisors run as: see vm/jail.h */
 };
 
 struct policy {
@@ -364,7 +382,7 @@ struct policy {
 	struct pol_vm vm;
 };
 
-#define POLICY_VERSION 2
+#define POLICY_VERSION 3
 
 /* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */
 const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t);

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# vm/: the backend that runs a workload in a microVM
+
+libkv_vm_a_SOURCES = \
+	runtime/vm/image.h \
+	runtime/vm/jail.h \
+	runtime/vm/qemu.h \
+	runtime/vm/qmp.h \
+	runtime/vm/shape.c \
+	runtime/vm/shape.h
