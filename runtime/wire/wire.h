@@ -6,7 +6,7 @@
  * which allocate nothing, and hold each frame against the same table of phases; whatever does not fit is the end of the VM.
  *
  *   u32 length   of the payload, at most WIRE_PAYLOAD_MAX (of DATA: WIRE_DATA_MAX)
- *   u32 stream   0 control; 1 the container's first process; 2... execs, numbered by the host, never used twice
+ *   u32 stream   0 control; 1 the container's first process; 2... execs, numbered upwards by the host
  *   u8  type     enum wire_type
  *   u8  sub      DATA, EOF, CREDIT: file descriptor 0, 1 or 2; of what comes in parts: WIRE_MORE or WIRE_LAST; else 0
  *   u16 0
@@ -17,7 +17,14 @@
  * Streams. A process has up to three, named by (stream, fd). Whoever sends data needs credit: WIRE_WINDOW bytes for each
  * (stream, fd) at first, and what the receiver gives back by CREDIT once it has passed bytes on. So a reader that stops
  * holds back its own stream only. EXIT is sent as soon as the process is reaped, before its data has drained; DRAINED when
- * all of its output was sent; only then the number of the stream is forgotten.
+ * all of its output was sent; only then the number of the stream is forgotten. FAIL on a stream before its STARTED is its
+ * end, too: nothing comes after it. What the host sent meanwhile for a stream that is forgotten here is dropped; a
+ * stream that was never there is a violation. Stream 1 is there from PREPARE on, an exec's from EXEC on.
+ *
+ * Parts. What comes in parts has WIRE_MORE in all frames but the last. Until that has come, only DATA, EOF and CREDIT come between.
+ *
+ * Which side is ahead: phases change when the guest says so (wire_next), so the guest is never behind the host, and
+ * what the host sends in one phase is legal in the guest's next.
  */
 #ifndef KAVACH_WIRE_WIRE_H
 #define KAVACH_WIRE_WIRE_H
@@ -25,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/types.h"
 
 #define WIRE_VERSION 1
@@ -49,7 +58,7 @@ enum wire_type {
 		0x04, /* struct wire_net: all interfaces; again at any time up to START replaces it */
 	WIRE_CLOCK = 0x05,   /* struct wire_clock */
 	WIRE_PREPARE = 0x06, /* in parts: struct wire_prepare */
-	WIRE_START = 0x07,   /* empty */
+	WIRE_START = 0x07,   /* empty; on stream 0 */
 	WIRE_EXEC = 0x08,    /* in parts, on the new stream: struct wire_exec */
 	WIRE_SIGNAL = 0x09,  /* struct wire_signal */
 	WIRE_RESIZE = 0x0a,  /* struct wire_resize */
@@ -103,12 +112,35 @@ void wire_put_head(uint8_t buf[WIRE_HEAD], const struct wire_head *h);
 
 /* wire_parse: looks at the first bytes of what was received. >0: the whole frame's length, *ret is its head, its payload
  * follows it in buf; 0: not all of it is there yet (*ret is only valid once n >= WIRE_HEAD); -EBADMSG: no frame of ours
- * that goes in this direction: unknown type, too long for its type, bits that must be 0. */
+ * that goes in this direction: unknown type, too long or short for its type, on a stream or with a sub that it cannot have,
+ * bits that must be 0. The head is judged as soon as it is there. */
 long wire_parse(const void *buf, size_t n, enum wire_dir dir, struct wire_head *ret);
 
 /* wire_allowed: whether a frame may come in this phase. */
 bool wire_allowed(enum wire_phase ph, enum wire_dir dir, const struct wire_head *h);
+/* wire_next: the phase after this frame was sent (guest) or came (host). Of a VERDICT only if it accepts: ask then. */
+enum wire_phase wire_next(enum wire_phase ph, enum wire_dir dir, const struct wire_head *h);
 const char *wire_type_name(uint8_t type); /* "HELLO", ...; "?" */
+
+/* wire_put: one frame at the end of *b, which becomes bad when its limit is reached. */
+void wire_put(struct buf *b, uint8_t type, uint8_t sub, uint32_t stream, const void *p, size_t n);
+/* wire_put_parts: the same for what comes in parts, in as many frames as it takes. */
+void wire_put_parts(struct buf *b, uint8_t type, uint32_t stream, const void *p, size_t n);
+
+/* What comes in parts, put together; one for each direction. */
+struct wire_parts {
+	struct buf b;
+	uint32_t stream;
+	uint8_t type;
+	bool open; /* more is to come */
+};
+#define WIRE_PARTS_INIT ((struct wire_parts){.b = BUF_WRITER(WIRE_PARTS_MAX)})
+/* wire_in_parts: whether frames of this type are parts. */
+bool wire_in_parts(uint8_t type);
+/* wire_parts_add: every frame that came goes through this, parts or not. 1: p->b has the whole thing (whose last part this
+ * was), valid until the next call; 0: no part, or not the last; -EBADMSG: not the part that had to come, or too long in all. */
+int wire_parts_add(struct wire_parts *p, const struct wire_head *h, const void *payload);
+void wire_parts_free(struct wire_parts *p);
 
 /* Credit of one direction of one (stream, fd). The sender takes before it sends, the receiver counts what came. */
 struct wire_flow {

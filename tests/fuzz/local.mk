@@ -14,9 +14,9 @@ fuzzers: $(fuzz_programs)
 
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
-	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES)) \
+	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES) $(libkv_wire_a_SOURCES)) \
 	runtime/criu/log.c runtime/criu/plan.c runtime/criu/rpc.c \
-	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
+	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/cgroup/rdt.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
 .PHONY: fuzzers
 
 fuzz_programs = \
@@ -35,7 +35,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_spec \
 	tests/fuzz/fuzz_state \
-	tests/fuzz/fuzz_subids
+	tests/fuzz/fuzz_subids \
+	tests/fuzz/fuzz_wire
 EXTRA_PROGRAMS += $(fuzz_programs)
 CLEANFILES += $(fuzz_programs)
 EXTRA_DIST +=
@@ -91,3 +92,6 @@ tests_fuzz_fuzz_state_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_ho
 
 tests_fuzz_fuzz_subids_SOURCES = tests/fuzz/fuzz_subids.c tests/fuzz/replay.c
 tests_fuzz_fuzz_subids_LDADD = libkv_host.a libkv_base.a
+
+tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c tests/fuzz/replay.c
+tests_fuzz_fuzz_wire_LDADD = libkv_wire.a libkv_policy.a libkv_base.a

@@ -65,11 +65,13 @@ unit_programs = \
 	tests/unit/test_str \
 	tests/unit/test_subids \
 	tests/unit/test_sys \
-	tests/unit/test_undo
+	tests/unit/test_undo \
+	tests/unit/test_wire
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
 EXTRA_DIST += \
 	tests/unit/audit_log.h \
+	tests/unit/codec_gen.h \
 	tests/unit/exec_world.h \
 	tests/unit/policy_fixture.h \
 	tests/unit/seccomp_profile.h \
@@ -170,7 +172,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
@@ -188,7 +190,7 @@ tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
-tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -265,3 +267,6 @@ tests_unit_test_sys_LDADD = libkv_base.a
 
 tests_unit_test_undo_SOURCES = tests/unit/test_undo.c
 tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+
+tests_unit_test_wire_SOURCES = tests/unit/test_wire.c
+tests_unit_test_wire_LDADD = libkv_wire.a libkv_policy.a libkv_base.a
