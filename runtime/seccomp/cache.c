@@ -31,7 +31,7 @@
 #include "base/sys.h"
 #include "policy/codec.h"
 
-#define KEY_LABEL "kavach seccomp program 1" /* the number changes when our writers do */
+#define KEY_LABEL "kavach seccomp program 2" /* the number changes when our writers do */
 #define KEY_MAX (64U << 20)
 #define MAGIC "KVSCBPF1"
 

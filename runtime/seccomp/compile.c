@@ -176,17 +176,23 @@ static const struct pol_seccomp_arg *sorted_args(const struct pol_seccomp_rule *
 	return args;
 }
 
-/* The numbers of a name in all ABIs, or NULL when libseccomp does not know the name. */
+/* Calls that libseccomp does not know can only be in a program that is ours. */
+static bool is_known(const struct filter *f, const char *name)
+{
+	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR ||
+	       (range_is_ours(f) && filter_late_call(name) >= 0);
+}
+
+/* The numbers of a name in all ABIs, or NULL when it is not known. */
 static const int *resolve_name(struct filter *f, const char *name, struct arena *a)
 {
-	int native = seccomp_syscall_resolve_name(name), *nr;
+	int *nr;
 
-	if (native == __NR_SCMP_ERROR)
+	if (!is_known(f, name))
 		return NULL;
 	nr = arena_array(a, f->n_abis, sizeof(*nr));
-	nr[0] = native;
-	for (size_t i = 1; i < f->n_abis; i++)
-		nr[i] = seccomp_syscall_resolve_name_arch(f->abi[i].token, name);
+	for (size_t i = 0; i < f->n_abis; i++)
+		nr[i] = filter_call_nr(f->abi[i].token, name);
 	for (size_t i = 0; i < f->n_abis; i++)
 		enosys_note(&f->abi[i], nr[i]);
 	return nr;
@@ -494,8 +500,11 @@ int seccomp_compile(const struct pol_seccomp *s, struct arena *a, struct bytes *
 struct strs seccomp_unknown_names(const struct pol_seccomp *s, struct arena *a)
 {
 	struct strs ret = {.set = true};
+	struct filter f = {0};
+	struct err e = ERR_INIT;
 	size_t room = 0;
 
+	resolve_abis(s, &f, &e);
 	for (size_t i = 0; i < s->rules.n; i++)
 		room += s->rules.v[i].names.n;
 	ret.v = arena_array(a, room + 1, sizeof(*ret.v));
@@ -503,8 +512,7 @@ struct strs seccomp_unknown_names(const struct pol_seccomp *s, struct arena *a)
 		const struct strs *names = &s->rules.v[i].names;
 
 		for (size_t k = 0; k < names->n; k++)
-			if (seccomp_syscall_resolve_name(names->v[k]) == __NR_SCMP_ERROR &&
-			    !strs_has(&ret, names->v[k]))
+			if (!is_known(&f, names->v[k]) && !strs_has(&ret, names->v[k]))
 				ret.v[ret.n++] = names->v[k];
 	}
 	return ret;

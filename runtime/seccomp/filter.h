@@ -84,6 +84,8 @@ int enosys_prepend(const struct filter *f, struct arena *a, struct bytes *bpf, s
 /* range_compile: the whole program, ENOSYS answer included. Returns 1; 0 when it is left to
  * libseccomp, for an ABI without a row in range.c; or -E2BIG. */
 int range_compile(const struct filter *f, struct arena *a, struct bytes *ret, struct err *e);
+/* range_is_ours: whether it will not be left to libseccomp. */
+bool range_is_ours(const struct filter *f);
 /* filter_too_big: sets the error for a program of more than BPF_MAXINSNS instructions. */
 int filter_too_big(struct err *e);
 
@@ -97,6 +99,13 @@ int filter_libseccomp(const struct filter *f, struct arena *a, struct bytes *ret
 void filter_library(uint32_t ret[3]);
 /* filter_native: AUDIT_ARCH_* of this program. */
 uint32_t filter_native(void);
+
+/* ---- calls.c ---- */
+
+/* filter_call_nr: negative = the ABI has none. */
+int filter_call_nr(uint32_t token, const char *name);
+/* filter_late_call: the number, on every machine, of a call that is younger than some libseccomp, or -1. */
+int filter_late_call(const char *name);
 
 /* ---- sim.c ---- */
 

@@ -301,7 +301,7 @@ static bool make_section(struct range *g, size_t abi, struct section *ret)
 	return g->next > UINT32_MAX || add_span(g, UINT32_MAX, UINT32_MAX, by_default);
 }
 
-static bool is_for_us(const struct filter *f)
+bool range_is_ours(const struct filter *f)
 {
 	for (size_t i = 0; i < f->n_abis; i++)
 		if (!find_row(f->abi[i].token))
@@ -317,7 +317,7 @@ int range_compile(const struct filter *f, struct arena *a, struct bytes *ret, st
 	struct section section[FILTER_ABI_MAX];
 	size_t n = 0;
 
-	if (!is_for_us(f))
+	if (!range_is_ours(f))
 		return 0;
 	g.entry = arena_array(a, 2 * f->n_rules + 1, sizeof(*g.entry));
 	for (size_t i = 0; i < f->n_abis; i++)

@@ -113,8 +113,6 @@ size_t view_diff(struct buf *b, const struct view *x, const struct view *y, bool
 /* ---- calls.c ---- */
 /* filter_call_name: in the arena, NULL = libseccomp knows no such call. */
 const char *filter_call_name(uint32_t token, int nr, struct arena *a);
-/* filter_call_nr: negative = the ABI has none. */
-int filter_call_nr(uint32_t token, const char *name);
 /* dangerous.c: the names of its table one by one, NULL at the end. */
 const char *seccomp_dangerous_name(size_t i);
 

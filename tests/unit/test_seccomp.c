@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "seccomp_profile.h"
-#include "seccomp/filter.h"
+#include "seccomp/view.h"
 #include "tap.h"
 
 #define ERRNO(n) (SECCOMP_RET_ERRNO | (n))
@@ -447,6 +447,31 @@ static void test_names(void)
 	       "that names the rule");
 }
 
+/* Calls that came after the library: one number on all machines, and no way past a deny list. */
+static void test_late_names(void)
+{
+	struct pol_seccomp *s = profile_new(&arena, POL_ACT_ALLOW, 0,
+					    "SCMP_ARCH_X86_64 SCMP_ARCH_X86 SCMP_ARCH_X32");
+	struct bytes b;
+
+	profile_rule(s, &arena, POL_ACT_ERRNO, EPERM, "open_tree_attr");
+	is_int(filter_late_call("cachestat"), 451, "the first of them");
+	is_int(filter_late_call("file_setattr"), 469, "the last");
+	is_int(filter_late_call("getppid"), -1, "an old one is none");
+	ok(str_eq0(filter_call_name(AUDIT_ARCH_AARCH64, 467, &arena), "open_tree_attr"),
+	   "the name of a number");
+	b = compiled(s);
+	ok(seccomp_sim(&b, AUDIT_ARCH_X86_64, 467, NULL) == ERRNO(EPERM) &&
+		   seccomp_sim(&b, AUDIT_ARCH_I386, 467, NULL) == ERRNO(EPERM) &&
+		   seccomp_sim(&b, AUDIT_ARCH_X86_64, 467 | (int) FILTER_X32_BIT, NULL) ==
+			   ERRNO(EPERM),
+	   "a call younger than libseccomp is denied, on all ABIs");
+	ok(seccomp_sim(&b, AUDIT_ARCH_X86_64, 466, NULL) == SECCOMP_RET_ALLOW &&
+		   seccomp_sim(&b, AUDIT_ARCH_X86_64, 468, NULL) == SECCOMP_RET_ALLOW,
+	   "and no other");
+	is_int((int) seccomp_unknown_names(s, &arena).n, 0, "its name is not unknown");
+}
+
 /* What is refused, and where the message says it is. */
 static void refused(const struct pol_seccomp *s, int want, const char *where)
 {
@@ -796,6 +821,7 @@ int main(void)
 	test_enosys_defaults();
 	test_enosys_edges();
 	test_names();
+	test_late_names();
 	test_refusals();
 	test_sim();
 	test_dangerous();
