@@ -228,6 +228,8 @@ int policy_build_process(const struct spec_process *s, const struct policy *base
 	if (r < 0)
 		return r;
 	inherit(&p, s, &base->process);
+	if (base->preset == POL_PRESET_STRICT) /* the floor is under every process */
+		p.no_new_privs = true;
 	r = policy_check_process(&p, base, h, config_name, a, e);
 	if (r < 0)
 		return r;

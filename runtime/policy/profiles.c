@@ -14,11 +14,24 @@
  *
  * clone: a new namespace is a way to more kernel, so its flags are not allowed in the first argument.
  * clone3 has them behind a pointer that seccomp cannot follow: ENOSYS, and the C libraries use clone.
+ *
+ * ioctl: TIOCSTI and TIOCLINUX type into the terminal, which can be the one of the person outside.
+ *
+ * socket, in strict: only what programs talk through. The other families are parts of the kernel that few use and many holes
+ * were found in, and a vsock leads around the network namespace to the hypervisor. Of netlink only what lists interfaces.
+ *
+ * x32 is in neither: its numbers are second names for calls, no distribution's kernel takes them, and what is not listed
+ * kills.
  */
 #include "policy/pb.h"
 
 #define EPERM_RET 1
 #define ENOSYS_RET 38
+
+#define CMP_NE 1	/* SCMP_CMP_NE */
+#define CMP_MASKED_EQ 7 /* SCMP_CMP_MASKED_EQ */
+#define INT_MASK                                                                                   \
+	0xffffffffULL /* the kernel looks at the lower half of an int, so does the filter */
 
 /* CLONE_NEW* of linux/sched.h. NEWTIME (0x80) shares its bit with the exit signal of clone(2) and cannot
  * be asked for there. */
@@ -29,7 +42,13 @@ static const uint64_t new_namespaces[] = {
 };
 #define CLONE_NEW_MASK 0x7e020000ULL
 
-#define CMP_MASKED_EQ 7 /* SCMP_CMP_MASKED_EQ */
+/* The same numbers on all machines that we know. */
+static const uint64_t terminal_input[] = {0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */};
+
+/* AF_* */
+static const uint64_t families[] = {1 /* unix */, 2 /* inet */, 10 /* inet6 */};
+#define FAMILY_NETLINK 16
+#define NETLINK_ROUTE 0
 
 /* clang-format off */
 static const char *const dangerous[] = {
@@ -71,7 +90,7 @@ static const char *const allowed[] = {
 	"utimensat_time64", "futimesat", "getxattr", "lgetxattr", "fgetxattr", "listxattr",
 	"llistxattr", "flistxattr", "setxattr", "lsetxattr", "fsetxattr", "removexattr",
 	"lremovexattr", "fremovexattr", "mknod", "mknodat", "copy_file_range", "sendfile", "sendfile64",
-	"splice", "tee", "vmsplice", "dup", "dup2", "dup3", "fcntl", "fcntl64", "flock", "ioctl", "pipe",
+	"splice", "tee", "dup", "dup2", "dup3", "fcntl", "fcntl64", "flock", "pipe",
 	"pipe2", "memfd_create", "inotify_init", "inotify_init1", "inotify_add_watch",
 	"inotify_rm_watch",
 	/* memory */
@@ -85,7 +104,7 @@ static const char *const allowed[] = {
 	"tkill", "tgkill", "pidfd_open", "pidfd_send_signal", "set_tid_address", "set_robust_list",
 	"get_robust_list", "rseq", "futex", "futex_time64", "futex_waitv", "futex_wake", "futex_wait",
 	"futex_requeue", "set_thread_area", "get_thread_area", "arch_prctl", "set_tls", "breakpoint",
-	"cacheflush", "riscv_flush_icache", "riscv_hwprobe", "swapcontext", "prctl", "seccomp",
+	"cacheflush", "riscv_flush_icache", "swapcontext", "prctl", "seccomp",
 	"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
 	"sched_yield", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_setparam",
 	"sched_getscheduler", "sched_setscheduler", "sched_getattr", "sched_setattr",
@@ -118,7 +137,7 @@ static const char *const allowed[] = {
 	"mq_timedsend", "mq_timedsend_time64", "mq_timedreceive", "mq_timedreceive_time64",
 	"mq_notify", "mq_getsetattr",
 	/* network */
-	"socket", "socketpair", "socketcall", "bind", "listen", "accept", "accept4", "connect",
+	"socketpair", "socketcall", "bind", "listen", "accept", "accept4", "connect",
 	"getsockname", "getpeername", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom",
 	"recvmsg", "recvmmsg", "recvmmsg_time64", "shutdown", "getsockopt", "setsockopt",
 	"getrandom",
@@ -148,56 +167,92 @@ static uint32_t clone_flags_arg(const char *arch)
 	return str_prefix(arch, "SCMP_ARCH_S390") ? 1 : 0;
 }
 
-static void set_arg(struct arena *a, struct pol_seccomp_rule *r, uint32_t index, uint64_t mask,
-		    uint64_t v)
+static struct pol_seccomp_rule *add_call(struct arena *a, struct pol_seccomp *s, uint32_t action,
+					 uint32_t ret, const char *name)
 {
-	r->args.v = arena_new(a, struct pol_seccomp_arg);
-	r->args.v[0] = (struct pol_seccomp_arg){index, CMP_MASKED_EQ, mask, v};
-	r->args.n = 1;
+	struct pol_seccomp_rule *r = add_rule(s, action, ret);
+
+	set_names(a, r, &name, 1);
+	r->args.v = arena_array(a, 2, sizeof(*r->args.v));
+	return r;
+}
+
+static void add_arg(struct pol_seccomp_rule *r, uint32_t index, uint32_t op, uint64_t v,
+		    uint64_t v2)
+{
+	r->args.v[r->args.n++] = (struct pol_seccomp_arg){index, op, v, v2};
 }
 
 /* "Any of these bits" is no comparison that seccomp has: a default that allows needs one rule per bit, one
  * that denies a single rule for "none of them". */
 static void add_clone_rules(struct pb *b, struct pol_seccomp *s, bool strict)
 {
-	static const char *const clone[] = {"clone"}, *const clone3[] = {"clone3"};
 	uint32_t arg = clone_flags_arg(pb_native_arch(b->h->machine));
 	struct pol_seccomp_rule *r;
 
-	set_names(b->a, add_rule(s, POL_ACT_ERRNO, ENOSYS_RET), clone3, 1);
+	add_call(b->a, s, POL_ACT_ERRNO, ENOSYS_RET, "clone3");
 	if (strict) {
-		r = add_rule(s, POL_ACT_ALLOW, 0);
-		set_names(b->a, r, clone, 1);
-		set_arg(b->a, r, arg, CLONE_NEW_MASK, 0);
+		r = add_call(b->a, s, POL_ACT_ALLOW, 0, "clone");
+		add_arg(r, arg, CMP_MASKED_EQ, CLONE_NEW_MASK, 0);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(new_namespaces); i++) {
-		r = add_rule(s, POL_ACT_ERRNO, EPERM_RET);
-		set_names(b->a, r, clone, 1);
-		set_arg(b->a, r, arg, new_namespaces[i], new_namespaces[i]);
+		r = add_call(b->a, s, POL_ACT_ERRNO, EPERM_RET, "clone");
+		add_arg(r, arg, CMP_MASKED_EQ, new_namespaces[i], new_namespaces[i]);
 	}
 }
 
-/* The machine's other ABIs: without them a filter kills their programs, and strict leaves it at that. */
+/* Where both rules hold, the stricter one counts: the first allows what the upper half makes different. */
+static void add_ioctl_rules(struct pb *b, struct pol_seccomp *s, bool strict)
+{
+	struct pol_seccomp_rule *r;
+
+	if (strict) {
+		r = add_call(b->a, s, POL_ACT_ALLOW, 0, "ioctl");
+		add_arg(r, 1, CMP_NE, terminal_input[0], 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(terminal_input); i++) {
+		r = add_call(b->a, s, POL_ACT_ERRNO, EPERM_RET, "ioctl");
+		add_arg(r, 1, CMP_MASKED_EQ, INT_MASK, terminal_input[i]);
+	}
+}
+
+static void add_socket_rules(struct pb *b, struct pol_seccomp *s)
+{
+	struct pol_seccomp_rule *r;
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		r = add_call(b->a, s, POL_ACT_ALLOW, 0, "socket");
+		add_arg(r, 0, CMP_MASKED_EQ, INT_MASK, families[i]);
+	}
+	r = add_call(b->a, s, POL_ACT_ALLOW, 0, "socket");
+	add_arg(r, 0, CMP_MASKED_EQ, INT_MASK, FAMILY_NETLINK);
+	add_arg(r, 2, CMP_MASKED_EQ, INT_MASK, NETLINK_ROUTE);
+}
+
+/* The machine's 32-bit ABI: without it a filter kills its programs, and strict leaves it at that. */
 static void set_archs(struct pb *b, struct pol_seccomp *s, bool strict)
 {
 	static const struct {
-		const char *native, *others[2];
-	} families[] = {
-		{"SCMP_ARCH_X86_64", {"SCMP_ARCH_X86", "SCMP_ARCH_X32"}},
-		{"SCMP_ARCH_AARCH64", {"SCMP_ARCH_ARM", NULL}},
-		{"SCMP_ARCH_S390X", {"SCMP_ARCH_S390", NULL}},
+		const char *native, *narrow;
+	} pairs[] = {
+		{"SCMP_ARCH_X86_64", "SCMP_ARCH_X86"},
+		{"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"},
+		{"SCMP_ARCH_S390X", "SCMP_ARCH_S390"},
 	};
 	const char *native = pb_native_arch(b->h->machine);
-	struct strs list = {.v = arena_array(b->a, 3, sizeof(*list.v)), .set = true};
+	struct strs list = {.v = arena_array(b->a, 2, sizeof(*list.v)), .set = true};
 
 	list.v[list.n++] = (char *) (uintptr_t) native;
-	for (size_t i = 0; i < ARRAY_LEN(families) && !strict; i++)
-		for (size_t j = 0; j < 2 && str_eq(families[i].native, native); j++)
-			if (families[i].others[j])
-				list.v[list.n++] = (char *) (uintptr_t) families[i].others[j];
+	for (size_t i = 0; i < ARRAY_LEN(pairs) && !strict; i++)
+		if (str_eq(pairs[i].native, native))
+			list.v[list.n++] = (char *) (uintptr_t) pairs[i].narrow;
 	s->archs = list;
 }
+
+/* two lists, clone3; clone; ioctl; socket */
+#define RULES_MAX                                                                                  \
+	(3 + ARRAY_LEN(new_namespaces) + 1 + ARRAY_LEN(terminal_input) + ARRAY_LEN(families) + 1)
 
 void pb_profile(struct pb *b, uint32_t preset, struct pol_seccomp *ret)
 {
@@ -210,9 +265,12 @@ void pb_profile(struct pb *b, uint32_t preset, struct pol_seccomp *ret)
 		.source = (char *) (uintptr_t) (strict ? "profile strict" : "profile basic"),
 	};
 	set_archs(b, ret, strict);
-	ret->rules.v = arena_array(b->a, 3 + ARRAY_LEN(new_namespaces), sizeof(*ret->rules.v));
+	ret->rules.v = arena_array(b->a, RULES_MAX, sizeof(*ret->rules.v));
 	set_names(b->a, add_rule(ret, POL_ACT_ERRNO, EPERM_RET), dangerous, ARRAY_LEN(dangerous));
 	if (strict)
 		set_names(b->a, add_rule(ret, POL_ACT_ALLOW, 0), allowed, ARRAY_LEN(allowed));
 	add_clone_rules(b, ret, strict);
+	add_ioctl_rules(b, ret, strict);
+	if (strict)
+		add_socket_rules(b, ret);
 }

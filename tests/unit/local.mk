@@ -46,6 +46,7 @@ unit_programs = \
 	tests/unit/test_path \
 	tests/unit/test_policy \
 	tests/unit/test_policy_codec \
+	tests/unit/test_preset \
 	tests/unit/test_profiles \
 	tests/unit/test_proto \
 	tests/unit/test_rdt \
@@ -206,6 +207,9 @@ tests_unit_test_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_unit_test_policy_codec_SOURCES = tests/unit/test_policy_codec.c
 tests_unit_test_policy_codec_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_preset_SOURCES = tests/unit/test_preset.c
+tests_unit_test_preset_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_profiles_SOURCES = tests/unit/test_profiles.c
 tests_unit_test_profiles_LDADD = libkv_seccomp.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
