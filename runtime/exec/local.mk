@@ -9,6 +9,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/ctx.h \
 	runtime/exec/cwd.c \
 	runtime/exec/dev.c \
+	runtime/exec/entry.c \
 	runtime/exec/env.c \
 	runtime/exec/fds.c \
 	runtime/exec/find.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kavach-init: reads the boot block, performs it, and says what went wrong. Only part of the stage program; in
- * kavach itself this file is empty, because there the log has another sink (base/log.c) and main() another job.
+ * kavach-init: reads the boot block, performs it, and says what went wrong. Only part of the stage program and of those
+ * that are also it; in kavach itself this file is empty, because there the log has another sink (base/log.c).
  */
 #ifdef KAVACH_STAGE
 
@@ -33,6 +33,12 @@
 
 /* Where warnings go. Our stderr is the workload's, so they travel to kavach, as long as it listens. */
 static const struct stage *the_stage;
+static stage_warner *the_warner;
+
+void stage_warn_to(stage_warner *fn)
+{
+	the_warner = fn;
+}
 
 void log_warn(const char *fmt, ...)
 {
@@ -45,6 +51,8 @@ void log_warn(const char *fmt, ...)
 	va_end(ap);
 	if (n > 0 && the_stage && the_stage->sync >= 0)
 		(void) msg_send(the_stage->sync, MSG_WARN, text, strlen(text));
+	else if (n > 0 && the_warner)
+		the_warner(text);
 }
 
 void log_debug(const char *fmt, ...)
@@ -127,7 +135,7 @@ static int fail(int sync, const struct err *e)
 	return err_exit_status(e);
 }
 
-int main(int argc, char **argv)
+int stage_main(int argc, char **argv)
 {
 	static _Alignas(max_align_t) char memory[128 << 10];
 	static struct arena a;

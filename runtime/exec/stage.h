@@ -135,6 +135,12 @@ static inline uint64_t stage_ns_late(uint64_t create, uint64_t joined)
 int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret,
 		      struct err *e);
 
+/* stage_main: all of kavach-init, for the programs that are also it, under that name. */
+int stage_main(int argc, char **argv);
+/* stage_warn_to: where warnings of such a program go, in whose process stage_main() was not called. */
+typedef void stage_warner(const char *text);
+void stage_warn_to(stage_warner *fn);
+
 /* stdio_open_missing: fills a closed 0, 1 or 2 with /dev/null, so that none of our own descriptors becomes the workload's
  * stdio. First thing in main(), of kavach and of the stage. */
 int stdio_open_missing(struct err *e);
