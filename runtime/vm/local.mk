@@ -7,4 +7,6 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/qemu.h \
 	runtime/vm/qmp.h \
 	runtime/vm/shape.c \
-	runtime/vm/shape.h
+	runtime/vm/shape.h \
+	runtime/vm/split.c \
+	runtime/vm/split.h

@@ -62,6 +62,7 @@ unit_programs = \
 	tests/unit/test_seccomp_view \
 	tests/unit/test_sha256 \
 	tests/unit/test_spec \
+	tests/unit/test_split \
 	tests/unit/test_state \
 	tests/unit/test_str \
 	tests/unit/test_subids \
@@ -256,6 +257,9 @@ tests_unit_test_sha256_LDADD = libkv_base.a
 
 tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
 tests_unit_test_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_split_SOURCES = tests/unit/test_split.c
+tests_unit_test_split_LDADD = libkv_vm.a libkv_policy.a libkv_base.a
 
 tests_unit_test_state_SOURCES = tests/unit/test_state.c
 tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
