@@ -5,10 +5,12 @@
 
 #define SNP_POLICY_KNOWN ((1ull << 26) - 1)
 
-static const struct {
+struct bit_words {
 	unsigned bit;
 	const char *on, *off; /* NULL: the usual case, not worth a word */
-} snp_bits[] = {
+};
+
+static const struct bit_words snp_bits[] = {
 	{SNP_POLICY_SMT, "SMT allowed", "SMT forbidden"},
 	{SNP_POLICY_MIGRATE_MA, "migration agent allowed", NULL},
 	{SNP_POLICY_DEBUG, "DEBUG ALLOWED", "no debug"},
@@ -32,16 +34,51 @@ int snp_policy_check(uint64_t policy, struct err *e)
 	return 0;
 }
 
-char *snp_policy_text(uint64_t policy, struct arena *a)
+static char *add_words(char *s, uint64_t policy, const struct bit_words *v, size_t n,
+		       struct arena *a)
 {
-	char *s = arena_printf(a, "ABI %u.%u", (unsigned) (policy >> 8 & 0xff),
-			       (unsigned) (policy & 0xff));
-
-	for (size_t i = 0; i < ARRAY_LEN(snp_bits); i++) {
-		const char *word = policy >> snp_bits[i].bit & 1 ? snp_bits[i].on : snp_bits[i].off;
+	for (size_t i = 0; i < n; i++) {
+		const char *word = policy >> v[i].bit & 1 ? v[i].on : v[i].off;
 
 		if (word)
 			s = arena_printf(a, "%s, %s", s, word);
 	}
 	return s;
+}
+
+char *snp_policy_text(uint64_t policy, struct arena *a)
+{
+	char *s = arena_printf(a, "ABI %u.%u", (unsigned) (policy >> 8 & 0xff),
+			       (unsigned) (policy & 0xff));
+
+	return add_words(s, policy, snp_bits, ARRAY_LEN(snp_bits), a);
+}
+
+static const struct bit_words sev_bits[] = {
+	{SEV_POLICY_NO_DEBUG, "no debug", "DEBUG ALLOWED"},
+	{SEV_POLICY_NO_KEY_SHARING, "no key sharing", "key sharing allowed"},
+	{SEV_POLICY_ES, "registers encrypted", NULL},
+	{SEV_POLICY_NO_SEND, "no sending away", "may be sent to another machine"},
+	{SEV_POLICY_DOMAIN, "within the domain", NULL},
+	{SEV_POLICY_SEV_ONLY, "to machines with SEV only", NULL},
+};
+
+int sev_policy_check(uint64_t policy, bool es, struct err *e)
+{
+	if (policy & 0xffc0u || policy >> 32)
+		return err_set(e, -EINVAL,
+			       "SEV guest policy 0x%llx: bits 6 to 15 and above 31 must be 0",
+			       (unsigned long long) policy);
+	if ((policy >> SEV_POLICY_ES & 1) != es)
+		return err_set(e, -EINVAL, "SEV guest policy 0x%llx: bit 2 must be %d for %s",
+			       (unsigned long long) policy, es, es ? "SEV-ES" : "SEV");
+	return 0;
+}
+
+char *sev_policy_text(uint64_t policy, struct arena *a)
+{
+	char *s = arena_printf(a, "API %u.%u", (unsigned) (policy >> 16 & 0xff),
+			       (unsigned) (policy >> 24 & 0xff));
+
+	return add_words(s, policy, sev_bits, ARRAY_LEN(sev_bits), a);
 }

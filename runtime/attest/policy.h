@@ -3,6 +3,7 @@
 #ifndef KAVACH_ATTEST_POLICY_H
 #define KAVACH_ATTEST_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -28,5 +29,22 @@ int snp_policy_check(uint64_t policy, struct err *e);
 
 /* snp_policy_text: "ABI 0.0, SMT allowed, no debug, ...": every named bit in words, in the arena. */
 char *snp_policy_text(uint64_t policy, struct arena *a);
+
+#define SEV_POLICY_DEFAULT 0xbu
+
+enum sev_policy_bit {
+	SEV_POLICY_NO_DEBUG = 0,
+	SEV_POLICY_NO_KEY_SHARING = 1,
+	SEV_POLICY_ES = 2,
+	SEV_POLICY_NO_SEND = 3,
+	SEV_POLICY_DOMAIN = 4,
+	SEV_POLICY_SEV_ONLY = 5,
+};
+
+/* sev_policy_check: -EINVAL when one of the bits 6 to 15 is 1, or beyond 31: they are reserved. es: of an SEV-ES guest,
+ * which has bit 2, as no other has. */
+int sev_policy_check(uint64_t policy, bool es, struct err *e);
+/* sev_policy_text: "API 0.0, no debug, no key sharing, ...", in the arena. */
+char *sev_policy_text(uint64_t policy, struct arena *a);
 
 #endif

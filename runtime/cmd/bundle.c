@@ -140,6 +140,8 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		probe_namespaces(&g->host, ret->spec);
 		probe_rootless(&g->host, ret->spec);
 	}
+	if (r == 0 && (ret->spec->vm || g->backend_floor >= POL_BACKEND_VM))
+		host_probe_kvm(&g->host);
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);
 	if (r == 0) {

@@ -12,6 +12,9 @@
 
 #include "base/err.h"
 
+/* How VMs run; the numbers are those of enum pol_accel. */
+enum host_accel { HOST_ACCEL_KVM = 1, HOST_ACCEL_TCG };
+
 enum cg_layout { CG_NONE, CG_V1, CG_HYBRID, CG_V2 };
 
 /* Ids that the caller may give away, from /etc/subuid or /etc/subgid; those who have more use the first ones. */
@@ -37,6 +40,7 @@ struct host {
 	uint32_t landlock;		   /* version of its ABI, 0 = none (host_probe_landlock) */
 	bool resctrl;			   /* mounted at its place (host_probe_resctrl) */
 	bool time_ns, cgroup_ns, user_ns;  /* /proc/self/ns has them (host_probe_ns) */
+	uint32_t accel;			   /* enum host_accel (host_probe_kvm); 0: not looked */
 	struct host_ranges subuid, subgid; /* host_probe_subids */
 };
 
@@ -48,6 +52,8 @@ void host_probe_ns(struct host *h);
 void host_probe_landlock(struct host *h);
 /* host_probe_resctrl: /sys/fs/resctrl, for a config with linux.intelRdt. */
 void host_probe_resctrl(struct host *h);
+/* host_probe_kvm: whether a small guest runs under KVM, for a container in a VM. It runs in a child: a broken KVM may kill it. */
+void host_probe_kvm(struct host *h);
 /* host_probe_subids: the ranges of ids of h->euid, for a caller without privileges whose config has no id maps. */
 void host_probe_subids(struct host *h);
 

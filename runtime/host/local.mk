@@ -2,6 +2,7 @@
 # host/: what this host can do, probed once
 
 libkv_host_a_SOURCES = \
+	runtime/host/accel.c \
 	runtime/host/check.c \
 	runtime/host/check.h \
 	runtime/host/hint.c \

@@ -176,6 +176,8 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 	if (err == 0)
 		err = pb_rules_add(&b, e);
 	if (err == 0)
+		err = pb_vm_fits(&b, e);
+	if (err == 0)
 		err = pb_joined(&b, e);
 	if (err == 0)
 		err = pb_rules_check(&b, e);
@@ -230,6 +232,9 @@ int policy_build_process(const struct spec_process *s, const struct policy *base
 	inherit(&p, s, &base->process);
 	if (base->preset == POL_PRESET_STRICT) /* the floor is under every process */
 		p.no_new_privs = true;
+	r = pb_vm_process(&b, &p, e);
+	if (r < 0)
+		return r;
 	r = policy_check_process(&p, base, h, config_name, a, e);
 	if (r < 0)
 		return r;

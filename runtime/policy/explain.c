@@ -153,10 +153,18 @@ static void explain_vm(struct page *pg, const struct policy *p)
 	if (!p->vm.set)
 		return;
 	page_head(pg, "Virtual machine");
+	if (p->vm.accel)
+		page_line(pg, "runs on",
+			  p->vm.accel == POL_ACCEL_KVM
+				  ? "KVM"
+				  : "an emulator (TCG): slow, and no boundary for a hostile guest");
+	page_row_value(pg, "machine", p->vm.machine);
+	page_row_value(pg, "hypervisor", p->vm.hypervisor);
+	page_row_list(pg, "", &p->vm.hypervisor_params);
 	page_row_value(pg, "kernel", p->vm.kernel);
 	page_row_list(pg, "", &p->vm.kernel_params);
 	page_row_value(pg, "initrd", p->vm.initrd);
-	page_row_value(pg, "image", p->vm.image);
+	page_row_value(pg, "firmware", p->vm.firmware);
 	if (p->vm.vcpus.set) {
 		page_row(pg, "CPUs");
 		page_printf(pg, "%llu", (unsigned long long) p->vm.vcpus.v);

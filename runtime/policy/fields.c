@@ -318,8 +318,6 @@ static const struct cfield vm_rows[] = {
 	F(kernel),
 	F(initrd),
 	F(firmware),
-	F(image),
-	F(image_format),
 	F(machine),
 	F(kernel_params),
 	F(hypervisor_params),

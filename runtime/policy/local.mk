@@ -38,6 +38,7 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/p_rules_match.c \
 	runtime/policy/p_seccomp.c \
 	runtime/policy/p_sysctl.c \
+	runtime/policy/p_vm.c \
 	runtime/policy/page.c \
 	runtime/policy/page.h \
 	runtime/policy/pb.h \

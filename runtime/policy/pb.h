@@ -83,7 +83,6 @@ int pb_hooks(struct pb *b, struct err *e);
 int pb_netdevs(struct pb *b, struct err *e);
 int pb_rdt(struct pb *b, struct err *e);
 int pb_mempolicy(struct pb *b, struct err *e);
-int pb_vm(struct pb *b, struct err *e);
 int pb_notify(struct pb *b, struct err *e); /* p_notify.c: after mounts and process */
 int pb_preset(struct pb *b, struct err *e); /* preset.c: last, it tightens all */
 
@@ -101,6 +100,13 @@ int pb_stack(struct pb *b, const struct rule_seccomp *from, struct err *e);
 int pb_exec_limits(const struct pb *b, const struct pol_process *p, struct err *e);
 /* p_joined.c: after all that adds something: what cannot be done in a mount namespace that is joined. */
 int pb_joined(struct pb *b, struct err *e);
+
+/* p_vm.c: what the bundle and the site want a VM to be; nothing for a process. pb_vm_fits: after all that adds something: what a
+ * VM cannot do. */
+int pb_vm(struct pb *b, struct err *e);
+int pb_vm_fits(struct pb *b, struct err *e);
+/* pb_vm_process: what a process, the first or another one, cannot have in a VM. */
+int pb_vm_process(struct pb *b, struct pol_process *p, struct err *e);
 
 /* p_live.c: what cannot be mounted in a container that lives. */
 int pb_live(struct pb *b, struct err *e);

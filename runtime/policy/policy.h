@@ -336,7 +336,6 @@ struct pol_vm {
 	bool set; /* the backend is a VM */
 	/* Paths; NULL: what is installed (vm/image.h). */
 	char *hypervisor, *kernel, *initrd, *firmware;
-	char *image, *image_format;
 	char *machine; /* "microvm" or "q35"; NULL: what the backend needs */
 	struct strs kernel_params, hypervisor_params;
 	struct opt_u64 vcpus, memory;	      /* memory in bytes, of the guest */

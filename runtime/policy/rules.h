@@ -157,7 +157,9 @@ struct rules_vm {
 	const char *machine;		     /* QEMU's name of it */
 	struct opt_u64 vcpus, memory;	     /* defaults; memory in bytes */
 	struct opt_u64 max_vcpus, max_memory;
-	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at;
+	struct strs kernel_params, hypervisor_params; /* words that a bundle may ask for */
+	struct opt_u64 uid_first, uid_count;	      /* ids that hypervisors run as */
+	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at;
 };
 
 /* What a confidential VM has to show before it gets a secret. */

@@ -206,6 +206,16 @@ static void vm_rows(struct page *pg, const struct rules_vm *vm)
 		}
 	}
 	page_row_value(pg, "machine", vm->machine);
+	if (vm->kernel_params.set && !vm->kernel_params.n)
+		page_line(pg, "kernel options", "none is allowed");
+	page_row_list(pg, "kernel options", &vm->kernel_params);
+	page_row_list(pg, "QEMU options", &vm->hypervisor_params);
+	if (vm->uid_first.set) {
+		page_row(pg, "QEMU runs as");
+		page_printf(pg, "one of %" PRIu64 " ids from %" PRIu64 " on", vm->uid_count.v,
+			    vm->uid_first.v);
+		page_end(pg);
+	}
 	if (vm->max_vcpus.set) {
 		page_row(pg, "CPUs");
 		page_printf(pg, "at most %" PRIu64, vm->max_vcpus.v);

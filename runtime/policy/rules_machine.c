@@ -101,6 +101,27 @@ static const struct jfield maximum_f[] = {
 };
 static const struct jtable maximum_t = F_TABLE(struct rj_vm_maximum, maximum_f, .flags = J_STRICT);
 
+static int uids_check(const struct json_doc *d, const struct json_node *n, void *obj,
+		      struct arena *a, struct err *e)
+{
+	const struct rj_vm_uids *j = obj;
+
+	(void) a;
+	/* -1 is no id; 0 and what a machine's own users have are not for a hypervisor */
+	if (j->first.v < 1000 || j->count.v < 1 || j->first.v + j->count.v > UINT32_MAX)
+		return json_err(d, n, e,
+				"expected ids from 1000 to 4294967294, found %llu ids from %llu on",
+				(unsigned long long) j->count.v, (unsigned long long) j->first.v);
+	return 0;
+}
+
+static const struct jfield uids_f[] = {
+	F_UINT(struct rj_vm_uids, first, .flags = J_REQUIRED, .max = UINT32_MAX),
+	F_UINT(struct rj_vm_uids, count, .flags = J_REQUIRED, .max = UINT32_MAX),
+};
+static const struct jtable uids_t = F_TABLE(struct rj_vm_uids, uids_f, .flags = J_STRICT,
+					    .check = uids_check);
+
 static const struct jfield vm_f[] = {
 	F_OBJS(struct rj_vm, hypervisors, struct rj_file_digest, &digest_t),
 	F_OBJS(struct rj_vm, kernels, struct rj_file_digest, &digest_t),
@@ -108,6 +129,9 @@ static const struct jfield vm_f[] = {
 	F_OBJS(struct rj_vm, firmware, struct rj_file_digest, &digest_t),
 	F_OBJ(struct rj_vm, defaults, struct rj_vm_defaults, &defaults_t),
 	F_OBJ(struct rj_vm, maximum, struct rj_vm_maximum, &maximum_t),
+	F_STRS(struct rj_vm, kernelParameters),
+	F_STRS(struct rj_vm, hypervisorParameters),
+	F_OBJ(struct rj_vm, uids, struct rj_vm_uids, &uids_t),
 };
 const struct jtable rules_t_vm = F_TABLE(struct rj_vm, vm_f, .flags = J_STRICT);
 
@@ -324,6 +348,28 @@ static int defaults_fit(struct rules_in *in)
 	return 0;
 }
 
+/* What both lists have. */
+static void add_words(struct rules_in *in, const struct strs *j, struct strs *have)
+{
+	struct strs l = {.set = true};
+
+	if (!j->set)
+		return;
+	l.v = arena_array(in->a, j->n, sizeof(*l.v));
+	for (size_t i = 0; i < j->n; i++)
+		if (!have->set || strs_has(have, j->v[i]))
+			l.v[l.n++] = j->v[i];
+	*have = l;
+}
+
+static int add_uids(struct rules_in *in, const struct rj_vm_uids *j)
+{
+	struct rules_vm *vm = &in->rules->vm;
+	int r = same_number(in, "vm.uids", j->first, &vm->uid_first, &vm->uids_at);
+
+	return r < 0 ? r : same_number(in, "vm.uids", j->count, &vm->uid_count, &vm->uids_at);
+}
+
 int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 {
 	const rj_files *lists[] = {
@@ -343,6 +389,10 @@ int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 		smallest(j->maximum->vcpus, &in->rules->vm.max_vcpus);
 		smallest(j->maximum->memory, &in->rules->vm.max_memory);
 	}
+	add_words(in, &j->kernelParameters, &in->rules->vm.kernel_params);
+	add_words(in, &j->hypervisorParameters, &in->rules->vm.hypervisor_params);
+	if (r == 0 && j->uids)
+		r = add_uids(in, j->uids);
 	return r < 0 ? r : defaults_fit(in);
 }
 

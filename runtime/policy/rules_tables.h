@@ -66,7 +66,13 @@ struct rj_vm_maximum {
 	struct opt_u64 vcpus, memory;
 };
 
+struct rj_vm_uids {
+	struct opt_u64 first, count;
+};
+
 struct rj_vm {
+	struct strs kernelParameters, hypervisorParameters;
+	struct rj_vm_uids *uids;
 	rj_files hypervisors, kernels, initrds, firmware;
 	struct rj_vm_defaults *defaults;
 	struct rj_vm_maximum *maximum;

@@ -4,9 +4,11 @@
 libkv_vm_a_SOURCES = \
 	runtime/vm/image.h \
 	runtime/vm/jail.h \
+	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \
 	runtime/vm/qmp.h \
 	runtime/vm/shape.c \
 	runtime/vm/shape.h \
+	runtime/vm/shape_show.c \
 	runtime/vm/split.c \
 	runtime/vm/split.h

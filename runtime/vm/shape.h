@@ -45,6 +45,7 @@ struct vm_host {
 	bool virtiofsd;		/* there is one */
 	const char *hypervisor; /* the first QEMU that is installed; NULL: none */
 	uint32_t cbitpos;	/* 0: the processor shows no SEV */
+	uint32_t nics; /* interfaces beside lo in the container's network namespace, now; 0: not looked */
 };
 
 /* The guest image that is installed (vm/image.c), all paths absolute. */

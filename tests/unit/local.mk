@@ -27,6 +27,7 @@ unit_programs = \
 	tests/unit/test_find \
 	tests/unit/test_golden_policy \
 	tests/unit/test_golden_spec \
+	tests/unit/test_golden_vm \
 	tests/unit/test_gvariant \
 	tests/unit/test_hmac \
 	tests/unit/test_hooks \
@@ -152,6 +153,10 @@ tests_unit_test_golden_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a l
 tests_unit_test_golden_spec_SOURCES = tests/unit/test_golden_spec.c
 tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
+tests_unit_test_golden_vm_SOURCES = tests/unit/test_golden_vm.c
+tests_unit_test_golden_vm_LDADD = libkv_vm.a libkv_attest.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_golden_vm_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
+
 tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
 tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
@@ -174,7 +179,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_attest.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
@@ -192,7 +197,7 @@ tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
-tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_attest.a libkv_criu.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -42,6 +42,10 @@ static bool host_fact(const char *word, const char *value)
 		host.time_ns = yes;
 	else if (str_eq(word, "without") && cap_parse(value) >= 0)
 		host.caps &= ~(1ULL << cap_parse(value));
+	else if (str_eq(word, "accel"))
+		host.accel = str_eq(value, "kvm") ? HOST_ACCEL_KVM : HOST_ACCEL_TCG;
+	else if (str_eq(word, "backend") && str_eq(value, "vm"))
+		input.backend_floor = POL_BACKEND_VM;
 	else if (str_eq(word, "euid") && num_parse_u64(value, UINT32_MAX, &n) == 0)
 		host.euid = host.egid = (uint32_t) n, host.rootless = n != 0;
 	else if (str_eq(word, "subids") && num_parse_u64(value, UINT32_MAX, &n) == 0)

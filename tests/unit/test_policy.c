@@ -416,7 +416,7 @@ static const struct refusal refusals[] = {
 	{"a hypervisor of the bundle's choice",
 	 {.top = "'vm':{'hypervisor':{'path':'/evil'},'kernel':{'path':'/k'}}"},
 	 0,
-	 "vm.hypervisor: which hypervisor runs is decided by the site, not by the bundle"},
+	 "vm.hypervisor.path: /evil is not one that the site's rules allow (vm.hypervisors of rules.d)"},
 	{"memory of the host in the guest",
 	 {.top = "'vm':{'kernel':{'path':'/k'},'hwConfig':{'iomems':[{'firstGFN':1,'firstMFN':1,'nrMFNs':1}]}}"},
 	 0,

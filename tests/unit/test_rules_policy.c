@@ -422,17 +422,21 @@ static void test_sources(void)
 
 static void test_vm(void)
 {
-	static const char *const config = "'vm':{'kernel':{'path':'/boot/k'}}";
+	static const char *const config = "'vm':{'kernel':{'path':'/boot/k','initrd':'/boot/i'}}";
+	static const char *const own = "{'type':'pid'},{'type':'network'},{'type':'ipc'},"
+				       "{'type':'uts'}";
 
 	fresh("{'vm':{'kernels':[{'path':'/boot/vm','sha256':"
 	      "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'}]}}");
-	ok(!BUILD(.top = config), "a kernel that is not in the list");
+	must_site("{'vm':{'defaults':{'initrd':'/boot/i'}}}");
+	ok(!BUILD(.top = config, .ns = own), "a kernel that is not in the list");
 	is_str(err.msg,
 	       "rules file " FILE_NAME
 	       ": vm.kernels: only the files of the list may be used; config.json: "
 	       "vm.kernel.path: /boot/k is not in it; use one of them",
 	       "is refused");
-	ok(BUILD(.top = "'vm':{'kernel':{'path':'/boot/vm'}}"), "one of the list is not");
+	ok(BUILD(.top = "'vm':{'kernel':{'path':'/boot/vm','initrd':'/boot/i'}}", .ns = own),
+	   "one of the list is not, with the site's own initrd");
 }
 
 /* ---- execs ---- */
