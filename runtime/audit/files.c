@@ -75,15 +75,7 @@ int audit_files(int dir_fd, struct arena *a, struct u64s *ret, struct err *e)
 	while ((de = readdir(d))) {
 		if (!file_number(de->d_name, &first) || n == AUDIT_FILES_MAX)
 			continue;
-		if (n == cap) {
-			uint64_t *more;
-
-			cap = cap ? 2 * cap : 16;
-			more = arena_array(a, cap, sizeof(*more));
-			if (n)
-				memcpy(more, v, n * sizeof(*more));
-			v = more;
-		}
+		v = arena_room(a, v, n, &cap, sizeof(*v));
 		v[n++] = first;
 	}
 	closedir(d);

@@ -103,6 +103,19 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 	return r;
 }
 
+void *arena_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	void *more;
+
+	if (n < *cap)
+		return v;
+	*cap = *cap ? *cap * 2 : 16;
+	more = arena_array(a, *cap, size);
+	if (n)
+		memcpy(more, v, n * size);
+	return more;
+}
+
 char *arena_strdup(struct arena *a, const char *s)
 {
 	return arena_memdup(a, s, strlen(s) + 1);

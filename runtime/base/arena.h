@@ -27,6 +27,10 @@ void *arena_alloc(struct arena *a, size_t n)
 /* arena_array: room for n elements of `size`; the product is overflow-checked. */
 void *arena_array(struct arena *a, size_t n, size_t size)
 	__attribute__((malloc, alloc_size(2, 3), returns_nonnull));
+/* arena_room: a list of n elements with room for *cap that is to get one more: itself, or when it is full a copy with room
+ * for twice as many; the old one stays where it is. NULL and 0, 0 begin a list. */
+void *arena_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+	__attribute__((returns_nonnull));
 #define arena_new(a, type) ((type *) arena_alloc((a), sizeof(type)))
 
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));

@@ -95,15 +95,7 @@ static size_t list_minors(const struct pol_device_rule *rules, size_t n, char ty
 
 static void add_cell(struct arena *a, struct cg_dev_cells *c, size_t *cap, struct cg_dev_cell cell)
 {
-	if (c->n == *cap) {
-		struct cg_dev_cell *v;
-
-		*cap = *cap ? 2 * *cap : 32;
-		v = arena_array(a, *cap, sizeof(*v));
-		if (c->n)
-			memcpy(v, c->v, c->n * sizeof(*v));
-		c->v = v;
-	}
+	c->v = arena_room(a, c->v, c->n, cap, sizeof(*c->v));
 	c->v[c->n++] = cell;
 	c->all &= cell.access == 7;
 }

@@ -449,14 +449,7 @@ static int number(struct gvp *x, struct gv **ret)
 
 static int append(struct gvp *x, struct gv *v, size_t *cap, struct gv *more)
 {
-	if (v->n == *cap) {
-		struct gv **grown = arena_array(x->a, *cap ? *cap * 2 : 4, sizeof(*grown));
-
-		if (v->n)
-			memcpy(grown, v->sub, v->n * sizeof(*grown));
-		v->sub = grown;
-		*cap = *cap ? *cap * 2 : 4;
-	}
+	v->sub = arena_room(x->a, v->sub, v->n, cap, sizeof(*v->sub));
 	v->sub[v->n++] = more;
 	return 0;
 }

@@ -91,15 +91,7 @@ static struct cg_knob *add(struct knobs_ctx *x, const char *field, enum cg_ctl c
 	struct cg_knobs *k = x->out;
 	struct cg_knob *knob;
 
-	if (k->n == k->cap) {
-		struct cg_knob *v;
-
-		k->cap = k->cap ? 2 * k->cap : 16;
-		v = arena_array(x->a, k->cap, sizeof(*v));
-		if (k->n)
-			memcpy(v, k->v, k->n * sizeof(*v));
-		k->v = v;
-	}
+	k->v = arena_room(x->a, k->v, k->n, &k->cap, sizeof(*k->v));
 	knob = &k->v[k->n++];
 	*knob = (struct cg_knob){.v2 = x->w->version[c] == 2, .file = file, .value = value};
 	knob->field = arena_printf(x->a, "linux.resources.%s", field);

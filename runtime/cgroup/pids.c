@@ -23,15 +23,7 @@ static void collect_one(struct collected *c, uint64_t pid)
 {
 	if (pid == 0) /* lives in a pid namespace that we do not see into */
 		return;
-	if (c->n == c->cap) {
-		uint64_t *v;
-
-		c->cap = c->cap ? 2 * c->cap : 64;
-		v = arena_array(c->a, c->cap, sizeof(*v));
-		if (c->n)
-			memcpy(v, c->v, c->n * sizeof(*v));
-		c->v = v;
-	}
+	c->v = arena_room(c->a, c->v, c->n, &c->cap, sizeof(*c->v));
 	c->v[c->n++] = pid;
 }
 

@@ -30,14 +30,7 @@ static void report(const struct pb *b, const struct rule_verdict *v)
 
 	if (!rep)
 		return;
-	if (rep->n == rep->cap) {
-		struct rule_verdict *more = arena_array(b->a, rep->cap * 2 + 16, sizeof(*more));
-
-		if (rep->n)
-			memcpy(more, rep->v, rep->n * sizeof(*more));
-		rep->v = more;
-		rep->cap = rep->cap * 2 + 16;
-	}
+	rep->v = arena_room(b->a, rep->v, rep->n, &rep->cap, sizeof(*rep->v));
 	rep->refused |= v->kind == VERDICT_BREAKS;
 	rep->v[rep->n++] = *v;
 }

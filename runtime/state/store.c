@@ -457,13 +457,7 @@ int state_ids(const char *root, struct arena *a, struct strs *ret, struct err *e
 			err_clear(&sub);
 			continue;
 		}
-		if (l.n == cap) {
-			char **v = arena_array(a, cap = cap ? cap * 2 : 64, sizeof(*v));
-
-			if (l.n)
-				memcpy(v, l.v, l.n * sizeof(*v));
-			l.v = v;
-		}
+		l.v = arena_room(a, l.v, l.n, &cap, sizeof(*l.v));
 		l.v[l.n++] = arena_strdup(a, d->d_name);
 	}
 	closedir(dir);
