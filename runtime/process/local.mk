@@ -16,8 +16,6 @@ libkv_process_a_SOURCES = \
 	runtime/process/ops.c \
 	runtime/process/process.h \
 	runtime/process/restore.c \
-	runtime/process/rtnl.c \
-	runtime/process/rtnl.h \
 	runtime/process/sources.c \
 	runtime/process/spawn.c \
 	runtime/process/stage_blob.S

@@ -22,65 +22,11 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "net/link.h"
 #include "process/process.h"
-#include "process/rtnl.h"
 
 #define ADDRESSES_MAX 4096 /* of one device; more is a mistake of somebody's */
 #define INDEX_TRIES 4096
-
-/* ---- links ---- */
-
-struct link {
-	int index;
-	unsigned flags;
-	char name[IFNAMSIZ];
-};
-
-static int take_link(const struct nlmsghdr *h, void *arg)
-{
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	struct link *l = arg;
-	const struct rtattr *name;
-
-	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
-		return -EBADMSG;
-	name = rtnl_find(h, sizeof(*m), IFLA_IFNAME);
-	if (!name || !RTA_PAYLOAD(name) || RTA_PAYLOAD(name) > sizeof(l->name) ||
-	    ((const char *) RTA_DATA(name))[RTA_PAYLOAD(name) - 1])
-		return -EBADMSG;
-	l->index = m->ifi_index;
-	l->flags = m->ifi_flags;
-	strcpy(l->name, RTA_DATA(name));
-	return 0;
-}
-
-/* By name, or with NULL by its index. -ENODEV. */
-static int link_get(struct rtnl *s, const char *name, int index, struct link *ret)
-{
-	struct ifinfomsg m = {.ifi_index = name ? 0 : index};
-	struct link l = {0};
-	struct rtnl_req q;
-	int r;
-
-	rtnl_begin(&q, RTM_GETLINK, 0, &m, sizeof(m));
-	if (name)
-		rtnl_put(&q, IFLA_IFNAME, name, strlen(name) + 1);
-	r = rtnl_talk(s, &q, take_link, &l);
-	if (r == 0 && !l.index)
-		r = -EBADMSG;
-	if (r == 0)
-		*ret = l;
-	return r;
-}
-
-static int link_up(struct rtnl *s, int index)
-{
-	struct ifinfomsg m = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-	struct rtnl_req q;
-
-	rtnl_begin(&q, RTM_NEWLINK, 0, &m, sizeof(m));
-	return rtnl_talk(s, &q, NULL, NULL);
-}
 
 static int refused(const struct rtnl *s, const char *host, int r, const char *what, struct err *e)
 {
@@ -114,16 +60,6 @@ static struct bytes copy_attr(const struct nlmsghdr *h, uint16_t type, struct ar
 			      .n = RTA_PAYLOAD(t)};
 }
 
-static bool attr_u32(const struct nlmsghdr *h, uint16_t type, uint32_t *ret)
-{
-	const struct rtattr *t = rtnl_find(h, sizeof(struct ifaddrmsg), type);
-
-	if (!t || RTA_PAYLOAD(t) != sizeof(*ret))
-		return false;
-	memcpy(ret, RTA_DATA(t), sizeof(*ret));
-	return true;
-}
-
 /* How an address came to be is not ours to say again; how it behaves is. */
 #define ADDRESS_FLAGS                                                                              \
 	(IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE |            \
@@ -138,25 +74,18 @@ static int take_address(const struct nlmsghdr *h, void *arg)
 	if (h->nlmsg_type != RTM_NEWADDR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
 		return -EBADMSG;
 	d.m = *m;
-	if (!attr_u32(h, IFA_FLAGS, &d.flags))
+	if (!rtnl_find_u32(h, sizeof(*m), IFA_FLAGS, &d.flags))
 		d.flags = m->ifa_flags;
 	if ((int) m->ifa_index != l->index || m->ifa_scope != RT_SCOPE_UNIVERSE ||
 	    !(d.flags & IFA_F_PERMANENT))
 		return 0;
 	if (l->n == ADDRESSES_MAX)
 		return -E2BIG;
-	d.has_metric = attr_u32(h, IFA_RT_PRIORITY, &d.metric);
+	d.has_metric = rtnl_find_u32(h, sizeof(*m), IFA_RT_PRIORITY, &d.metric);
 	d.local = copy_attr(h, IFA_LOCAL, l->a);
 	d.address = copy_attr(h, IFA_ADDRESS, l->a);
 	d.broadcast = copy_attr(h, IFA_BROADCAST, l->a);
-	if (l->n == l->cap) {
-		struct address *v = arena_array(l->a, l->cap ? l->cap * 2 : 8, sizeof(*v));
-
-		if (l->n)
-			memcpy(v, l->v, l->n * sizeof(*v));
-		l->v = v;
-		l->cap = l->cap ? l->cap * 2 : 8;
-	}
+	l->v = arena_room(l->a, l->v, l->n, &l->cap, sizeof(*l->v));
 	l->v[l->n++] = d;
 	return 0;
 }
@@ -217,10 +146,10 @@ static bool is_pattern(const char *name)
 /* An index that is free there: the kernel would choose another one than the device's own without telling us. */
 static int free_index(struct rtnl *there, int wanted, struct err *e)
 {
-	struct link l;
+	struct net_link l;
 
 	for (int i = wanted; i < wanted + INDEX_TRIES && i > 0; i++) {
-		int r = link_get(there, NULL, i, &l);
+		int r = net_link_get(there, NULL, i, &l);
 
 		if (r == -ENODEV)
 			return i;
@@ -230,11 +159,11 @@ static int free_index(struct rtnl *there, int wanted, struct err *e)
 	return err_set(e, -ENFILE, "linux.netDevices: no free interface number");
 }
 
-static int find_moved(struct rtnl *there, const struct move *m, int index, struct link *ret,
+static int find_moved(struct rtnl *there, const struct move *m, int index, struct net_link *ret,
 		      struct err *e)
 {
 	const char *name = m->d->name;
-	int r = link_get(there, is_pattern(name) ? NULL : name, index, ret);
+	int r = net_link_get(there, is_pattern(name) ? NULL : name, index, ret);
 
 	/* Linux before 5.13 does not let us choose the number. */
 	if (r == 0 && is_pattern(name) && strncmp(ret->name, name, strlen(name) - 2) != 0)
@@ -249,7 +178,7 @@ static int move_one(struct rtnl *here, struct rtnl *there, const struct move *m,
 	const char *host = m->d->host, *name = m->d->name;
 	int32_t index = free_index(there, m->index, e);
 	struct rtnl_req q;
-	struct link l;
+	struct net_link l;
 	int r;
 
 	if (index < 0)
@@ -269,15 +198,15 @@ static int move_one(struct rtnl *here, struct rtnl *there, const struct move *m,
 	}
 	if (r < 0)
 		return r;
-	r = link_up(there, l.index);
+	r = net_link_up(there, l.index);
 	return r < 0 ? refused(there, host, r, "setting it up in the container", e) : 0;
 }
 
 /* ---- all of them ---- */
 
-static int find_host(struct rtnl *here, const struct pol_netdev *d, struct link *ret, struct err *e)
+static int find_host(struct rtnl *here, const struct pol_netdev *d, struct net_link *ret, struct err *e)
 {
-	int r = link_get(here, d->host, 0, ret);
+	int r = net_link_get(here, d->host, 0, ret);
 
 	if (r == -ENODEV)
 		return err_set(e, r, "linux.netDevices[\"%s\"]: the host has no such device",
@@ -295,7 +224,7 @@ int netdevs_check(const struct policy *p, const struct spawn *s, struct err *e)
 {
 	rtnl_auto here = {.fd = -EBADF};
 	struct stat ours, theirs;
-	struct link l;
+	struct net_link l;
 	int r;
 
 	if (!p->netdevs.n)
@@ -316,7 +245,7 @@ int netdevs_check(const struct policy *p, const struct spawn *s, struct err *e)
 static int plan(struct rtnl *here, struct rtnl *there, const struct pol_netdev *d, struct arena *a,
 		struct move *ret, struct err *e)
 {
-	struct link l;
+	struct net_link l;
 	int r = find_host(here, d, &l, e);
 
 	if (r < 0)
@@ -327,7 +256,7 @@ static int plan(struct rtnl *here, struct rtnl *there, const struct pol_netdev *
 		return refused(here, d->host, r, "reading its addresses", e);
 	if (is_pattern(d->name))
 		return 0;
-	r = link_get(there, d->name, 0, &l);
+	r = net_link_get(there, d->name, 0, &l);
 	if (r == 0)
 		return err_set(
 			e, -EEXIST,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The little of rtnetlink(7) that moving network devices needs. Private to process/. */
-#ifndef KAVACH_PROCESS_RTNL_H
-#define KAVACH_PROCESS_RTNL_H
+/* The little of rtnetlink(7) that network devices of containers need: moving, reading, setting up, redirecting. */
+#ifndef KAVACH_NET_RTNL_H
+#define KAVACH_NET_RTNL_H
 
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,10 @@ void rtnl_begin(struct rtnl_req *q, uint16_t type, uint16_t flags, const void *h
 /* rtnl_put: appends an attribute; there is room for what one request of ours has (asserted). */
 void rtnl_put(struct rtnl_req *q, uint16_t type, const void *p, size_t n);
 
+/* rtnl_nest, rtnl_nest_end: an attribute that holds those which are put between the two; `at` is what rtnl_nest() gave. */
+size_t rtnl_nest(struct rtnl_req *q, uint16_t type);
+void rtnl_nest_end(struct rtnl_req *q, size_t at);
+
 /* rtnl_talk: sends the request and reads until the kernel has said that this was all; `each`, if there is one, gets every
  * message that answers it, and ends it with a negative result. Returns 0 or -errno: the kernel's (s->said has its words),
  * -EBADMSG for an answer that is none. */
@@ -43,5 +48,9 @@ int rtnl_talk(struct rtnl *s, struct rtnl_req *q, int (*each)(const struct nlmsg
 
 /* rtnl_find: an attribute of a message behind its fixed structure of `head` bytes, or NULL. */
 const struct rtattr *rtnl_find(const struct nlmsghdr *h, size_t head, uint16_t type);
+/* rtnl_find_in: an attribute within one that holds others, or NULL. */
+const struct rtattr *rtnl_find_in(const struct rtattr *nest, uint16_t type);
+/* rtnl_find_u32: the same, of exactly 32 bits. */
+bool rtnl_find_u32(const struct nlmsghdr *h, size_t head, uint16_t type, uint32_t *ret);
 
 #endif

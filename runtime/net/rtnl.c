@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "base/types.h"
-#include "process/rtnl.h"
+#include "net/rtnl.h"
 
 #ifndef SOL_NETLINK
 #define SOL_NETLINK 270
@@ -61,6 +61,22 @@ void rtnl_put(struct rtnl_req *q, uint16_t type, const void *p, size_t n)
 	q->u.h.nlmsg_len = (uint32_t) (at + RTA_LENGTH(n));
 }
 
+size_t rtnl_nest(struct rtnl_req *q, uint16_t type)
+{
+	size_t at = NLMSG_ALIGN(q->u.h.nlmsg_len);
+
+	rtnl_put(q, type, NULL, 0);
+	return at;
+}
+
+void rtnl_nest_end(struct rtnl_req *q, size_t at)
+{
+	uint16_t len = (uint16_t) (NLMSG_ALIGN(q->u.h.nlmsg_len) - at);
+
+	q->u.h.nlmsg_len = NLMSG_ALIGN(q->u.h.nlmsg_len);
+	memcpy(q->u.raw + at + offsetof(struct rtattr, rta_len), &len, sizeof(len));
+}
+
 static const struct rtattr *find_in(const char *p, size_t n, uint16_t type)
 {
 	while (n >= sizeof(struct rtattr)) {
@@ -86,6 +102,21 @@ const struct rtattr *rtnl_find(const struct nlmsghdr *h, size_t head, uint16_t t
 	return h->nlmsg_len < at
 		       ? NULL
 		       : find_in((const char *) (const void *) h + at, h->nlmsg_len - at, type);
+}
+
+const struct rtattr *rtnl_find_in(const struct rtattr *nest, uint16_t type)
+{
+	return find_in(RTA_DATA(nest), RTA_PAYLOAD(nest), type);
+}
+
+bool rtnl_find_u32(const struct nlmsghdr *h, size_t head, uint16_t type, uint32_t *ret)
+{
+	const struct rtattr *t = rtnl_find(h, head, type);
+
+	if (!t || RTA_PAYLOAD(t) != sizeof(*ret))
+		return false;
+	memcpy(ret, RTA_DATA(t), sizeof(*ret));
+	return true;
 }
 
 /* What the kernel says besides the number. */

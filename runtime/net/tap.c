@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tap that is joined to an interface by traffic control: what comes in at the one goes out at the other. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "net/nics.h"
+
+#define QDISC_TRIES 10 /* another one's request holds the kernel's list: EBUSY */
+
+int net_tap(struct rtnl *s, int tun, unsigned n, struct net_tap *ret, struct err *e)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	struct net_link l;
+	int r;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "kvtap%u", n);
+	if (ioctl(tun, TUNSETIFF, &ifr) < 0)
+		return err_sys(e, "making the tap %s", ifr.ifr_name);
+	r = net_link_get(s, ifr.ifr_name, 0, &l);
+	if (r == 0)
+		r = net_link_quiet(s, l.index);
+	if (r < 0)
+		return err_neg(e, r, "setting up the tap %s", ifr.ifr_name);
+	*ret = (struct net_tap){.fd = tun, .index = l.index};
+	return 0;
+}
+
+static int add_ingress(struct rtnl *s, int index)
+{
+	struct tcmsg m = {.tcm_family = AF_UNSPEC,
+			  .tcm_ifindex = index,
+			  .tcm_handle = TC_H_MAKE(TC_H_INGRESS, 0),
+			  .tcm_parent = TC_H_INGRESS};
+	const struct timespec moment = {.tv_nsec = 5000000};
+	struct rtnl_req q;
+	int r = -EBUSY;
+
+	for (int i = 0; r == -EBUSY && i < QDISC_TRIES; i++) {
+		if (i)
+			nanosleep(&moment, NULL);
+		rtnl_begin(&q, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &m, sizeof(m));
+		rtnl_put(&q, TCA_KIND, "ingress", sizeof("ingress"));
+		r = rtnl_talk(s, &q, NULL, NULL);
+	}
+	return r;
+}
+
+/* u32 with a key that every frame has, because matchall is a module that not every kernel comes with. */
+static int redirect(struct rtnl *s, int from, int to)
+{
+	struct tcmsg m = {.tcm_family = AF_UNSPEC,
+			  .tcm_ifindex = from,
+			  .tcm_parent = TC_H_MAKE(TC_H_INGRESS, 0),
+			  .tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL))};
+	const struct tc_mirred mirred = {
+		.action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR, .ifindex = (uint32_t) to};
+	union {
+		struct tc_u32_sel sel;
+		char raw[sizeof(struct tc_u32_sel) + sizeof(struct tc_u32_key)];
+	} match = {.sel = {.flags = TC_U32_TERMINAL, .nkeys = 1}};
+	struct rtnl_req q;
+	size_t options, actions, first, parms;
+
+	rtnl_begin(&q, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &m, sizeof(m));
+	rtnl_put(&q, TCA_KIND, "u32", sizeof("u32"));
+	options = rtnl_nest(&q, TCA_OPTIONS);
+	rtnl_put(&q, TCA_U32_SEL, &match, sizeof(match));
+	actions = rtnl_nest(&q, TCA_U32_ACT);
+	first = rtnl_nest(&q, 1);
+	rtnl_put(&q, TCA_ACT_KIND, "mirred", sizeof("mirred"));
+	parms = rtnl_nest(&q, TCA_ACT_OPTIONS);
+	rtnl_put(&q, TCA_MIRRED_PARMS, &mirred, sizeof(mirred));
+	rtnl_nest_end(&q, parms);
+	rtnl_nest_end(&q, first);
+	rtnl_nest_end(&q, actions);
+	rtnl_nest_end(&q, options);
+	return rtnl_talk(s, &q, NULL, NULL);
+}
+
+static int fail(const struct rtnl *s, int r, const char *name, const char *what, struct err *e)
+{
+	return err_neg(e, r, "network interface %s: %s%s%s", name, what, s->said[0] ? ": " : "",
+		       s->said);
+}
+
+int net_tap_join(struct rtnl *s, struct net_tap *t, int index, struct err *e)
+{
+	struct net_link l;
+	int r = net_link_get(s, NULL, index, &l);
+
+	if (r < 0)
+		return err_neg(e, r, "network interface %d", index);
+	r = net_link_set_mtu(s, t->index, l.mtu);
+	if (r < 0)
+		return fail(s, r, l.name, "giving its MTU to the tap", e);
+	r = add_ingress(s, index);
+	if (r == 0)
+		r = add_ingress(s, t->index);
+	if (r < 0)
+		return fail(s, r, l.name, "adding an ingress qdisc (kernel module sch_ingress)", e);
+	r = redirect(s, index, t->index);
+	if (r == 0)
+		r = redirect(s, t->index, index);
+	if (r < 0)
+		return fail(s, r, l.name,
+			    "redirecting its frames (kernel modules cls_u32, act_mirred)", e);
+	r = net_link_up(s, t->index);
+	if (r == 0)
+		r = net_link_up(s, index);
+	if (r < 0)
+		return fail(s, r, l.name, "setting it up", e);
+	t->joined = index;
+	return 0;
+}
