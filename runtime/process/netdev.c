@@ -204,7 +204,8 @@ static int move_one(struct rtnl *here, struct rtnl *there, const struct move *m,
 
 /* ---- all of them ---- */
 
-static int find_host(struct rtnl *here, const struct pol_netdev *d, struct net_link *ret, struct err *e)
+static int find_host(struct rtnl *here, const struct pol_netdev *d, struct net_link *ret,
+		     struct err *e)
 {
 	int r = net_link_get(here, d->host, 0, ret);
 
