@@ -5,6 +5,7 @@ dist_man_MANS = \
 	docs/man/kavach-attest.1 \
 	docs/man/kavach-audit.7 \
 	docs/man/kavach-rules.5 \
+	docs/man/kavach-vm.7 \
 	docs/man/kavach.1
 
 bashcompletiondir = $(datarootdir)/bash-completion/completions

@@ -27,12 +27,15 @@ const struct check_row check_rows[] = {
 	{"build", GROUP_VM, row_build},
 	{"kvm", GROUP_VM, row_kvm},
 	{"qemu", GROUP_VM, row_qemu},
-	{"guest-kernel", GROUP_VM, row_guest_kernel},
+	{"firmware", GROUP_VM, row_firmware},
+	{"guest", GROUP_VM, row_guest},
+	{"virtiofsd", GROUP_VM, row_virtiofsd},
 	{"vhost", GROUP_VM, row_vhost},
 	{"tun", GROUP_VM, row_tun},
 	{"sev-cpu", GROUP_SNP, row_sev_cpu},
 	{"sev-kvm", GROUP_SNP, row_sev_kvm},
 	{"sev-device", GROUP_SNP, row_sev_device},
+	{"sev-firmware", GROUP_SNP, row_sev_firmware},
 };
 const size_t check_rows_n = ARRAY_LEN(check_rows);
 

@@ -66,11 +66,14 @@ void row_clock(const struct look *l, struct finding *f);
 void row_build(const struct look *l, struct finding *f);
 void row_kvm(const struct look *l, struct finding *f);
 void row_qemu(const struct look *l, struct finding *f);
-void row_guest_kernel(const struct look *l, struct finding *f);
+void row_firmware(const struct look *l, struct finding *f);
+void row_guest(const struct look *l, struct finding *f);
+void row_virtiofsd(const struct look *l, struct finding *f);
 void row_vhost(const struct look *l, struct finding *f);
 void row_tun(const struct look *l, struct finding *f);
 void row_sev_cpu(const struct look *l, struct finding *f);
 void row_sev_kvm(const struct look *l, struct finding *f);
+void row_sev_firmware(const struct look *l, struct finding *f);
 void row_sev_device(const struct look *l, struct finding *f);
 
 /* ---- the report ---- */

@@ -5,6 +5,8 @@ libkv_host_a_SOURCES = \
 	runtime/host/accel.c \
 	runtime/host/check.c \
 	runtime/host/check.h \
+	runtime/host/guest_image.c \
+	runtime/host/guest_image.h \
 	runtime/host/hint.c \
 	runtime/host/hint.h \
 	runtime/host/host.h \
@@ -12,6 +14,7 @@ libkv_host_a_SOURCES = \
 	runtime/host/look.h \
 	runtime/host/probe.c \
 	runtime/host/rows_cgroup.c \
+	runtime/host/rows_guest.c \
 	runtime/host/rows_host.c \
 	runtime/host/rows_ids.c \
 	runtime/host/rows_vm.c \

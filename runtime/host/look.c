@@ -19,6 +19,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/guest_image.h"
 #include "host/host.h"
 
 #define TEXT_MAX 16384
@@ -92,6 +93,9 @@ void look_machine(struct look *l, struct arena *a)
 	l->bus_address = env(a, "DBUS_SESSION_BUS_ADDRESS");
 	l->home = env(a, "HOME");
 	l->self_dir = self_dir(a);
+	l->guest_dir = env(a, "KAVACH_GUEST");
+	if (!l->guest_dir)
+		l->guest_dir = KAVACH_GUESTDIR;
 	l->now = time(NULL);
 	if (uname(&u) == 0) {
 		l->release = arena_strdup(a, u.release);

@@ -24,6 +24,7 @@ enum sight {
 	SEE_LANDLOCK, /* v: version of its ABI */
 	SEE_OPEN,     /* a device, for reading and writing */
 	SEE_READ,     /* a file, for reading */
+	SEE_DIGEST,   /* text: SHA-256 of a file, in hexadecimal */
 	SEE_WRITE,    /* whether we may write to a path */
 	SEE_CONNECT,  /* an AF_UNIX stream socket */
 	SEE_MOUNT,    /* of the file system at a path: text: its name, v: statvfs flags */
@@ -85,6 +86,7 @@ struct look {
 	int64_t now;		       /* seconds since 1970 */
 	const char *state_root;	       /* NULL: not known */
 	const char *self_dir;	       /* where our own program is */
+	const char *guest_dir;	       /* the image for guests (host/guest_image.h) */
 	const char *version;
 	unsigned backends; /* enum check_backend as bits: what this build has */
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows: what a microVM needs, and what a confidential one needs beyond that. */
-#include <dirent.h>
+/* Rows: what a microVM needs of the machine, and what a confidential one needs beyond that. */
 #include <stdio.h>
 
 #include "base/num.h"
@@ -91,7 +90,7 @@ void row_kvm(const struct look *l, struct finding *f)
 		}
 		return;
 	}
-	finding_is(f, CHECK_MISSING, B_VM);
+	finding_is(f, CHECK_LIMITED, B_SNP);
 	if (s.r == -ETIMEDOUT || s.r == -ECHILD) {
 		finding_say(f, "/dev/kvm opens, but the try of a guest %s",
 			    s.r == -ECHILD ? "was killed" : "has no end");
@@ -108,9 +107,10 @@ void row_kvm(const struct look *l, struct finding *f)
 			    "use a machine whose own processor virtualises, or a hypervisor that "
 			    "nests; look into the kernel's log (dmesg)");
 	}
+	finding_say(f, "guests are emulated: slow, and nothing to isolate by");
 }
 
-/* ---- QEMU and the kernel in it ---- */
+/* ---- QEMU ---- */
 
 /* "QEMU emulator version 9.1.2 (...)": 9001 */
 static unsigned qemu_version(const char *text)
@@ -137,7 +137,7 @@ void row_qemu(const struct look *l, struct finding *f)
 		finding_say(f, "%s is not in PATH", name);
 		finding_fix(
 			f,
-			"install it (Debian: apt install qemu-system-x86; 9.1 or later for snp)");
+			"install 9.1 or later (Debian: apt install qemu-system-x86; Debian 12 has it in bookworm-backports)");
 		return;
 	}
 	l->see(l, SEE_VERSION, path, &s);
@@ -154,55 +154,8 @@ void row_qemu(const struct look *l, struct finding *f)
 	if (version >= 9001)
 		return;
 	finding_is(f, CHECK_LIMITED, B_SNP);
-	finding_say(f, "snp needs 9.1");
-	finding_fix(f, "install QEMU 9.1 or later (Debian 13 has 10.0)");
-}
-
-/* /boot/vmlinuz-*: the last one by name, and how many there are. */
-static const char *boot_kernel(const struct look *l, unsigned *ret_n)
-{
-	const char *found = NULL;
-	struct dirent *d;
-	DIR *dir = opendir(arena_printf(l->a, "%s/boot", l->root));
-
-	while (dir && (d = readdir(dir)))
-		if (str_prefix(d->d_name, "vmlinuz-")) {
-			const char *p = arena_printf(l->a, "/boot/%s", d->d_name);
-
-			if (!found || strcmp(p, found) > 0)
-				found = p;
-			++*ret_n;
-		}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-void row_guest_kernel(const struct look *l, struct finding *f)
-{
-	const char *own = arena_printf(l->a, "/usr/lib/modules/%s/vmlinuz",
-				       l->release ? l->release : "none");
-	unsigned n = 0;
-	const char *path = boot_kernel(l, &n);
-
-	if (!path && look_exists(l, own))
-		path = own, n = 1;
-	if (!path) {
-		finding_is(f, CHECK_MISSING, 0);
-		finding_say(f, "no kernel for guests in /boot: vm.kernel.path has to name one");
-		finding_fix(f, "install one (Debian: apt install linux-image-amd64)");
-		return;
-	}
-	path = text_clean(arena_strdup(l->a, path));
-	finding_say(f, "%s", path);
-	if (n > 1)
-		finding_say(f, "%u kernels in /boot", n);
-	finding_value(f, "path", "%s", path);
-	if (look_can(l, SEE_READ, path))
-		return;
-	finding_is(f, CHECK_LIMITED, 0);
-	finding_say(f, "%s may not read it", l->user);
-	finding_fix(f, "chmod a+r %s, or name a copy in vm.kernel.path", path);
+	finding_say(f, "kavach is tested with 9.1 and later, and snp needs that");
+	finding_fix(f, "install QEMU 9.1 or later (Debian 13 and bookworm-backports have 10.0)");
 }
 
 /* ---- devices ---- */
@@ -230,7 +183,6 @@ static void device(const struct look *l, struct finding *f, const char *path, co
 void row_vhost(const struct look *l, struct finding *f)
 {
 	device(l, f, "/dev/vhost-net", "vhost_net", "networks of guests are slower");
-	device(l, f, "/dev/vhost-vsock", "vhost_vsock", "no vsock to guests");
 }
 
 void row_tun(const struct look *l, struct finding *f)

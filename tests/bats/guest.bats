@@ -100,6 +100,29 @@ little() {	# NUMBER: four bytes
 	cmp "$PACKAGE/boot/vmlinuz-$RELEASE" "$GUEST/vmlinuz"
 }
 
+@test "guest: kavach check takes the image, and notices a changed and a missing file" {
+	cp -r "$GUEST" image
+	export KAVACH_GUEST=$PWD/image
+	run "$KAVACH" check --json guest
+	[ "$status" -eq 0 ]
+	jq -e --arg r "$RELEASE" '.rows[0] | .state == "ok" and .values.release == $r' <<<"$output"
+	printf x | dd of=image/initrd bs=1 seek=1000 conv=notrunc status=none
+	run "$KAVACH" check guest
+	[ "$status" -eq 1 ]
+	[[ $(xargs <<<"$output") == *"$PWD/image/initrd is not the file that guest.json describes"* ]]
+	rm image/vmlinux
+	run "$KAVACH" check guest
+	[ "$status" -eq 1 ]
+	[[ $(xargs <<<"$output") == *"$PWD/image/vmlinux: not found"* ]]
+	echo '{}' >image/guest.json
+	run "$KAVACH" check guest
+	[ "$status" -eq 1 ]
+	rm -r image
+	run "$KAVACH" check guest
+	[ "$status" -eq 1 ]
+	[[ $(xargs <<<"$output") == *"no image for guests: $PWD/image/guest.json is not there fix: contrib/setup, make guest"* ]]
+}
+
 @test "guest: modules.list has what a container may need, each file in its place and once a line" {
 	modules_list "$GUEST" >list
 	for feature in boot 9p virtiofs overlay block erofs verity net rng balloon sev; do
@@ -213,7 +236,9 @@ little() {	# NUMBER: four bytes
 
 @test "guest: boots in a microVM, and every module does what it is for" {
 	command -v qemu-system-x86_64 mkfs.erofs >/dev/null || skip "needs QEMU and mkfs.erofs"
-	local options='console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests 8250.nr_uarts=1 init_on_alloc=1'
+	# lockdown, as a confidential guest has it: modules load by their signatures
+	local options='console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests 8250.nr_uarts=1 init_on_alloc=1
+		lockdown=confidentiality'
 	mkdir share tree
 	echo 'shared content' >share/file
 	echo 'packed content' >tree/file
@@ -221,7 +246,7 @@ little() {	# NUMBER: four bytes
 	run timeout 300 qemu-system-x86_64 -no-user-config -nodefaults -no-reboot -display none \
 		-M microvm,memory-backend=m0 -object memory-backend-memfd,id=m0,size=256M,share=on \
 		-bios qboot.rom -accel tcg -cpu max -smp 1 -m 256M -kernel "$GUEST/vmlinux" -initrd "$GUEST/initrd" \
-		-append "$options tsc_early_khz=$("$INIT" tsc)" \
+		-append "${options//$'\n\t'/ } tsc_early_khz=$("$INIT" tsc)" \
 		-chardev stdio,id=console -serial chardev:console -device virtio-serial-device \
 		-chardev null,id=channel -device virtserialport,chardev=channel,name=kavach.0 \
 		-fsdev local,id=share,path=share,security_model=none,multidevs=remap \

@@ -28,6 +28,7 @@ unit_programs = \
 	tests/unit/test_golden_policy \
 	tests/unit/test_golden_spec \
 	tests/unit/test_golden_vm \
+	tests/unit/test_guest_image \
 	tests/unit/test_gvariant \
 	tests/unit/test_hmac \
 	tests/unit/test_hooks \
@@ -119,7 +120,7 @@ tests_unit_test_cgroup_systemd_SOURCES = tests/unit/test_cgroup_systemd.c
 tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_unit_test_check_SOURCES = tests/unit/test_check.c
-tests_unit_test_check_LDADD = libkv_host.a libkv_base.a
+tests_unit_test_check_LDADD = libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_criu_plan_SOURCES = tests/unit/test_criu_plan.c
 tests_unit_test_criu_plan_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
@@ -157,6 +158,9 @@ tests_unit_test_golden_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAV
 tests_unit_test_golden_vm_SOURCES = tests/unit/test_golden_vm.c
 tests_unit_test_golden_vm_LDADD = libkv_vm.a libkv_attest.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_golden_vm_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
+
+tests_unit_test_guest_image_SOURCES = tests/unit/test_guest_image.c
+tests_unit_test_guest_image_LDADD = libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
 tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a

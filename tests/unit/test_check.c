@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: host base */
+/* libs: host json base */
 /*
  * Golden screens of `kavach check`, in tests/golden/check: NAME.host describes a machine and a caller, NAME.screen is what
  * must be shown, byte for byte, NAME.rows.json the same as JSON. With --update the two are written: read them before they
@@ -49,7 +49,7 @@ static const char *const sights[SEE_MAX] = {
 	[SEE_READ] = "read",	     [SEE_WRITE] = "write",
 	[SEE_CONNECT] = "connect",   [SEE_MOUNT] = "mount",
 	[SEE_VERSION] = "version",   [SEE_CPUID] = "cpuid",
-	[SEE_KVM] = "kvm",
+	[SEE_KVM] = "kvm",	     [SEE_DIGEST] = "digest",
 };
 
 static const struct name_val errnos[] = {
@@ -156,6 +156,7 @@ static bool set_key(const char *key, const char *v)
 		{"machine", offsetof(struct look, machine), STR},
 		{"state_root", offsetof(struct look, state_root), STR},
 		{"self_dir", offsetof(struct look, self_dir), STR},
+		{"guest_dir", offsetof(struct look, guest_dir), STR},
 		{"uid", offsetof(struct look, uid), U32},
 		{"gid", offsetof(struct look, gid), U32},
 		{"caps", offsetof(struct look, caps), U64},
