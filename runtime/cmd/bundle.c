@@ -94,13 +94,21 @@ static struct opt_u64 outer_uid(uint32_t euid)
 	return ret;
 }
 
-/* What only some rules need to know. */
+static bool has_preset(const struct kvs *annotations)
+{
+	for (size_t i = 0; i < annotations->n; i++)
+		if (str_eq(annotations->v[i].key, "io.kavach.preset"))
+			return true;
+	return false;
+}
+
+/* What only some rules and presets need to know. */
 static void probe_for_rules(struct globals *g, const struct rules *r, const struct spec *s,
 			    struct policy_input *in)
 {
 	if (g->host.in_userns && !in->as_uid.set && rules_have_uids(r))
 		in->as_uid = outer_uid(g->host.euid);
-	if (rules_have_landlock(r))
+	if (rules_have_landlock(r) || has_preset(&s->annotations) || has_preset(&in->annotations))
 		host_probe_landlock(&g->host);
 	if (rules_have_binds(r))
 		in->real_sources = real_sources(g->a, s, in->bundle);

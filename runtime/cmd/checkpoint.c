@@ -102,8 +102,8 @@ static int save(struct globals *g, const char *id, struct box_criu *c, struct er
 	if (l.box.policy->landlock.n)
 		return err_set(
 			e, -ENOTSUP,
-			"container %s: CRIU cannot save Landlock layers, and the site's rules "
-			"put one around it",
+			"container %s: CRIU cannot save Landlock layers, and it is behind one "
+			"(preset strict, site rules)",
 			id);
 	c->config_file = criu_args_config(&l.st.rec->annotations, g->a);
 	/* the memory goes to disk, and what is secret in it: where nothing may go unrecorded, the record comes first */

@@ -9,15 +9,21 @@
  * The root is hostile. A symlink in it could make a rule about /tmp one about /, so none is followed: a path that is one,
  * or goes through one, gives nothing, as one that does not exist. That denies no more than the rule says, because the
  * kernel judges the file that is reached and not the way there: with /usr in a list, /bin/sh works where /bin leads
- * there. Which ABI a layer uses was decided from what the host has (policy/p_rules.c); a kernel that answers otherwise
+ * there. Destinations of mounts are another matter: they were resolved when the mounts were made, and they are taken only
+ * if a mount is what stands there, one other than the root.
+ *
+ * A layer that repeats what the mounts say lets the standard input and output be opened again for what they are open for: they
+ * are the caller's, and programs that log to /dev/stderr do so. Which ABI a layer uses was decided from what the host has (policy/p_landlock.c); a kernel that answers otherwise
  * now is an error.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/path.h"
+#include "base/sys.h"
 #include "exec/ctx.h"
 #include "policy/landlock.h"
 
@@ -38,9 +44,28 @@ struct port_rule {
 	uint64_t allowed, port;
 };
 
-static int add_path(int ruleset, int root, const char *path, uint64_t allowed, struct err *e)
+static int open_mount(int root, const char *path)
 {
-	fd_auto int fd = path_open_in(root, path, O_PATH, 0, PATH_NO_SYMLINKS);
+	fd_auto int fd = path_open_in(root, path, O_PATH, 0, 0);
+	struct sys_mount_id at, of_root;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_mount_id(fd, &at);
+	if (r == 0)
+		r = sys_mount_id(root, &of_root);
+	if (r < 0)
+		return r;
+	return at.root && at.id != of_root.id ? fd_take(&fd) : -ENOENT;
+}
+
+static int add_path(int ruleset, int root, enum landlock_list list, const char *path,
+		    uint64_t allowed, struct err *e)
+{
+	fd_auto int fd = list == LANDLOCK_MOUNTS
+				 ? open_mount(root, path)
+				 : path_open_in(root, path, O_PATH, 0, PATH_NO_SYMLINKS);
 	struct path_rule rule = {.allowed = allowed, .fd = fd};
 	struct stat st;
 
@@ -68,9 +93,33 @@ static int add_paths(int ruleset, int root, const struct policy_landlock *l, str
 		uint64_t allowed = landlock_allowed(l, list);
 
 		for (size_t i = 0; i < paths->n && allowed && r == 0; i++)
-			r = add_path(ruleset, root, paths->v[i], allowed, e);
+			r = add_path(ruleset, root, list, paths->v[i], allowed, e);
 	}
 	return r;
+}
+
+/* Pipes, sockets and what else has no place in a file system are not limited, and the kernel takes no rule for them. */
+static int add_stdio(int ruleset, uint64_t handled, struct err *e)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct path_rule rule = {.fd = fd};
+		int flags = fcntl(fd, F_GETFL);
+		struct stat st;
+
+		if (flags < 0 || flags & O_PATH || fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
+			continue;
+		if ((flags & O_ACCMODE) != O_WRONLY)
+			rule.allowed |= LL_FS_READ_FILE;
+		if ((flags & O_ACCMODE) != O_RDONLY)
+			rule.allowed |= LL_FS_WRITE_FILE | LL_FS_TRUNCATE; /* as ftruncate(2) */
+		if (S_ISCHR(st.st_mode))
+			rule.allowed |= LL_FS_IOCTL_DEV;
+		rule.allowed &= handled;
+		if (syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 &&
+		    errno != EBADFD)
+			return err_sys(e, "Landlock: a rule for descriptor %d", fd);
+	}
+	return 0;
 }
 
 static int add_ports(int ruleset, const struct u64s *ports, uint64_t right, uint64_t handled,
@@ -86,13 +135,17 @@ static int add_ports(int ruleset, const struct u64s *ports, uint64_t right, uint
 	return 0;
 }
 
-static int make_layer(struct stage *s, const struct policy_landlock *l, int *ret, struct err *e)
+static int make_layer(struct stage *s, const struct policy_landlock *layer, int *ret, struct err *e)
 {
-	struct landlock_handled h = landlock_handled(l);
+	struct policy_landlock own = *layer, *l = &own;
+	struct landlock_handled h;
 	fd_auto int fd = -EBADF;
 	int r;
 
 	*ret = -EBADF;
+	if (s->boot->mode == STAGE_EXEC)
+		own.scopes = own.exec_scopes;
+	h = landlock_handled(l);
 	if (!h.fs && !h.net && !h.scopes)
 		return 0; /* the rule lets it start on a kernel without */
 	/* A kernel that does not know the last members accepts them as long as they are 0. */
@@ -100,6 +153,8 @@ static int make_layer(struct stage *s, const struct policy_landlock *l, int *ret
 	if (fd < 0)
 		return err_sys(e, "Landlock: making a layer of ABI %u", l->required_abi);
 	r = add_paths(fd, s->root_fd, l, e);
+	if (r == 0 && l->from_mounts && h.fs)
+		r = add_stdio(fd, h.fs, e);
 	if (r == 0)
 		r = add_ports(fd, &l->tcp_bind, LL_NET_BIND_TCP, h.net, e);
 	if (r == 0)

@@ -25,7 +25,7 @@ static void explain_backend(struct page *pg, const struct policy *p)
 		[POL_PRESET_MINIMAL] = "minimal: the config as it is",
 		[POL_PRESET_BASIC] = "basic: a seccomp filter in any case",
 		[POL_PRESET_STRICT] =
-			"strict: filter, read-only root, no new privileges, 512 MiB, 1 CPU, 64 processes at most",
+			"strict: filter, Landlock, read-only root, no new privileges, 512 MiB, 1 CPU, 64 processes at most",
 	};
 
 	page_head(pg, "Container");

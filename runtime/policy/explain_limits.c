@@ -152,6 +152,7 @@ void explain_landlock_lists(struct page *pg, const struct policy_landlock *l)
 	page_row_list(pg, " read", &l->read_only);
 	page_row_list(pg, " write", &l->read_write);
 	page_row_list(pg, " execute", &l->execute);
+	page_row_list(pg, " mounts", &l->mounts);
 	if (l->bind_limited)
 		explain_ports(pg, " listen", &l->tcp_bind);
 	if (l->connect_limited)
@@ -176,6 +177,8 @@ static void explain_layer(struct page *pg, const struct policy_landlock *l)
 		page_value(pg, l->source);
 	}
 	page_end(pg);
+	if (l->from_mounts)
+		page_line(pg, " lists", "as mounted");
 	explain_landlock_lists(pg, l);
 	if (!l->required_abi)
 		return;
@@ -186,6 +189,8 @@ static void explain_layer(struct page *pg, const struct policy_landlock *l)
 		page_line(pg, " not limited", "TCP ports");
 	if (h.scopes != l->scopes)
 		page_line(pg, " not limited", "what the scopes name");
+	if (l->from_mounts && !landlock_walls(l))
+		page_line(pg, " not limited", "writing: the root can be written");
 }
 
 void explain_landlock(struct page *pg, const struct policy *p)

@@ -206,9 +206,9 @@ TABLE(pol_seccomp_table, seccomp_rows, pol_seccomp);
 
 #define ST struct policy_landlock
 static const struct cfield landlock_rows[] = {
-	F(required_abi), F(paths_limited), F(read_only),       F(read_write),
-	F(execute),	 F(bind_limited),  F(connect_limited), F(tcp_bind),
-	F(tcp_connect),	 F(scopes),	   FH(source),
+	F(required_abi), F(paths_limited), F(from_mounts),  F(read_only),	F(read_write),
+	F(execute),	 F(mounts),	   F(bind_limited), F(connect_limited), F(tcp_bind),
+	F(tcp_connect),	 F(scopes),	   F(exec_scopes),  FH(source),
 };
 TABLE(policy_landlock_table, landlock_rows, policy_landlock);
 #undef ST

@@ -2,6 +2,8 @@
 /* The rights of Landlock by version of its ABI. Also part of kavach-init. */
 #include "policy/landlock.h"
 
+#include "base/path.h"
+#include "base/str.h"
 #include "base/types.h"
 
 #define FS_READ (LL_FS_READ_FILE | LL_FS_READ_DIR)
@@ -65,6 +67,7 @@ uint64_t landlock_allowed(const struct policy_landlock *l, enum landlock_list li
 		[LANDLOCK_READ_ONLY] = FS_READ,
 		[LANDLOCK_READ_WRITE] = FS_READ | FS_WRITE,
 		[LANDLOCK_EXECUTE] = FS_READ | LL_FS_EXECUTE,
+		[LANDLOCK_MOUNTS] = FS_READ | FS_WRITE,
 	};
 
 	return rights[list] & landlock_handled(l).fs;
@@ -72,7 +75,35 @@ uint64_t landlock_allowed(const struct policy_landlock *l, enum landlock_list li
 
 const struct strs *landlock_paths(const struct policy_landlock *l, enum landlock_list list)
 {
-	return list == LANDLOCK_READ_ONLY    ? &l->read_only
-	       : list == LANDLOCK_READ_WRITE ? &l->read_write
-					     : &l->execute;
+	switch (list) {
+	case LANDLOCK_READ_WRITE: return &l->read_write;
+	case LANDLOCK_EXECUTE: return &l->execute;
+	case LANDLOCK_MOUNTS: return &l->mounts;
+	case LANDLOCK_READ_ONLY:
+	case LANDLOCK_LISTS: break;
+	}
+	return &l->read_only;
+}
+
+bool landlock_writable(const struct policy_landlock *l, const char *path)
+{
+	const struct strs *lists[] = {&l->read_write, &l->mounts};
+
+	if (!landlock_handled(l).fs)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			if (path_below(path, lists[i]->v[k]))
+				return true;
+	return false;
+}
+
+bool landlock_walls(const struct policy_landlock *l)
+{
+	return !landlock_writable(l, "/");
+}
+
+const char *landlock_of(const struct policy_landlock *l)
+{
+	return str_eq0(l->source, LANDLOCK_PRESET) ? "" : "rules file ";
 }

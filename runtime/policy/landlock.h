@@ -42,7 +42,16 @@ struct landlock_handled {
 	uint64_t fs, net, scopes;
 };
 
-enum landlock_list { LANDLOCK_READ_ONLY, LANDLOCK_READ_WRITE, LANDLOCK_EXECUTE, LANDLOCK_LISTS };
+enum landlock_list {
+	LANDLOCK_READ_ONLY,
+	LANDLOCK_READ_WRITE,
+	LANDLOCK_EXECUTE,
+	LANDLOCK_MOUNTS,
+	LANDLOCK_LISTS
+};
+
+/* What the source of a layer says that the preset strict brings. */
+#define LANDLOCK_PRESET "preset strict"
 
 /* landlock_abi_full: the first ABI that knows everything that the layer could limit; 1 at least. */
 uint32_t landlock_abi_full(const struct policy_landlock *l);
@@ -55,5 +64,11 @@ struct landlock_handled landlock_handled(const struct policy_landlock *l);
 uint64_t landlock_allowed(const struct policy_landlock *l, enum landlock_list list);
 /* landlock_paths: the paths of a list. */
 const struct strs *landlock_paths(const struct policy_landlock *l, enum landlock_list list);
+/* landlock_writable: whether a layer lets a place be written that its lists name, or that is below one of these. */
+bool landlock_writable(const struct policy_landlock *l, const char *path);
+/* landlock_walls: whether it leaves anything in the way of a process that wants to write everywhere. */
+bool landlock_walls(const struct policy_landlock *l);
+/* landlock_of: what stands before a layer's source in a message: it may be a rules file. */
+const char *landlock_of(const struct policy_landlock *l);
 
 #endif

@@ -25,6 +25,7 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/p_caps.c \
 	runtime/policy/p_dev.c \
 	runtime/policy/p_joined.c \
+	runtime/policy/p_landlock.c \
 	runtime/policy/p_live.c \
 	runtime/policy/p_misc.c \
 	runtime/policy/p_mount.c \

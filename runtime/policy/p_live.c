@@ -4,7 +4,10 @@
  * there already, and nothing may be put over them, or over what holds them; and a file system that would have to find its
  * source by a path would find the container's.
  */
+#include <linux/mount.h>
+
 #include "base/path.h"
+#include "policy/landlock.h"
 #include "policy/pb.h"
 
 /* Made of nothing. Not proc and sysfs: a new one has none of the container's masks. */
@@ -60,6 +63,22 @@ static int check_cover(struct pb *b, const struct pol_mount *m, const struct str
 	return 0;
 }
 
+/* The layers are as they were made: a mount that comes later is as writable as the place that it covers. */
+static int check_landlock(struct pb *b, const struct pol_mount *m, struct err *e)
+{
+	if ((m->attr_set | m->rattr_set) & MOUNT_ATTR_RDONLY)
+		return 0;
+	for (size_t i = 0; i < b->p->landlock.n; i++)
+		if (!landlock_writable(&b->p->landlock.v[i], m->destination))
+			return pb_refuse(
+				b, e,
+				"mounts[%u].destination: nothing can be written below \"%s\", for "
+				"the container's Landlock layer does not let it; \"ro\" in options "
+				"would do",
+				m->config_index, m->destination);
+	return 0;
+}
+
 int pb_live(struct pb *b, struct err *e)
 {
 	const struct pol_ns *ns = pol_ns_find(b->p, POL_NS_MNT);
@@ -77,6 +96,8 @@ int pb_live(struct pb *b, struct err *e)
 			r = check_cover(b, m, &b->p->masked, "linux.maskedPaths", e);
 		if (r == 0)
 			r = check_cover(b, m, &b->p->readonly, "linux.readonlyPaths", e);
+		if (r == 0)
+			r = check_landlock(b, m, e);
 		if (r < 0)
 			return r;
 	}

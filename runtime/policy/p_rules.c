@@ -10,9 +10,7 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "base/path.h"
-#include "policy/landlock.h"
 #include "policy/p_rules.h"
 
 /* ---- verdicts ---- */
@@ -556,49 +554,6 @@ int pb_stack(struct pb *b, const struct rule_seccomp *from, struct err *e)
 	return 0;
 }
 
-/* What the kernel lacks is an error, unless the rule asks for less than it names: then a warning says what is missing. */
-static int settle_landlock(const struct pb *b, struct policy_landlock *l, struct err *e)
-{
-	uint32_t full = landlock_abi_full(l), has = b->h->landlock;
-	const char *found = has ? arena_printf(b->a, "has ABI %u", has) : "has no Landlock";
-	struct landlock_handled h;
-
-	if (has < l->required_abi)
-		return err_set_id(e, ERR_CONFIG, -ENOTSUP,
-				  "rules file %s: needs a kernel with Landlock ABI %u; this one %s",
-				  l->source, l->required_abi, found);
-	l->required_abi = l->required_abi > full ? l->required_abi : has < full ? has : full;
-	h = landlock_handled(l);
-	if (has >= landlock_abi_safe(l))
-		return 0;
-	log_warn("rules file %s: this kernel %s; not limited:%s%s%s%s", l->source, found,
-		 !l->paths_limited	 ? ""
-		 : !h.fs		 ? " paths"
-		 : h.fs & LL_FS_TRUNCATE ? ""
-					 : " truncation",
-		 l->bind_limited && !(h.net & LL_NET_BIND_TCP) ? " tcpBind" : "",
-		 l->connect_limited && !(h.net & LL_NET_CONNECT_TCP) ? " tcpConnect" : "",
-		 h.scopes != l->scopes ? " scopes" : "");
-	return 0;
-}
-
-static int add_landlock(struct pb *b, const struct policy_landlock *l, struct err *e)
-{
-	size_t n = b->p->landlock.n;
-	struct policy_landlock *v = arena_array(b->a, n + 1, sizeof(*v));
-
-	if (n == LANDLOCK_LAYERS_MAX)
-		return err_set_id(e, ERR_CONFIG, -E2BIG,
-				  "rules file %s: a process can have %d Landlock layers at most",
-				  l->source, LANDLOCK_LAYERS_MAX);
-	if (n)
-		memcpy(v, b->p->landlock.v, n * sizeof(*v));
-	v[n] = *l;
-	b->p->landlock.v = v;
-	b->p->landlock.n = n + 1;
-	return settle_landlock(b, &v[n], e);
-}
-
 /* What holds for the container's process holds for those that `exec` adds. */
 static void limit_execs(struct pb *b, const struct rule *r)
 {
@@ -634,7 +589,7 @@ int pb_rules_add(struct pb *b, struct err *e)
 			continue;
 		limit_execs(b, r);
 		if (r->landlock) {
-			err = add_landlock(b, r->landlock, e);
+			err = pb_landlock(b, r->landlock, e);
 			if (err < 0)
 				return err;
 			rule_note(b, VERDICT_SETS, r, "landlock", "adds a Landlock layer");

@@ -6,6 +6,7 @@
  */
 #include <sys/mount.h>
 
+#include "policy/landlock.h"
 #include "policy/p_rules.h"
 
 /* ---- how the policy is asked ---- */
@@ -69,6 +70,15 @@ static bool host_root(const struct pb *b, uint32_t arg)
 {
 	(void) arg;
 	return str_eq(b->p->rootfs, "/");
+}
+
+static bool landlock(const struct pb *b, uint32_t arg)
+{
+	(void) arg;
+	for (size_t i = 0; i < b->p->landlock.n; i++)
+		if (landlock_walls(&b->p->landlock.v[i]))
+			return true;
+	return false;
 }
 
 static bool memory_limit(const struct pb *b, uint32_t arg)
@@ -241,6 +251,12 @@ const struct rule_feature_row rule_feature_rows[RULE_FEATURE_MAX] = {
 	[RULE_HOST_TIME] = {HOST_NS(POL_NS_TIME, "time", "give it its own")},
 	[RULE_HOST_USER] = {HOST_NS(POL_NS_USER, "user", "give it its own (--userns=auto)")},
 	[RULE_HOST_UTS] = {HOST_NS(POL_NS_UTS, "uts", "give it its own (--uts=private)")},
+	[RULE_LANDLOCK] = {.place = "the preset and the site's rules",
+			   .has = landlock,
+			   .present = "a Landlock layer limits what can be written",
+			   .absent = "no Landlock layer limits what can be written",
+			   .add = "use the preset strict, on a kernel with Landlock",
+			   .drop = "leave it out"},
 	[RULE_MEMORY_LIMIT] = {.place = "linux.resources.memory.limit",
 			       .has = memory_limit,
 			       .present = "memory is limited",
@@ -362,6 +378,7 @@ const struct name_val rule_features[] = {
 	N(RULE_HOST_TIME, "hostTime"),
 	N(RULE_HOST_USER, "hostUser"),
 	N(RULE_HOST_UTS, "hostUts"),
+	N(RULE_LANDLOCK, "landlock"),
 	N(RULE_MEMORY_LIMIT, "memoryLimit"),
 	N(RULE_MOUNT_PROPAGATION, "mountPropagation"),
 	N(RULE_NETWORK, "network"),

@@ -200,16 +200,22 @@ struct policy_landlock {
 	/* In a rule: the kernel must have this ABI at least. In a policy: what is limited is what this ABI knows
 	 * (policy/landlock.h), and a kernel with less is an error; 0 = the rule lets it start without Landlock. */
 	uint32_t required_abi;
-	bool paths_limited; /* only what the three lists name can be reached */
+	bool paths_limited; /* only what the lists name can be reached */
+	/* The lists were filled from the container's mounts, too; then its standard input and output can be opened again
+	 * by /proc/self/fd, whatever they are. */
+	bool from_mounts;
 	/* Absolute paths inside the container, clean; each is a file or a directory with all below it. One that does not
 	 * exist, or that goes through a symlink, gives nothing. */
 	struct strs read_only;	/* reading and listing */
 	struct strs read_write; /* that, writing, making (but no devices) and removing */
 	struct strs execute;	/* reading and executing */
+	struct strs
+		mounts; /* as read_write, but destinations of mounts: symlinks in the root are followed to them */
 	bool bind_limited, connect_limited;
 	struct u64s tcp_bind, tcp_connect; /* ports, sorted (ABI 4) */
 	uint32_t scopes;		   /* POL_SCOPE_* (ABI 6) */
-	char *source; /* "FILE: KEY" of the rule, for people; not part of the digest */
+	uint32_t exec_scopes; /* of these, those of a process that `exec` adds: it has a domain of its own */
+	char *source; /* "FILE: KEY" of the rule or LANDLOCK_PRESET, for people; not part of the digest */
 };
 /* The kernel's LANDLOCK_SCOPE_* bits. */
 enum { POL_SCOPE_ABSTRACT_UNIX = 1 << 0, POL_SCOPE_SIGNAL = 1 << 1 };

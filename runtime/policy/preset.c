@@ -4,10 +4,10 @@
  * ever loosened. A preset comes from the site's rules or from the annotation io.kavach.preset, and the
  * stricter of these two counts: what comes with a bundle may only tighten what the site says.
  *
- *              seccomp         root        memory    CPU   processes   no new privileges
- *   minimal    -               -           -         -     -           -
- *   basic      profile basic   -           -         -     -           -
- *   strict     profile strict  read-only   512 MiB   1.0   64          yes
+ *              seccomp         root        memory    CPU   processes   no new privileges   Landlock
+ *   minimal    -               -           -         -     -           -                   -
+ *   basic      profile basic   -           -         -     -           -                   -
+ *   strict     profile strict  read-only   512 MiB   1.0   64          yes                 as mounted, scopes
  *
  * The named profile stands in where the config has no filter, and is loaded beside one of the config's own: the kernel
  * evaluates both for each call, and the stricter answer counts.
@@ -261,5 +261,6 @@ int pb_preset(struct pb *b, struct err *e)
 		return r;
 	b->p->rootfs_readonly = true;
 	b->p->process.no_new_privs = b->p->has_process;
-	return floor_resources(b, who, e);
+	r = floor_resources(b, who, e);
+	return r < 0 ? r : pb_landlock_strict(b, e);
 }

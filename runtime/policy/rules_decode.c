@@ -179,11 +179,14 @@ static int landlock_check(const struct json_doc *d, const struct json_node *n, v
 			  struct arena *a, struct err *e)
 {
 	static const char *const lists[] = {"readOnly", "readWrite", "execute"};
+	const struct rj_landlock *j = obj;
 	int r = check_lengths(d, n, e);
 
-	(void) obj;
 	for (size_t i = 0; i < ARRAY_LEN(lists) && r == 0; i++)
 		r = spec_check_each(d, n, lists[i], rules_is_clean_path, RULES_CLEAN_PATH, a, e);
+	if (r == 0 && j->fromMounts.set && !j->fromMounts.v)
+		r = json_err(d, json_get(n, "fromMounts"), e,
+			     "expected true; without it the mounts are not looked at");
 	if (r == 0 && (n->n == 0 || (n->n == 1 && json_get(n, "requiredAbi"))))
 		r = json_err(d, n, e, "limits nothing: expected paths, ports or scopes");
 	return r;
@@ -191,6 +194,7 @@ static int landlock_check(const struct json_doc *d, const struct json_node *n, v
 
 static const struct jfield landlock_f[] = {
 	F_UINT(struct rj_landlock, requiredAbi, .max = 64),
+	F_BOOL(struct rj_landlock, fromMounts),
 	F_STRS(struct rj_landlock, readOnly),
 	F_STRS(struct rj_landlock, readWrite),
 	F_STRS(struct rj_landlock, execute),
@@ -315,7 +319,8 @@ static const struct policy_landlock *to_landlock(struct arena *a, const struct r
 {
 	struct policy_landlock *p = arena_new(a, struct policy_landlock);
 
-	p->paths_limited = j->readOnly.set || j->readWrite.set || j->execute.set;
+	p->from_mounts = j->fromMounts.v;
+	p->paths_limited = p->from_mounts || j->readOnly.set || j->readWrite.set || j->execute.set;
 	p->read_only = j->readOnly;
 	p->read_write = j->readWrite;
 	p->execute = j->execute;
@@ -325,6 +330,7 @@ static const struct policy_landlock *to_landlock(struct arena *a, const struct r
 	p->tcp_connect = sorted(a, &j->tcpConnect);
 	for (size_t i = 0; i < j->scopes.n; i++)
 		p->scopes |= (uint32_t) j->scopes.v[i];
+	p->exec_scopes = p->scopes;
 	p->required_abi = j->requiredAbi.set ? (uint32_t) j->requiredAbi.v : landlock_abi_safe(p);
 	p->source = arena_printf(a, "%s: %s", at.file, at.key);
 	return p;
@@ -645,7 +651,8 @@ bool rules_have_uids(const struct rules *r)
 bool rules_have_landlock(const struct rules *r)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].landlock)
+		if (r->v[i].landlock || r->v[i].preset == POL_PRESET_STRICT ||
+		    r->v[i].default_preset == POL_PRESET_STRICT)
 			return true;
 	return false;
 }

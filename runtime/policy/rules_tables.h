@@ -23,6 +23,7 @@
 
 struct rj_landlock {
 	struct opt_u64 requiredAbi;
+	struct opt_bool fromMounts;
 	struct strs readOnly, readWrite, execute;
 	struct u64s tcpBind, tcpConnect, scopes;
 };

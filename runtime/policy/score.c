@@ -154,12 +154,6 @@ static int no_caps(const struct ctx *c, const char **evidence)
 	return 5;
 }
 
-/* Whether the layer leaves something in the way of a process that wants to write everywhere. */
-static bool walls_paths(const struct policy_landlock *l)
-{
-	return landlock_handled(l).fs && !strs_has(&l->read_write, "/");
-}
-
 /* Rights, of those that `of` picks, that some layer limits. */
 static uint64_t limited(const struct policy *p, uint64_t (*of)(const struct landlock_handled *h))
 {
@@ -190,8 +184,8 @@ static int landlock(const struct ctx *c, const char **evidence)
 	for (size_t i = 0; i < c->p->landlock.n; i++) {
 		const struct policy_landlock *l = &c->p->landlock.v[i];
 
-		if (walls_paths(l) && (n++ == 0 || l->read_write.n < writable))
-			writable = l->read_write.n;
+		if (landlock_walls(l) && (n++ == 0 || l->read_write.n + l->mounts.n < writable))
+			writable = l->read_write.n + l->mounts.n;
 	}
 	if (!n)
 		return 0;

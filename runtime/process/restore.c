@@ -452,9 +452,10 @@ static int prepare(struct restoring *s, struct plan *pl, struct err *e)
 	int r;
 
 	if (b->policy->landlock.n)
-		return err_set(e, -ENOTSUP,
-			       "CRIU cannot restore Landlock layers, and the site's rules put one "
-			       "around the container");
+		return err_set(
+			e, -ENOTSUP,
+			"CRIU cannot restore Landlock layers, and the container is to be behind "
+			"one (preset strict, site rules)");
 	if (root < 0)
 		return err_sys(e, "root.path: %s", b->policy->rootfs);
 	r = criu_plan(b, root, getpid(), pl, e);

@@ -28,9 +28,11 @@ setup() {
 	RULES=$BATS_TEST_TMPDIR/rules.d
 	mkdir -m 755 "$RULES"
 	OTHERS=
+	MOUNTED=
 }
 
 teardown() {
+	[ -z "$MOUNTED" ] || umount -l "$MOUNTED"
 	[ -z "$OTHERS" ] || kill "$OTHERS" 2>/dev/null || true
 	teardown_kavach
 }
@@ -214,6 +216,201 @@ except OSError as e: print(e.strerror)"'
 	[ "${lines[0]}" = "a1 a2" ]
 	[ "${lines[1]}" = py ]
 	[ "${lines[2]}" = sub ]
+}
+
+# The preset strict; its layer is the only one unless the test writes another.
+strict() {
+	config '.annotations["io.kavach.preset"] = "strict"'
+}
+
+@test "preset strict: what is mounted writable can be written, the rest cannot, submounts of a read-only bind included" {
+	needs_abi 3
+	mkdir -p "$BATS_TEST_TMPDIR/vol" "$BATS_TEST_TMPDIR/ro/sub"
+	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/ro/sub"
+	MOUNTED=$BATS_TEST_TMPDIR/ro/sub
+	own_rootfs
+	ln -s real "$BUNDLE/rootfs/way"
+	mkdir "$BUNDLE/rootfs/real"
+	config --arg s "$BATS_TEST_TMPDIR" '.mounts += [{destination: "/mnt", type: "bind", source: "\($s)/vol", options: ["bind", "rw"]},
+		{destination: "/ro", source: "\($s)/ro", options: ["rbind", "ro"]},
+		{destination: "/way/tmp", type: "tmpfs", source: "tmpfs"}]'
+	sh_ 'for d in /mnt /ro/sub /way/tmp /dev/shm / /ro; do echo text >$d/file && echo "$d is written"; done 2>/dev/null
+		echo null >/dev/null; echo $$ >/proc/self/oom_score_adj; cat /way/tmp/file'
+	runs
+	[ "$(grep -c written <<<"$output")" -eq 5 ]
+	config '.root.readonly = true'
+	rm "$BATS_TEST_TMPDIR"/{vol,ro/sub}/file
+	runs
+	[ "$(grep -c written <<<"$output")" -eq 4 ]
+	rm "$BATS_TEST_TMPDIR"/{vol,ro/sub}/file
+	strict
+	runs
+	[ "$(grep written <<<"$output")" = $'/mnt is written\n/way/tmp is written\n/dev/shm is written' ]
+	[ "${lines[-1]}" = text ]
+	[ ! -e "$BATS_TEST_TMPDIR/ro/sub/file" ]
+	run "$KAVACH" policy "$BUNDLE"
+	[[ $output == *"layer"*"of ABI "*"from preset strict"*"as mounted"*"execute"*"/"*"mounts"*"/mnt"*"/way/tmp"* ]]
+}
+
+@test "preset strict: a directory of the host behind a descriptor that was left open stays closed" {
+	needs_abi 3
+	mkdir "$BATS_TEST_TMPDIR/host"
+	echo leaked >"$BATS_TEST_TMPDIR/host/file"
+	sh_ 'cat /proc/self/fd/3/file; cd /proc/self/fd/3 && cat file; ls /proc/self/fd/3/..'
+	reads() {
+		run "$KAVACH" --root "$STATE" run --preserve-fds 1 -b "$BUNDLE" "$ID" 3<"$BATS_TEST_TMPDIR/host"
+		echo "$output"
+	}
+	reads
+	[[ $output == leaked*leaked*host* ]]
+	strict
+	reads
+	[[ $output != *leaked* ]]
+	[ "$(grep -c "Permission denied" <<<"$output")" -eq 3 ]
+}
+
+@test "preset strict: standard input and output can be opened again for what they are open for, and for no more" {
+	needs_abi 3
+	echo input >"$BATS_TEST_TMPDIR/in"
+	sh_ 'cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr; echo more >/proc/self/fd/0; cat /proc/self/fd/1'
+	strict
+	"$KAVACH" --root "$STATE" run -b "$BUNDLE" "$ID" <"$BATS_TEST_TMPDIR/in" >>"$BATS_TEST_TMPDIR/out" 2>>"$BATS_TEST_TMPDIR/err" || true
+	cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err"
+	[ "$(cat "$BATS_TEST_TMPDIR/in")" = input ]
+	[ "$(tail -1 "$BATS_TEST_TMPDIR/out")" = out ]
+	[[ $(cat "$BATS_TEST_TMPDIR/err") == *err* ]]
+	[ "$(grep -c "ermission denied" "$BATS_TEST_TMPDIR/err")" -eq 2 ]
+}
+
+@test "preset strict: devices of a root without a mount at /dev" {
+	needs_abi 3
+	own_rootfs
+	config '.mounts |= map(select(.destination | startswith("/dev") | not)) | .root.readonly = true'
+	strict
+	sh_ 'echo text >/dev/null && head -c 4 /dev/zero | wc -c; echo no >/dev/file; true'
+	runs
+	[ "${lines[0]}" = 4 ]
+	[[ ${lines[1]} == *"/dev/file: "* ]]
+}
+
+@test "preset strict: exec signals the container's process, and has a terminal that works" {
+	needs_abi 6
+	command -v script >/dev/null || skip "needs script"
+	strict
+	sh_ 'trap "echo hup; exit 0" HUP; echo ready; while :; do sleep 0.1; done'
+	kv run -d -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
+	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
+	kvrun exec "$ID" sh -c 'echo no >/file; echo null >/dev/null; ls /proc/1/root/'
+	[[ $output == *"/file: "* ]]
+	run script -qec "'$KAVACH' --root '$STATE' exec -t $ID sh -c 'tty; stty rows 20 cols 70; stty size </dev/tty; echo yes >/dev/tty;
+		echo again >/proc/self/fd/1; set -m; (sleep 0.1; echo job) & fg %1; echo end'" /dev/null
+	echo "$output"
+	[[ $output == *"/dev/pts/"*"20 70"*yes*again*job*end* ]]
+	[[ $output != *denied* ]]
+	kvrun exec "$ID" kill -HUP 1
+	[ "$status" -eq 0 ]
+	wait_for 20 grep -q hup "$BATS_TEST_TMPDIR/out"
+}
+
+@test "preset strict: processes of the host are out of reach of the container and of exec, where pids are shared" {
+	needs_abi 6
+	sleep 1000 3>&- &
+	OTHERS=$!
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	strict
+	sh_ "kill -TERM $OTHERS; echo ready; while :; do sleep 0.1; done"
+	kv run -d -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
+	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
+	grep -q "peration not permitted" "$BATS_TEST_TMPDIR/out"
+	kvrun exec "$ID" kill -TERM "$OTHERS"
+	[[ $output == *"peration not permitted"* ]]
+	kill -0 "$OTHERS"
+}
+
+@test "preset strict on a kernel without Landlock: a warning and a lower strength, or refused where a rule requires it" {
+	strict
+	args echo fine
+	without=("$BATS_FILE_TMPDIR/deny" landlock_create_ruleset "$KAVACH" --root "$STATE" --rules "$RULES")
+	run "${without[@]}" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$output" = $'kavach: preset strict: this kernel has no Landlock; not limited: paths scopes\nfine' ]
+	run "${without[@]}" policy "$BUNDLE"
+	[[ $output == *"layer"*"not enforced: this kernel has no Landlock from preset strict"* ]]
+	less=$("${without[@]}" policy --json "$BUNDLE" 2>/dev/null | jq .strength.total)
+	printf '{"require": ["landlock"]}\n' >"$RULES/10-site.json"
+	chmod 644 "$RULES/10-site.json"
+	run "${without[@]}" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"rules file $RULES/10-site.json: require[0]: landlock is required; "*"no Landlock layer limits what can be written"* ]]
+	needs_abi 6
+	runs
+	[ "$output" = fine ]
+	[ "$("$KAVACH" policy --json "$BUNDLE" | jq .strength.total)" -eq $((less + 3 + 4)) ]
+	config 'del(.annotations)'
+	kvr run -b "$BUNDLE" "$ID"
+	[[ $output == *"landlock is required"*"use the preset strict"* ]]
+}
+
+@test "fromMounts with a list of what can be executed: no program of a volume runs" {
+	needs_abi 3
+	mkdir "$BATS_TEST_TMPDIR/vol"
+	cp "$ROOTFS/bin/busybox" "$BATS_TEST_TMPDIR/vol/echo"
+	config --arg s "$BATS_TEST_TMPDIR/vol" '.mounts += [{destination: "/mnt", source: $s, options: ["bind"]}]'
+	sh_ '/mnt/echo no; echo fine >/mnt/file; cat /mnt/file; echo no >/file; true'
+	layer '{"fromMounts": true, "execute": ["/bin"]}'
+	runs
+	[[ $output == *"/mnt/echo: Permission denied"*fine* ]]
+	own_rootfs
+	layer '{"fromMounts": true}'
+	run "$KAVACH" --rules "$RULES" policy "$BUNDLE"
+	[[ $output == *"not limited"*"writing: the root can be written"* ]]
+	layer '{"fromMounts": false, "scopes": ["signal"]}'
+	kvr run -b "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"fromMounts: expected true"* ]]
+}
+
+@test "mounts add: what the layer would keep from being written is refused, read-only it can be had" {
+	needs_abi 3
+	mkdir "$BATS_TEST_TMPDIR/vol"
+	echo text >"$BATS_TEST_TMPDIR/vol/file"
+	strict
+	args sleep 1000
+	kv run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	printf '[{"destination": "/data", "source": "%s", "options": ["bind"]}]' "$BATS_TEST_TMPDIR/vol" >"$BATS_TEST_TMPDIR/m"
+	kvrun mounts add "$ID" "$BATS_TEST_TMPDIR/m"
+	[ "$status" -ne 0 ]
+	[[ $output == *"mounts[0].destination: nothing can be written below \"/data\""*"Landlock"* ]]
+	sed -i 's/"bind"/"bind", "ro"/' "$BATS_TEST_TMPDIR/m"
+	kvrun mounts add "$ID" "$BATS_TEST_TMPDIR/m"
+	[ "$status" -eq 0 ]
+	kvrun exec "$ID" cat /data/file
+	[ "$output" = text ]
+}
+
+@test "a container behind a layer is neither checkpointed nor restored: CRIU cannot put the layer back" {
+	needs_abi 3
+	compile_tool fakecriu "$BATS_TEST_TMPDIR/criu"
+	PATH=$BATS_TEST_TMPDIR:$PATH
+	layer '{"readOnly": ["/"], "execute": ["/bin"]}'
+	args sleep 1000
+	kv --rules "$RULES" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	kvr checkpoint --image-path "$BATS_TEST_TMPDIR/images" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"container $ID: CRIU cannot save Landlock layers, and it is behind one (preset strict, site rules)" ]]
+	status_is running
+	kv delete --force "$ID"
+	mkdir -p "$BATS_TEST_TMPDIR/images"
+	: >"$BATS_TEST_TMPDIR/images/inventory.img"
+	echo '["/dev/null","/dev/null","/dev/null"]' >"$BATS_TEST_TMPDIR/images/descriptors.json"
+	rm "$RULES/10-site.json"
+	strict
+	kvr restore -d -b "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/images" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"CRIU cannot restore Landlock layers, and the container is to be behind one (preset strict, site rules)" ]]
+	[ -z "$(kv list -q)" ]
 }
 
 @test "startContainer hooks run before the layer" {

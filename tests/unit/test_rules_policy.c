@@ -393,6 +393,101 @@ static void test_landlock(void)
 	       "ABI 4 limits ports, and only those of the lists that are there");
 }
 
+static const char *list(const struct strs *l)
+{
+	const char *ret = "";
+
+	for (size_t i = 0; i < l->n; i++)
+		ret = arena_printf(&arena, "%s%s%s", ret, *ret ? " " : "", l->v[i]);
+	return ret;
+}
+
+#define M(place, options) "{'destination':'" place "','type':'tmpfs','options':[" options "]}"
+#define DEV M("/dev", "'nosuid'")
+#define RO_ROOT .root = "{'path':'rootfs','readonly':true}"
+
+static void test_landlock_from_mounts(void)
+{
+	const struct policy_landlock *l;
+	const struct policy *p;
+	const char *text;
+
+	fresh("{'landlock':{'fromMounts':true}}");
+	p = MUST(RO_ROOT,
+		 .mounts = DEV
+		 "," M("/a", "") "," M("/a/b", "") "," M("/ro", "'ro'") "," M("/ro/rw", "") "," M(
+			 "/c", "'ro'") "," M("/c", "") "," M("/d", "") "," M("/d", "'ro'"));
+	l = &p->landlock.v[0];
+	is_str(list(&l->mounts), "/dev /a /ro/rw /c",
+	       "the last mount of a place decides, and what is below a writable one is its");
+	ok(!l->read_write.n && !l->read_only.n, "nothing else can be written");
+	is_str(list(&l->execute), "/", "everything can be read and executed");
+	ok(landlock_walls(l) && landlock_writable(l, "/a/b/c") && !landlock_writable(l, "/ro/x"),
+	   "and that is what is said of it");
+
+	p = MUST(RO_ROOT,
+		 .mounts = M("/a", "'ro'") "," M("/b", "") ",{'destination':'/a','options':["
+							   "'remount','rw']},{'destination':'/b',"
+							   "'options':['remount','ro']}");
+	is_str(list(&p->landlock.v[0].mounts), "/a", "a remount changes it");
+	is_str(list(&p->landlock.v[0].read_write),
+	       "/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty",
+	       "without a mount at /dev, its devices can be written");
+
+	fresh("{'landlock':{'fromMounts':true,'execute':['/usr'],'readWrite':['/x']}}");
+	l = &MUST(RO_ROOT, .mounts = DEV)->landlock.v[0];
+	is_str(list(&l->execute), "/usr", "a list of what can be executed stays as it is");
+	is_str(list(&l->read_only), "/", "then the rest can be read only");
+	is_str(list(&l->read_write), "/x", "what the rule names comes on top");
+	l = &MUST(.mounts = DEV)->landlock.v[0];
+	is_str(list(&l->read_write), "/x /", "with a writable root everything can be written");
+	ok(!l->mounts.n && !landlock_walls(l), "and it counts as no wall");
+
+	fresh("{'landlock':{'fromMounts':true}}");
+	text = quotes(arena_strdup(
+		&arena,
+		"{'ociVersion':'1.3.0','root':{'path':'/'},'process':{'cwd':'/','args':['sh'],"
+		"'user':{'uid':0,'gid':0}},'linux':{'namespaces':[{'type':'mount',"
+		"'path':'/run/ns'}]}}"));
+	is_str(build_text(text) ? "accepted" : err.msg,
+	       "rules file " FILE_NAME
+	       ": landlock.fromMounts: what is mounted in the mount namespace \"/run/ns\", which is "
+	       "joined, is not known",
+	       "the mounts of a namespace that is joined are refused");
+}
+
+static void test_landlock_strict(void)
+{
+	const struct policy_landlock *l;
+	const struct policy *p;
+
+	fresh("{'preset':'strict'}");
+	p = MUST(.mounts = DEV, .ns = "{'type':'network'}");
+	l = &p->landlock.v[0];
+	ok(p->landlock.n == 1 && l->from_mounts && l->required_abi == 6 && landlock_walls(l),
+	   "strict has a layer");
+	is_str(landlock_of(l), "", "which is no rules file's");
+	is_int(l->scopes, POL_SCOPE_ABSTRACT_UNIX | POL_SCOPE_SIGNAL, "with both scopes");
+	is_int(l->exec_scopes, POL_SCOPE_SIGNAL,
+	       "for exec only where there are others: the network is its own, the pids are not");
+	host.landlock = 0;
+	p = MUST(.mounts = DEV);
+	l = &p->landlock.v[0];
+	ok(p->landlock.n == 1 && l->required_abi == 0 && !landlock_walls(l),
+	   "without Landlock it is no wall");
+	must_site("{'require':['landlock']}");
+	is_str(build_text(config_text(&(struct config){.mounts = DEV})) ? "accepted" : err.msg,
+	       "rules file " FILE_NAME
+	       ": require[0]: landlock is required; config.json: the preset and the site's rules: no "
+	       "Landlock layer limits what can be written; use the preset strict, on a kernel with "
+	       "Landlock",
+	       "which is refused where a rule requires one");
+	reset();
+	must_site("{'preset':'basic'}");
+	ok(!MUST(.mounts = DEV)->landlock.n, "basic has none");
+	reset();
+}
+
 static void test_sources(void)
 {
 	struct kv real = {(char *) "/data", (char *) "/srv/secret"};
@@ -515,6 +610,8 @@ int main(void)
 	test_presets();
 	test_stacked();
 	test_landlock();
+	test_landlock_from_mounts();
+	test_landlock_strict();
 	test_sources();
 	test_vm();
 	test_exec();

@@ -50,6 +50,7 @@ static struct {
 	 false},
 	{"landlock", "a Landlock layer", false},
 	{"landlock.requiredAbi", "the ABI that the kernel must have at least", false},
+	{"landlock.fromMounts", "true: paths are limited as the container's mounts say", false},
 	{"landlock.readOnly", "paths that can be read", false},
 	{"landlock.readWrite", "paths that can be read and written", false},
 	{"landlock.execute", "paths that can be read and executed", false},
