@@ -86,7 +86,7 @@ report() {
 	[ "$(row "$output" lsm .values.apparmor)" = "$([ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && echo true || echo false)" ]
 	[ "$(row "$output" systemd .state)" = missing ] || [ -d /run/systemd/system ]
 	[ "$(row "$output" criu .state)" = missing ] || criu --version
-	if [ "$(row "$output" kvm .state)" != missing ]; then [ -c /dev/kvm ]; fi
+	if [ "$(row "$output" kvm .fact | cut -c 1-14)" = "/dev/kvm works" ]; then [ -c /dev/kvm ]; fi
 	if [ "$(row "$output" sev-device .state)" = ok ]; then [ -c /dev/sev ]; fi
 	[ "$(row "$output" userns .state)" != ok ] || unshare -U true
 }
