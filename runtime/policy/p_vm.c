@@ -201,6 +201,11 @@ int pb_vm(struct pb *b, struct err *e)
 		return r;
 	if (b->rules)
 		of_site(b, &b->rules->vm);
+	/* the jail that it runs in has nothing else to run programs from (vm/jail.h) */
+	if (p->hypervisor && !str_prefix(p->hypervisor, "/usr/"))
+		return pb_refuse(b, e,
+				 "vm.hypervisor.path: expected a program below /usr, found %s",
+				 p->hypervisor);
 	if (p->machine && !str_eq(p->machine, "microvm") && !str_eq(p->machine, "q35"))
 		return pb_refuse(b, e,
 				 "the site's rules: vm.defaults.machine: expected \"microvm\" or "

@@ -22,8 +22,9 @@ struct jail_fd {
 	int fd, as;
 };
 
-/* A file or directory of the host that is seen in the jail at /name: `fd` stands for it (O_PATH is enough, and is what
- * keeps a file that was checked the one that is used), or path when fd is negative. */
+/* A file or directory of the host that is seen in the jail at /name: a detached mount of it (open_tree(2) with
+ * OPEN_TREE_CLONE, as vm_file_open() gives: so a file that was checked is the one that is used), or, when fd is negative, what
+ * the path leads to. */
 struct jail_file {
 	const char *name; /* without a slash */
 	int fd;
@@ -41,7 +42,7 @@ struct jail {
 	int log_fd;	   /* becomes 1 and 2; -EBADF: they are /dev/null. 0 is always */
 	uint32_t uid, gid; /* of the program; with keep_root only its group's */
 	bool keep_root; /* uid 0 with CHOWN, DAC_OVERRIDE, FOWNER, FSETID: for serving files by 9p. Has a /proc then */
-	bool dev_kvm, dev_sev;
+	bool dev_sev;	  /* /dev/sev is there, for SEV guests */
 	uint64_t memlock; /* bytes that may be locked: SEV and SEV-ES pin the guest's memory; else 0 */
 };
 

@@ -3,6 +3,7 @@
 
 libkv_vm_a_SOURCES = \
 	runtime/vm/image.h \
+	runtime/vm/jail.c \
 	runtime/vm/jail.h \
 	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \

@@ -14,6 +14,7 @@
 #define PORT_NAME "kavach.0"
 #define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 #define ARGS_MAX 128u
+#define FDSET_KVM 100u /* those of disks count from 1 */
 
 const struct vm_names vm_names_jail = {
 	.kernel = "/kernel",
@@ -82,7 +83,13 @@ static void machine(struct args *g)
 	/* No file of the guest's memory when QEMU dies. */
 	PUTF(g, "-machine", "%s,dump-guest-core=off", m);
 	/* The translator's buffer would else grow to 1 GiB, which the VM's cgroup does not have room for. */
-	put2(g, "-accel", s->accel == VM_KVM ? "kvm" : "tcg,tb-size=128");
+	if (s->accel == VM_KVM) {
+		/* QEMU's user may not open it */
+		PUTF(g, "-add-fd", "fd=%d,set=%u", VM_FD_KVM, FDSET_KVM);
+		PUTF(g, "-accel", "kvm,device=/dev/fdset/%u", FDSET_KVM);
+	} else {
+		put2(g, "-accel", "tcg,tb-size=128");
+	}
 	put2(g, "-cpu", s->cpu);
 	PUTF(g, "-smp", "%u,maxcpus=%u", s->vcpus, s->vcpus);
 	PUTF(g, "-m", "%lluM", (unsigned long long) (s->memory >> 20));

@@ -33,6 +33,7 @@ unit_programs = \
 	tests/unit/test_hmac \
 	tests/unit/test_hooks \
 	tests/unit/test_io \
+	tests/unit/test_jail \
 	tests/unit/test_json_decode \
 	tests/unit/test_json_read \
 	tests/unit/test_jsonw \
@@ -173,6 +174,9 @@ tests_unit_test_hooks_LDADD = libkv_hooks.a libkv_policy.a libkv_base.a
 
 tests_unit_test_io_SOURCES = tests/unit/test_io.c
 tests_unit_test_io_LDADD = libkv_base.a
+
+tests_unit_test_jail_SOURCES = tests/unit/test_jail.c
+tests_unit_test_jail_LDADD = libkv_vm.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
 tests_unit_test_json_decode_SOURCES = tests/unit/test_json_decode.c
 tests_unit_test_json_decode_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
