@@ -391,6 +391,7 @@ static void allow(struct strs *l, struct making *m, size_t *used, const char *na
 
 static int landlock(struct making *m, struct err *e)
 {
+	static const struct stage_boot none = {.mode = STAGE_CREATE};
 	/* LANDLOCK_CREATE_RULESET_VERSION */
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	struct policy_landlock *l = &m->layer;
@@ -414,7 +415,7 @@ static int landlock(struct making *m, struct err *e)
 		allow(&l->read_write, m, &used, "dev/sev");
 	m->p.landlock.v = l;
 	m->p.landlock.n = 1;
-	m->s = (struct stage){.p = &m->p, .root_fd = m->root};
+	m->s = (struct stage){.boot = &none, .p = &m->p, .root_fd = m->root};
 	return landlock_prepare(&m->s, e);
 }
 
