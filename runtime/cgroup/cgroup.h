@@ -113,6 +113,8 @@ int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, st
  * caller has opened; network_interfaces, which needs a process, is the caller's. */
 struct jsonw;
 void cgroup_stats_json(struct jsonw *w, const struct cg_stats *s);
+/* cgroup_net_json: network_interfaces: those of the network namespace that the process is in. */
+void cgroup_net_json(struct jsonw *w, pid_t pid);
 /* cgroup_oom_count: OOM kills so far (memory.events oom_kill / memory.oom_control), or -errno. */
 int64_t cgroup_oom_count(const struct cg *cg);
 /* cgroup_oom_fd: an fd that becomes readable on OOM: v1's eventfd, or an inotify watch on v2's memory.events, which

@@ -32,6 +32,7 @@ libkv_cgroup_a_SOURCES = \
 	runtime/cgroup/stats.c \
 	runtime/cgroup/stats.h \
 	runtime/cgroup/stats_json.c \
+	runtime/cgroup/stats_net.c \
 	runtime/cgroup/stats_parse.c \
 	runtime/cgroup/systemd.c \
 	runtime/cgroup/update.c \

@@ -102,8 +102,6 @@ int tty_make_stdio(struct stage *s, struct err *e); /* setsid, controlling termi
 /* mask.c: after the pivot */
 int masks_apply(struct stage *s, struct err *e);
 
-/* net.c */
-int net_loopback_up(struct err *e);
 /* sysctl.c: after the pivot, through the private procfs */
 int sysctl_apply(struct stage *s, struct err *e);
 /* caps.c: R-08, in parts because ids stand between them */

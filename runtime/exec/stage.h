@@ -141,6 +141,9 @@ int stage_main(int argc, char **argv);
 typedef void stage_warner(const char *text);
 void stage_warn_to(stage_warner *fn);
 
+/* net_loopback_up: the loopback interface of the network namespace that we are in, which is a new one. */
+int net_loopback_up(struct err *e);
+
 /* stdio_open_missing: fills a closed 0, 1 or 2 with /dev/null, so that none of our own descriptors becomes the workload's
  * stdio. First thing in main(), of kavach and of the stage. */
 int stdio_open_missing(struct err *e);

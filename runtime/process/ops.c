@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,44 +61,6 @@ int process_pids(struct box *b, struct u64s *ret, struct err *e)
 	return 0;
 }
 
-/* One line of /proc/PID/net/dev: "  eth0: rxbytes packets errs drop fifo frame compressed multicast tx..." */
-static void net_line(struct jsonw *w, const char *line)
-{
-	unsigned long long v[12];
-	char name[32];
-
-	if (sscanf(line, " %31[^:]: %llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu", name,
-		   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 9)
-		return;
-	jw_obj(w);
-	jw_kstr(w, "Name", name);
-	jw_ku64(w, "RxBytes", v[0]);
-	jw_ku64(w, "RxPackets", v[1]);
-	jw_ku64(w, "RxErrors", v[2]);
-	jw_ku64(w, "RxDropped", v[3]);
-	jw_ku64(w, "TxBytes", v[4]);
-	jw_ku64(w, "TxPackets", v[5]);
-	jw_ku64(w, "TxErrors", v[6]);
-	jw_ku64(w, "TxDropped", v[7]);
-	jw_obj_end(w);
-}
-
-static void net_stats(struct jsonw *w, pid_t pid)
-{
-	char path[48], line[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/net/dev", (int) pid);
-	f = fopen(path, "re");
-	jw_key(w, "network_interfaces");
-	jw_arr(w);
-	while (f && fgets(line, sizeof(line), f))
-		net_line(w, line);
-	jw_arr_end(w);
-	if (f)
-		fclose(f);
-}
-
 int process_stats(struct box *b, struct buf *out, struct err *e)
 {
 	struct cg_stats *st;
@@ -118,7 +79,7 @@ int process_stats(struct box *b, struct buf *out, struct err *e)
 	cgroup_stats_json(&w, st);
 	rdt_stats(&w, &host_rdt, b->rdt);
 	if (b->ns_flags & CLONE_NEWNET)
-		net_stats(&w, b->pid);
+		cgroup_net_json(&w, b->pid);
 	jw_obj_end(&w);
 	return 0;
 }

@@ -99,18 +99,23 @@ check "kavach: copies are checked (_FORTIFY_SOURCE)" has_symbol "$kavach" '__[a-
 check "kavach: no path of the build machine" no_build_path "$kavach"
 check "kavach-init is in kavach, byte for byte, at a page's start" stage_is_embedded
 
-check "kavach-init needs no library at run time" libraries_are "$stage"
-check "kavach-init has no interpreter" no_interpreter "$stage"
-check "kavach-init is a program at a fixed address" is_type "$stage" EXEC
-check "kavach-init: stack is not executable" stack_not_executable "$stage"
-check "kavach-init: nothing is writable and executable" nothing_writable_and_executable "$stage"
-check "kavach-init: code lies apart from data" code_apart "$stage"
-check "kavach-init: functions have stack canaries" has_symbol "$stage.debug" __stack_chk_fail
-check "kavach-init: no path of the build machine" no_build_path "$stage"
-# glibc alone is 700 KiB of a static program
-limit=1048576
-! has_symbol "$stage.debug" __init_libc || limit=262144
-check "kavach-init is small" at_most "$stage" $limit
+# FILE KIBIBYTES: what is made like kavach-init
+is_static() {
+	local file=$KAVACH_BUILD/$1 limit=$(($2 << 10))
+	check "$1 needs no library at run time" libraries_are "$file"
+	check "$1 has no interpreter" no_interpreter "$file"
+	check "$1 is a program at a fixed address" is_type "$file" EXEC
+	check "$1: stack is not executable" stack_not_executable "$file"
+	check "$1: nothing is writable and executable" nothing_writable_and_executable "$file"
+	check "$1: code lies apart from data" code_apart "$file"
+	check "$1: functions have stack canaries" has_symbol "$file.debug" __stack_chk_fail
+	check "$1: no path of the build machine" no_build_path "$file"
+	# glibc alone is 700 KiB of a static program
+	has_symbol "$file.debug" __init_libc || limit=1048576
+	check "$1 is small" at_most "$file" $limit
+}
+is_static kavach-init 256
+is_static kavach-agent 384
 
 # other runtimes run it as root; linked like kavach, but for the libraries of other parts
 # shellcheck disable=SC2046 # several words

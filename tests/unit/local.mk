@@ -3,6 +3,7 @@
 # that it links, `/* libs: base json */`; without it, all.
 
 unit_programs = \
+	tests/unit/test_agent \
 	tests/unit/test_attest \
 	tests/unit/test_audit \
 	tests/unit/test_audit_verify \
@@ -82,6 +83,9 @@ EXTRA_DIST += \
 	tests/unit/policy_fixture.h \
 	tests/unit/seccomp_profile.h \
 	tests/unit/tap.h
+
+tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
+tests_unit_test_agent_LDADD = libkv_wire.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
 tests_unit_test_attest_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)

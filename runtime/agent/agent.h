@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kavach-agent: performs a sealed policy inside a microVM, on behalf of the monitor on the host.
+ *
+ * Theory of operation. One thread, one poll loop (loop.c), no blocking read or write anywhere in it. The agent is PID 1 of
+ * the guest (guest.c), or, for tests, an ordinary process of root's with the wire on a descriptor that it inherits. What
+ * comes is judged by the table of wire.c and then handed to one function for each type (handle.c). The container's first
+ * process and each exec is a struct proc: the stage is cloned (spawn.c), speaks over its sync socket (talk.c) as it
+ * does to kavach on a host, and becomes the workload; its stdio goes through pipes or a pty (stdio.c).
+ *
+ * Bounded memory: what a process writes stays in its pipe until the wire has room and the host gave credit; what the
+ * host sends for a process is at most a window. Answers wait in one buffer, and while that is full nothing more is
+ * read from the host.
+ *
+ * Trust. The host may be hostile (confidential mode): whatever does not fit, in form or in phase, ends the VM.
+ */
+#ifndef KAVACH_AGENT_AGENT_H
+#define KAVACH_AGENT_AGENT_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "cgroup/cgroup.h"
+#include "exec/stage.h"
+#include "policy/policy.h"
+#include "wire/body.h"
+#include "wire/wire.h"
+
+#define AGENT_SHARE "/run/share"
+#define AGENT_OUT_HIGH (256u << 10) /* of answers: beyond it the host is not listened to */
+#define AGENT_DATA_HIGH (64u << 10) /* data goes out while less than this waits */
+
+/* How far a process is. */
+enum proc_state {
+	PROC_PREPARING, /* the stage works */
+	PROC_READY,	/* first process: waits for START */
+	PROC_STARTING,	/* the stage was told to go on */
+	PROC_RUNNING,	/* STARTED was sent */
+	PROC_ENDED,	/* reaped, EXIT was sent; its output drains */
+	PROC_GONE	/* nothing refers to it any more */
+};
+
+/* From the host to the process. */
+struct agent_in {
+	int fd; /* pipe or terminal; -EBADF: closed */
+	struct wire_flow flow;
+	uint8_t *buf;  /* WIRE_WINDOW bytes, made when they are needed */
+	size_t at, n;  /* what waits */
+	uint32_t owed; /* passed on, not yet told */
+	bool eof;
+};
+
+/* From the process to the host. */
+struct agent_out {
+	int fd; /* -EBADF: nothing more comes */
+	struct wire_flow flow;
+};
+
+struct proc {
+	struct proc *next;
+	uint32_t stream;
+	enum proc_state state;
+	pid_t pid;
+	int pidfd, sync,
+		console; /* sync: to the stage, while it lives; console: gets the terminal's master */
+	int64_t oom;	 /* kills in the container before it */
+	bool terminal, told; /* told: the stage said that it executes the program */
+	struct arena a;	     /* what `process` and `boot` point into */
+	const struct pol_process *process;
+	struct agent_in in;
+	struct agent_out out[2]; /* stdout, stderr; a terminal has only the first */
+};
+
+struct agent {
+	bool guest; /* PID 1 of a VM */
+	int conn, sigfd, stage_fd;
+	enum wire_phase phase;
+	uint8_t *in;
+	size_t in_n;
+	struct buf out;
+	size_t out_at;
+	struct wire_parts parts;
+	uint32_t last_stream; /* the highest that was ever there */
+	struct proc *procs;
+	size_t n_procs, turn; /* turn: who may send first */
+	uint64_t boot_ns;
+
+	struct arena a;	     /* of the container: all that follows points into it */
+	struct bytes sealed; /* the policy as it came */
+	const struct policy *policy;
+	struct policy part; /* the guest's part of it */
+	struct wire_prepare prepare;
+	struct wire_net net;
+	bool preparing; /* PREPARE came */
+	struct cg cg;
+	struct host host;
+	uint64_t ns_flags; /* CLONE_NEW* of the first process, which execs join */
+	int oom_fd;
+	int64_t oom; /* kills that were told */
+
+	bool syncing; /* SYNC came: answer when no process is left */
+	uint32_t sync_tag;
+	bool over; /* SHUTDOWN came */
+};
+
+/* ---- loop.c ---- */
+/* agent_run: serves the wire until it ends: 0 after SHUTDOWN, when the host is gone -EPIPE, -errno with *e after a violation. */
+int agent_run(struct agent *a, struct err *e);
+/* agent_room: whether data may be put onto the wire now. */
+bool agent_room(const struct agent *a);
+/* agent_put_*: frames for the host. They cannot fail: too much of them is the end of the loop. */
+void agent_put(struct agent *a, uint8_t type, uint8_t sub, uint32_t stream, const void *p,
+	       size_t n);
+void agent_put_body(struct agent *a, uint8_t type, uint32_t stream, const struct ctable *t,
+		    const void *obj);
+void agent_put_fail(struct agent *a, uint32_t stream, uint32_t tag, const struct err *e);
+void agent_log(struct agent *a, const char *text);
+
+/* ---- handle.c ---- */
+/* agent_handle: one frame, or one whole of parts. <0: a violation, with *e. */
+int agent_handle(struct agent *a, const struct wire_head *h, const uint8_t *p, size_t n,
+		 struct err *e);
+
+/* ---- container.c ---- */
+/* agent_prepare: root, cgroup, and the stage of the first process. A failure is told by the caller. */
+int agent_prepare(struct agent *a, struct err *e);
+int agent_exec(struct agent *a, struct proc *p, const struct wire_exec *x, struct err *e);
+/* agent_kill_all: every process of the container. */
+void agent_kill_all(struct agent *a);
+
+/* ---- procs.c ---- */
+struct proc *proc_new(struct agent *a, uint32_t stream);
+struct proc *proc_find(struct agent *a, uint32_t stream);
+/* proc_fail: FAIL on its stream, which is its end. */
+void proc_fail(struct agent *a, struct proc *p, const struct err *e);
+/* procs_reap: whoever has ended; the orphans of the guest, too. */
+void procs_reap(struct agent *a);
+/* procs_drain: DRAINED for those whose output was sent; forgets who is gone. */
+void procs_sweep(struct agent *a);
+/* proc_signal: what has ended is not signalled, which is no failure. */
+void proc_signal(struct agent *a, struct proc *p, int sig, bool all);
+
+/* ---- spawn.c ---- */
+/* proc_spawn: clones the stage. create: CLONE_NEW* for it; target: the pidfd of whom it joins, with boot->target_ns, or -EBADF.
+ * p gets pid, pidfd, sync and its stdio. */
+int proc_spawn(struct agent *a, struct proc *p, struct stage_boot *boot, uint64_t create,
+	       int target, struct err *e);
+
+/* ---- talk.c ---- */
+/* proc_talk: takes one message of its stage, or the end of them; false when there is none now. */
+bool proc_talk(struct agent *a, struct proc *p);
+/* proc_go: START: the stage goes on. */
+void proc_go(struct agent *a, struct proc *p);
+
+/* ---- stdio.c ---- */
+/* Ends of a process's stdio that the stage gets. */
+struct stdio_ends {
+	int fd[3], console;
+};
+int stdio_open(struct proc *p, bool terminal, struct stdio_ends *ret, struct err *e);
+void stdio_close_ends(struct stdio_ends *s);
+/* stdio_take_terminal: the stage has sent the master. */
+int stdio_take_terminal(struct proc *p, struct err *e);
+/* stdio_data: DATA came. -EBADMSG: more than there was credit for, or after EOF. */
+int stdio_data(struct agent *a, struct proc *p, const uint8_t *d, size_t n);
+/* stdio_feed: writes what waits to the process. */
+void stdio_feed(struct agent *a, struct proc *p);
+void stdio_eof(struct agent *a, struct proc *p);
+/* stdio_pull: reads at most one frame of output i and puts it on the wire. false: nothing is there now. */
+bool stdio_pull(struct agent *a, struct proc *p, unsigned i);
+int stdio_resize(struct proc *p, uint32_t rows, uint32_t columns);
+void stdio_close(struct proc *p);
+
+/* ---- cgroup.c ---- */
+/* agent_cgroup_make: the container's cgroup with its limits. Outside of a guest and without cgroup2 it has none, which is told. */
+int agent_cgroup_make(struct agent *a, struct err *e);
+/* agent_oom: compares the kernel's count with what was told: EVENT. */
+void agent_oom(struct agent *a);
+int agent_stats(struct agent *a, struct buf *out, struct err *e);
+int agent_ps(struct agent *a, struct buf *out, struct err *e);
+int agent_update(struct agent *a, const struct pol_resources *r, struct err *e);
+
+/* ---- guest.c: PID 1 ---- */
+int guest_begin(struct err *e);				/* file systems, modules of "boot" */
+int guest_open_port(struct err *e);			/* waits for it; the fd */
+int guest_modules(const char *features, struct err *e); /* names, separated by blanks */
+int guest_mount_share(const struct wire_prepare *p, struct err *e);
+void __attribute__((noreturn)) guest_end(void);
+void guest_set_clock(uint64_t realtime_ns);
+
+/* ---- net.c ---- */
+int agent_net_apply(const struct wire_net *n, struct err *e);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PREPARE and EXEC: from what the host asks for to a stage with its boot block. */
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/agent.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "vm/split.h"
+
+static const uint64_t flag_of[POL_NS_MAX] = {[POL_NS_PID] = CLONE_NEWPID,
+					     [POL_NS_MNT] = CLONE_NEWNS,
+					     [POL_NS_IPC] = CLONE_NEWIPC,
+					     [POL_NS_UTS] = CLONE_NEWUTS,
+					     [POL_NS_CGROUP] = CLONE_NEWCGROUP};
+
+static int fill_filters(const struct wire_filter *v, size_t n, struct arena *a,
+			struct stage_boot *boot, struct err *e)
+{
+	if (n > STAGE_FILTERS_MAX)
+		return err_set(e, -E2BIG, "%zu seccomp filters: at most %d can be loaded", n,
+			       STAGE_FILTERS_MAX);
+	boot->filters.v = arena_array(a, n, sizeof(*boot->filters.v));
+	boot->filters.n = n;
+	for (size_t i = 0; i < n; i++)
+		boot->filters.v[i] = (struct stage_filter){.bpf = v[i].bpf, .flags = v[i].flags};
+	return 0;
+}
+
+/* A policy with filters is never performed without them, whatever the host says. */
+static int check_filters(const struct agent *a, size_t n, struct err *e)
+{
+	size_t want = a->policy->stacked.n + a->policy->seccomp.set;
+
+	if (n != want)
+		return err_set(e, -EPERM, "the policy has %zu seccomp filters, the host sent %zu",
+			       want, n);
+	return 0;
+}
+
+static void fill_common(struct agent *a, struct stage_boot *boot)
+{
+	boot->cg_layout = a->cg.layout;
+	boot->id = a->prepare.id;
+	boot->bundle = a->prepare.bundle;
+	boot->oci_version = a->prepare.oci_version;
+}
+
+static int fill_namespaces(struct agent *a, struct stage_boot *boot, uint64_t *ret_create,
+			   struct err *e)
+{
+	uint64_t create = 0;
+
+	for (size_t i = 0; i < a->part.ns.n; i++) {
+		const struct pol_ns *n = &a->part.ns.v[i];
+
+		if (n->path || n->type >= POL_NS_MAX || !flag_of[n->type])
+			return err_set(e, -EOPNOTSUPP,
+				       "linux.namespaces: a guest cannot join or make a namespace "
+				       "of type %u",
+				       n->type);
+		create |= flag_of[n->type];
+	}
+	if (!(create & CLONE_NEWNS))
+		return err_set(e, -EOPNOTSUPP,
+			       "linux.namespaces: a container in a guest needs a "
+			       "mount namespace");
+	a->ns_flags = create;
+	boot->unshare_cgroup = create & CLONE_NEWCGROUP;
+	boot->host_cgroupns = !boot->unshare_cgroup;
+	*ret_create = create &
+		      ~(uint64_t) CLONE_NEWCGROUP; /* the stage, once it is in the cgroup */
+	return 0;
+}
+
+/* The root: the directory that the share has it in. */
+static int find_root(struct agent *a, const char **ret_share, struct err *e)
+{
+	const struct wire_prepare *p = &a->prepare;
+	int r = 0;
+
+	*ret_share = AGENT_SHARE;
+	if (p->root == WIRE_ROOT_DIR) {
+		if (a->guest || str_empty(p->root_tag) || p->root_tag[0] != '/')
+			return err_set(e, -EINVAL, "the root is in no folder that is here");
+		*ret_share = p->root_tag;
+		return 0;
+	}
+	if (!a->guest)
+		return err_set(e, -EINVAL, "only a guest has a share to mount");
+	r = guest_modules(p->modules, e);
+	return r < 0 ? r : guest_mount_share(p, e);
+}
+
+static int make_part(struct agent *a, const char *share)
+{
+	struct split s;
+
+	split_plan(a->policy, &a->a, &s);
+	split_guest(a->policy, &s, share, &a->a, &a->part);
+	return 0;
+}
+
+static int spawn_first(struct agent *a, struct proc *p, struct err *e)
+{
+	struct stage_boot boot = {.mode = STAGE_CREATE};
+	buf_auto enc = BUF_WRITER(8u << 20);
+	uint64_t create = 0;
+	int r;
+
+	fill_common(a, &boot);
+	boot.annotations = a->prepare.annotations;
+	boot.hook_env = a->prepare.hook_env;
+	boot.console_rows = a->prepare.rows;
+	boot.console_columns = a->prepare.columns;
+	if (a->cg.layout != CG_NONE)
+		boot.cg_v2_path = arena_printf(&a->a, "%s%s", a->cg.hier.v[0].mount,
+					       a->cg.hier.v[0].path);
+	policy_encode(&enc, &a->part);
+	if (enc.bad)
+		return err_set(e, -EFBIG, "the policy is too large");
+	boot.policy = (struct bytes){enc.p, enc.n};
+	r = check_filters(a, a->prepare.filters.n, e);
+	if (r == 0)
+		r = fill_filters(a->prepare.filters.v, a->prepare.filters.n, &a->a, &boot, e);
+	if (r == 0)
+		r = fill_namespaces(a, &boot, &create, e);
+	p->process = a->part.has_process ? &a->part.process : NULL;
+	return r < 0 ? r : proc_spawn(a, p, &boot, create, -EBADF, e);
+}
+
+int agent_prepare(struct agent *a, struct err *e)
+{
+	struct proc *p = proc_find(a, 1);
+	const char *share;
+	int r = find_root(a, &share, e);
+
+	if (r < 0)
+		return r;
+	r = make_part(a, share);
+	if (r == 0)
+		r = agent_cgroup_make(a, e);
+	if (r == 0)
+		r = agent_net_apply(&a->net, e);
+	return r < 0 ? r : spawn_first(a, p, e);
+}
+
+static int decode_process(const struct bytes *enc, struct proc *p, struct err *e)
+{
+	struct pol_process *proc = arena_new(&p->a, struct pol_process);
+	struct buf b = BUF_READER(enc->v, enc->n);
+
+	codec_decode(&b, &pol_process_table, proc, &p->a);
+	if (b.bad || buf_left(&b) != 0)
+		return err_set(e, -EBADMSG, "the process description is malformed");
+	p->process = proc;
+	return 0;
+}
+
+int agent_exec(struct agent *a, struct proc *p, const struct wire_exec *x, struct err *e)
+{
+	const struct proc *first = proc_find(a, 1);
+	struct stage_boot boot = {.mode = STAGE_EXEC,
+				  .process = x->process,
+				  .console_rows = x->rows,
+				  .console_columns = x->columns,
+				  .target_ns = a->ns_flags};
+	int r;
+
+	if (a->phase != WIRE_PH_RUNNING || !first || !first->pid)
+		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
+	fill_common(a, &boot);
+	r = decode_process(&x->process, p, e);
+	if (r == 0)
+		r = check_filters(a, x->filters.n, e);
+	if (r == 0)
+		r = fill_filters(x->filters.v, x->filters.n, &p->a, &boot, e);
+	return r < 0 ? r : proc_spawn(a, p, &boot, 0, first->pidfd, e);
+}
+
+void agent_kill_all(struct agent *a)
+{
+	struct err e = ERR_INIT;
+
+	if (a->cg.layout != CG_NONE)
+		(void) cgroup_kill(&a->cg, SIGKILL, &e);
+	for (struct proc *p = a->procs; p; p = p->next)
+		if (p->pid > 0 && p->pidfd >= 0)
+			(void) sys_pidfd_send_signal(p->pidfd, SIGKILL);
+}
