@@ -21,6 +21,8 @@ libkv_base_a_SOURCES = \
 	runtime/base/jsonw.h \
 	runtime/base/log.c \
 	runtime/base/log.h \
+	runtime/base/mountinfo.c \
+	runtime/base/mountinfo.h \
 	runtime/base/num.c \
 	runtime/base/num.h \
 	runtime/base/opt.c \

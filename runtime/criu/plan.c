@@ -3,65 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/num.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "criu/plan.h"
-
-/* ---- mountinfo ---- */
-
-static char *next_field(char **at)
-{
-	char *s = *at, *blank = strchr(s, ' ');
-
-	if (blank)
-		*blank = 0;
-	*at = blank ? blank + 1 : s + strlen(s);
-	return s;
-}
-
-/* The kernel writes blank, tab, newline and backslash as three octal digits. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char) ((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
-/* "36 35 98:0 /root /place options ..." */
-static bool parse_line(char *line, struct plan_mnt *ret)
-{
-	char *id = next_field(&line);
-
-	next_field(&line);
-	next_field(&line);
-	ret->root = next_field(&line);
-	ret->place = next_field(&line);
-	unescape(ret->root);
-	unescape(ret->place);
-	return num_parse_u32(id, &ret->id) == 0 && ret->place[0] == '/' && *line;
-}
-
-size_t plan_mountinfo(const char *text, size_t n, struct arena *a, struct plan_mnt **ret)
-{
-	struct strs lines = str_split(a, arena_strndup(a, text ? text : "", n), '\n');
-	size_t count = 0;
-
-	*ret = arena_array(a, lines.n, sizeof(**ret));
-	for (size_t i = 0; i < lines.n; i++)
-		if (parse_line(lines.v[i], &(*ret)[count]))
-			count++;
-	return count;
-}
 
 /* ---- mounts ---- */
 
@@ -135,7 +79,7 @@ int plan_check(const struct policy *p, struct err *e)
 }
 
 /* A mask over a directory is the root of a tmpfs of the container; one over a file is the null device of the host. */
-static void dump_mask(const struct plan *in, const struct plan_mnt *m, struct rpc_opts *o)
+static void dump_mask(const struct plan *in, const struct mountinfo *m, struct rpc_opts *o)
 {
 	if (!str_eq(m->root, "/"))
 		add(in, o, m->place, "/dev/null");
@@ -144,7 +88,7 @@ static void dump_mask(const struct plan *in, const struct plan_mnt *m, struct rp
 void plan_dump(const struct plan *in, struct rpc_opts *o)
 {
 	for (size_t i = 0; i < in->n_mnt; i++) {
-		const struct plan_mnt *m = &in->mnt[i];
+		const struct mountinfo *m = &in->mnt[i];
 		const struct pol_mount *c;
 		long at;
 

@@ -11,25 +11,17 @@
 #define KAVACH_CRIU_PLAN_H
 
 #include "base/err.h"
+#include "base/mountinfo.h"
 #include "criu/rpc.h"
 #include "policy/policy.h"
 
 #define CRIU_NET_KEY "extRootNetNS" /* cookies of joined namespaces, runc's too */
 #define CRIU_PID_KEY "extRootPidNS"
 
-/* One line of mountinfo. */
-struct plan_mnt {
-	uint32_t id;
-	char *root, *place;
-};
-
-/* plan_mountinfo: parses /proc/PID/mountinfo. Lines that are none are left out. Returns the number. */
-size_t plan_mountinfo(const char *text, size_t n, struct arena *a, struct plan_mnt **ret);
-
 struct plan {
 	const struct policy *p;
-	char *const *places;	    /* of mounts[i], with symlinks of the root resolved */
-	const struct plan_mnt *mnt; /* dump: of the container; restore: of the host */
+	char *const *places;	     /* of mounts[i], with symlinks of the root resolved */
+	const struct mountinfo *mnt; /* dump: of the container; restore: of the host */
 	size_t n_mnt;
 	bool cgroup_bound; /* v2: a cgroup mount is a bind, not a file system of the container's namespace */
 	bool cgroup_below;	    /* v1: it has binds in it */

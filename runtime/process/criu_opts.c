@@ -113,7 +113,7 @@ int criu_plan(const struct box *b, int root, pid_t mountinfo_of, struct plan *re
 	char **places = arena_array(b->a, p->mounts.n, sizeof(*places));
 	char *root_path = fd_path(root, b->a);
 	struct bytes text;
-	struct plan_mnt *mnt;
+	struct mountinfo *mnt;
 	char path[48];
 	int r;
 
@@ -125,7 +125,7 @@ int criu_plan(const struct box *b, int root, pid_t mountinfo_of, struct plan *re
 		places[i] = resolve(root, root_path ? root_path : "/", p->mounts.v[i].destination,
 				    b->a);
 	*ret = (struct plan){.p = p, .places = places, .a = b->a};
-	ret->n_mnt = plan_mountinfo((const char *) text.v, text.n, b->a, &mnt);
+	ret->n_mnt = mountinfo_parse((const char *) text.v, text.n, b->a, &mnt);
 	ret->mnt = mnt;
 	fill_cgroup(b, ret);
 	return plan_check(p, e);

@@ -36,7 +36,7 @@ static void round_trip(const uint8_t *data, size_t size, const struct rpc_table 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct plan_mnt *m;
+	struct mountinfo *m;
 	arena_auto a = {0};
 	char *text;
 
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	round_trip(data, size, &rpc_req_table);
 	text = criu_log_excerpt((const char *) data, size, &a);
 	assert(!text || strlen(text) <= size * 2 + 16);
-	for (size_t n = plan_mountinfo((const char *) data, size, &a, &m); n-- > 0;)
+	for (size_t n = mountinfo_parse((const char *) data, size, &a, &m); n-- > 0;)
 		assert(m[n].place[0] == '/' && strlen(m[n].place) < size);
 	return 0;
 }

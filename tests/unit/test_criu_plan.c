@@ -43,9 +43,9 @@ static const char *val_of(const struct rpc_opts *o, const char *key)
 static struct plan make(struct arena *a, const char *mountinfo)
 {
 	struct plan pl = {.p = &policy, .places = places, .a = a};
-	struct plan_mnt *mnt;
+	struct mountinfo *mnt;
 
-	pl.n_mnt = plan_mountinfo(mountinfo, strlen(mountinfo), a, &mnt);
+	pl.n_mnt = mountinfo_parse(mountinfo, strlen(mountinfo), a, &mnt);
 	pl.mnt = mnt;
 	return pl;
 }
@@ -55,14 +55,14 @@ static void test_mountinfo(struct arena *a)
 	static const char text[] =
 		"36 35 98:0 /mnt\\0401 /a\\134b rw - ext4 /dev/root rw\n"
 		"no line\n\n37 x\n38 35 0:5 /null /dev/null rw - devtmpfs d rw\n39 1 2 3 relative x\n";
-	struct plan_mnt *m;
+	struct mountinfo *m;
 
-	is_int(plan_mountinfo(text, strlen(text), a, &m), 2,
+	is_int(mountinfo_parse(text, strlen(text), a, &m), 2,
 	       "lines that are mounts are read, others are not");
 	is_str(m[0].root, "/mnt 1", "escapes are undone in the root");
 	is_str(m[0].place, "/a\\b", "and in the place");
 	is_int(m[1].id, 38, "the id is kept");
-	is_int(plan_mountinfo(NULL, 0, a, &m), 0, "no text has no mounts");
+	is_int(mountinfo_parse(NULL, 0, a, &m), 0, "no text has no mounts");
 }
 
 static void test_dump(struct arena *a)
