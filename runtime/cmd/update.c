@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "cmd/audited.h"
@@ -134,6 +135,22 @@ static int read_resources(struct globals *g, const struct update_opts *o, struct
 	return r < 0 ? r : policy_build_resources(res, &g->host, name, g->a, ret, e);
 }
 
+/* What is in force now is on record, for `inspect`: it is no drift. */
+static void note(struct globals *g, struct loaded *l, const struct pol_resources *res)
+{
+	struct state_record *rec = l->st.rec;
+	struct pol_resources *now = arena_new(g->a, struct pol_resources);
+	struct err sub = ERR_INIT;
+
+	if (rec->updated.n)
+		*now = rec->updated.v[0];
+	policy_merge_resources(now, res, g->a);
+	rec->updated.v = now;
+	rec->updated.n = 1;
+	if (state_save(&l->st, &sub) < 0)
+		log_warn("the new limits are in force, but not on record: %s", sub.msg);
+}
+
 static int cmd_update(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	struct update_opts *o = opts;
@@ -155,6 +172,8 @@ static int cmd_update(struct globals *g, void *opts, int argc, char **argv, stru
 		r = rdt_update(&host_rdt, l.box.rdt, o->l3, o->mb, e);
 	if (r == 0)
 		r = l.ops->update(&l.box, &res, e);
+	if (r == 0)
+		note(g, &l, &res);
 	return audited_result(g, AUDIT_UPDATE, argv[0], l.st.rec, NULL, 0, r, e);
 }
 

@@ -58,6 +58,10 @@ int policy_build_resources(const struct spec_resources *s, const struct host *h,
 			   const char *config_name, struct arena *a, struct pol_resources *ret,
 			   struct err *e);
 
+/* policy_merge_resources: *to with what *from sets; device rules are added. *to points into *from and the arena then. */
+void policy_merge_resources(struct pol_resources *to, const struct pol_resources *from,
+			    struct arena *a);
+
 /* policy_seccomp: a filter by itself, as config.json would have it: the object *s of the file `name`, or one of our profiles,
  * basic or strict (s is NULL). -ENOENT for a name that is none of ours. *ret points into *s. */
 int policy_seccomp(const struct spec_seccomp *s, const char *name, const struct host *h,

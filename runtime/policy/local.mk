@@ -18,6 +18,7 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/fields.c \
 	runtime/policy/landlock.c \
 	runtime/policy/landlock.h \
+	runtime/policy/merge.c \
 	runtime/policy/mntopt.c \
 	runtime/policy/mntopt.h \
 	runtime/policy/names.c \

@@ -36,6 +36,9 @@ static const struct rule rules[OP_MAX] = {
 			   "cannot checkpoint: container not running"},
 	[OP_MOUNTS] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING,
 		       "cannot change mounts: container not running"},
+	/* before its start it is not confined yet, and there is nothing to look at after its end */
+	[OP_INSPECT] = {IN(ST_RUNNING) | IN(ST_PAUSED), ERR_NOT_RUNNING,
+			"cannot inspect: container not running"},
 };
 
 static const char *const names[ST_MAX] = {

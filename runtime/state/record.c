@@ -63,6 +63,7 @@ static const struct cfield fields[] = {
 	ROW_SUB(poststart, C_OBJS, &pol_hook_table),
 	ROW_SUB(poststop, C_OBJS, &pol_hook_table),
 	ROW_SUB(mounts, C_OBJS, &mount_table),
+	ROW_SUB(updated, C_OBJS, &pol_resources_table),
 };
 
 const struct ctable state_table = {
@@ -122,7 +123,7 @@ static bool fits(const struct state_record *r)
 	return r->pid >= 0 && r->pid <= INT32_MAX && r->strength <= 101 &&
 	       (!r->audit_dir || is_absolute(r->audit_dir)) && cgroup_fits(&r->cg) &&
 	       rdt_fits(&r->rdt) && hooks_fit(&r->poststart) && hooks_fit(&r->poststop) &&
-	       mounts_fit(r);
+	       mounts_fit(r) && r->updated.n <= 1;
 }
 
 void state_record_encode(struct buf *out, const struct state_record *r)

@@ -43,6 +43,8 @@ struct state_record {
 	struct rdt rdt;
 	pol_hooks poststart, poststop;
 	POL_LIST(struct box_mount) mounts; /* made by `mounts add`, oldest first */
+	POL_LIST(struct pol_resources)
+	updated; /* none or one: what `update` has set, all of them together */
 };
 extern const struct ctable state_table; /* state/record.c */
 
@@ -131,6 +133,7 @@ enum op {
 	OP_EVENTS,
 	OP_CHECKPOINT,
 	OP_MOUNTS,
+	OP_INSPECT,
 	OP_MAX
 };
 /* state_allow: 0, or the error that engines know for this command in this state (texts of 2.4). */
