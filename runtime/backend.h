@@ -84,6 +84,9 @@ struct box_mount {
 	bool unique;
 };
 
+struct inspect;
+struct inspect_opts;
+
 struct backend_ops {
 	const char *name;
 	uint32_t id; /* enum pol_backend */
@@ -121,6 +124,10 @@ struct backend_ops {
 	int (*pids)(struct box *b, struct u64s *ret, struct err *e);
 	/* stats: writes the "data" object of an events record. */
 	int (*stats)(struct box *b, struct buf *out, struct err *e);
+	/* inspect: compares the policy, b->policy, with what the kernel says of the running processes. NULL: this backend cannot.
+	 * *ret is begun and filled. */
+	int (*inspect)(struct box *b, const struct inspect_opts *o, struct inspect *ret,
+		       struct err *e);
 	/* destroy: kills what is left and removes everything outside the state directory; idempotent. */
 	int (*destroy)(struct box *b, struct err *e);
 };

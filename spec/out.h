@@ -10,6 +10,13 @@
 #define OCI_VERSION "1.3.0"
 #define OCI_VERSION_MIN "1.0.0"
 
+/* What is asked for with an option only; it is not in the spec. */
+struct out_strength {
+	int decided, measured; /* measured: -1 = null, nothing runs */
+	const char *label;     /* of the one that was measured, if it was */
+	uint64_t drift, not_seen;
+};
+
 /* What goes into a state document. */
 struct out_state {
 	const char *oci_version, *id, *status, *bundle;
@@ -17,6 +24,7 @@ struct out_state {
 	/* Below: not for hooks, only for `state` and `list`; NULL leaves them out. */
 	const char *rootfs, *created, *owner;
 	const struct kvs *annotations; /* NULL or empty: left out */
+	const struct out_strength *strength;
 };
 
 /* out_state: the state JSON (runtime.md, "State"), pretty (with a final newline) for people and engines,

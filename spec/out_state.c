@@ -4,6 +4,22 @@
 
 #include "base/jsonw.h"
 
+static void put_strength(struct jsonw *w, const struct out_strength *s)
+{
+	jw_key(w, "strength");
+	jw_obj(w);
+	jw_ki64(w, "decided", s->decided);
+	jw_key(w, "measured");
+	if (s->measured < 0)
+		jw_null(w);
+	else
+		jw_i64(w, s->measured);
+	jw_kstr(w, "label", s->label);
+	jw_ku64(w, "drift", s->drift);
+	jw_ku64(w, "notSeen", s->not_seen);
+	jw_obj_end(w);
+}
+
 void out_state(struct buf *b, const struct out_state *s, bool pretty)
 {
 	struct jsonw w;
@@ -24,6 +40,8 @@ void out_state(struct buf *b, const struct out_state *s, bool pretty)
 		jw_kstr(&w, "owner", s->owner);
 	if (s->annotations && s->annotations->n)
 		jw_kkvs(&w, "annotations", s->annotations);
+	if (s->strength)
+		put_strength(&w, s->strength);
 	jw_obj_end(&w);
 	if (pretty)
 		buf_put_u8(b, '\n');

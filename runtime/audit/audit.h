@@ -58,7 +58,7 @@ enum audit_event_kind {
 	AUDIT_HOOK_FAILURE,
 	AUDIT_CHECKPOINT,
 	AUDIT_RESTORE,
-	AUDIT_DRIFT,	   /* reserved */
+	AUDIT_DRIFT,
 	AUDIT_ATTESTATION, /* reserved */
 	AUDIT_EVENT_MAX
 };

@@ -106,6 +106,25 @@ int cgroup_kill(const struct cg *cg, int sig, struct err *e);
  * path. Missing directories are fine. */
 int cgroup_remove(const struct cg *cg, struct err *e);
 
+/* cgroup_inspect: what the files say now, for everything that r asks for, in the order of the knobs. Nothing is written. A
+ * file that cannot be read is CG_UNSEEN. Texts are in the arena. */
+enum cg_verdict {
+	CG_SAME,
+	CG_TIGHTER, /* allows less than was asked for */
+	CG_DIFFERS,
+	CG_UNSEEN
+};
+struct cg_seen {
+	const char *field; /* "memory.limit" */
+	const char *file, *want, *have;
+	enum cg_verdict verdict;
+};
+int cgroup_inspect(const struct cg *cg, const struct pol_resources *r, struct arena *a,
+		   struct cg_seen **ret, size_t *ret_n, struct err *e);
+/* cgroup_inspect_devices: the same for the device rules: v1's list, v2's program. ret->file is NULL: there are no rules. */
+void cgroup_inspect_devices(const struct cg *cg, const struct pol_resources *r, struct arena *a,
+			    struct cg_seen *ret);
+
 /* ---- statistics for events (values in the kernel's units; cpu in ns) ---- */
 struct cg_stats;
 int cgroup_stats(const struct cg *cg, struct arena *a, struct cg_stats **ret, struct err *e);

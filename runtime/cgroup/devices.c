@@ -141,3 +141,56 @@ int cg_devices_apply(const struct cg *cg, const struct pol_resources *r, struct 
 	return cg_hier_is_v2(h) ? cg_devices_load(h, &cells, &a, e)
 				: cg_devices_write(h, &cells, &a, e);
 }
+
+static void inspect_v1(const struct cg_hier *h, const struct cg_dev_cells *cells, struct arena *a,
+		       struct cg_seen *ret)
+{
+	size_t size = 64u << 10;
+	char *text = arena_alloc(a, size);
+	size_t lines = 0;
+
+	ret->file = "devices.list";
+	if (cg_read(h, "devices.list", text, size) < 0)
+		return;
+	ret->verdict = cg_devices_compare(cells, text, a);
+	for (const char *s = text; *s; s++)
+		lines += *s == '\n';
+	ret->have = str_eq(text, "a *:* rwm")
+			    ? "all devices"
+			    : arena_printf(a, "a list of %zu", lines + (*text != 0));
+}
+
+static void inspect_v2(const struct cg_hier *h, const struct cg_dev_cells *cells, struct arena *a,
+		       struct cg_seen *ret)
+{
+	unsigned n = 0;
+	int r = cg_devices_attached(h, cells, a, &n);
+
+	ret->file = "program";
+	if (r < 0)
+		return;
+	ret->verdict = r ? CG_SAME : CG_DIFFERS;
+	ret->have = r	? arena_printf(a, "attached, one of %u", n)
+		    : n ? arena_printf(a, "not one of %u programs", n)
+			: "no program";
+	if (cells->all)
+		ret->have = n ? arena_printf(a, "%u programs", n) : "all devices";
+}
+
+void cgroup_inspect_devices(const struct cg *cg, const struct pol_resources *r, struct arena *a,
+			    struct cg_seen *ret)
+{
+	const struct cg_hier *h = cg_where(cg, CTL_DEVICES);
+	struct cg_dev_cells cells;
+
+	*ret = (struct cg_seen){.field = "devices", .have = "?", .verdict = CG_UNSEEN};
+	if (r->devices.n == 0)
+		return;
+	cg_devices_resolve(r->devices.v, r->devices.n, a, &cells);
+	ret->want = cells.all ? "all devices" : arena_printf(a, "%zu rules", r->devices.n);
+	ret->file = "?";
+	if (h && cg_hier_is_v2(h))
+		inspect_v2(h, &cells, a, ret);
+	else if (h)
+		inspect_v1(h, &cells, a, ret);
+}

@@ -284,3 +284,75 @@ int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struc
 	r = attach(dir, prog);
 	return r < 0 ? err_neg(e, r, "linux.resources.devices: attaching to %s", path) : 0;
 }
+
+/* The kernel's digest of a program's instructions as they were loaded. */
+static int tag_of(int prog, uint8_t ret[BPF_TAG_SIZE])
+{
+	struct bpf_prog_info info = {0};
+	union bpf_attr attr = {
+		.info = {.bpf_fd = (uint32_t) prog,
+			 .info_len = sizeof(info),
+			 .info = (uintptr_t) &info},
+	};
+	int r = sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+
+	if (r < 0)
+		return r;
+	memcpy(ret, info.tag, BPF_TAG_SIZE);
+	return 0;
+}
+
+static int tag_of_id(uint32_t id, uint8_t ret[BPF_TAG_SIZE])
+{
+	union bpf_attr attr = {.prog_id = id};
+	fd_auto int prog = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
+
+	return prog < 0 ? prog : tag_of(prog, ret);
+}
+
+#define PROGS_MAX 64 /* the kernel's BPF_CGROUP_MAX_PROGS */
+
+static int attached_ids(const struct cg_hier *h, uint32_t ids[PROGS_MAX], unsigned *ret_n)
+{
+	char path[PATH_MAX];
+	union bpf_attr attr = {0};
+	int r = cg_path(path, h, NULL);
+	fd_auto int dir = r < 0 ? r : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return r < 0 ? r : -errno;
+	attr.query.target_fd = (uint32_t) dir;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uintptr_t) ids;
+	attr.query.prog_cnt = PROGS_MAX;
+	r = sys_bpf(BPF_PROG_QUERY, &attr, sizeof(attr));
+	*ret_n = r < 0 ? 0 : attr.query.prog_cnt;
+	return r < 0 ? r : 0;
+}
+
+/* All programs of a cgroup have to agree, so others beside ours take nothing away. */
+int cg_devices_attached(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a,
+			unsigned *ret_n)
+{
+	uint8_t want[BPF_TAG_SIZE], have[BPF_TAG_SIZE];
+	struct err ignored = ERR_INIT;
+	uint32_t ids[PROGS_MAX];
+	fd_auto int prog = -EBADF;
+	struct bpf_insn *v;
+	size_t n;
+	int r = attached_ids(h, ids, ret_n);
+
+	if (r < 0 || c->all)
+		return r < 0 ? r : 1;
+	r = cg_devices_bpf(c, a, &v, &n, &ignored);
+	if (r < 0)
+		return r;
+	prog = load(v, n); /* for its digest; it is attached nowhere */
+	r = prog < 0 ? prog : tag_of(prog, want);
+	for (unsigned i = 0; i < *ret_n && r == 0; i++) {
+		r = tag_of_id(ids[i], have);
+		if (r == 0 && memcmp(want, have, sizeof(want)) == 0)
+			return 1;
+	}
+	return r;
+}

@@ -144,3 +144,68 @@ int cg_devices_write(const struct cg_hier *h, const struct cg_dev_cells *c, stru
 		     : write_list(h, open ? "devices.deny" : "devices.allow", open ? &deny : &allow,
 				  false, e);
 }
+
+/* ---- reading ---- */
+
+/* "c 1:3 rwm" -> the device as text and the access bits. */
+static bool parse_entry(char *line, uint8_t *ret_access)
+{
+	static const char letters[] = "rwm";
+	char *access = strrchr(line, ' ');
+
+	if (!access || access == line)
+		return false;
+	*access++ = 0;
+	*ret_access = 0;
+	for (; *access; access++) {
+		const char *l = strchr(letters, *access);
+
+		if (!l)
+			return false;
+		*ret_access |= (uint8_t) (1u << (l - letters));
+	}
+	return true;
+}
+
+static uint8_t allowed(const struct strs *entries, const char *device, struct arena *a)
+{
+	uint8_t access, sum = 0;
+
+	for (size_t i = 0; i < entries->n; i++) {
+		char *copy = arena_strdup(a, entries->v[i]);
+
+		if (parse_entry(copy, &access) && str_eq(copy, device))
+			sum |= access;
+	}
+	return sum;
+}
+
+/* Whether the one list allows something that the other does not. */
+static bool allows_more(const struct strs *one, const struct strs *other, struct arena *a)
+{
+	uint8_t access;
+
+	for (size_t i = 0; i < one->n; i++) {
+		char *copy = arena_strdup(a, one->v[i]);
+
+		if (!parse_entry(copy, &access) || (access & ~allowed(other, copy, a)))
+			return true;
+	}
+	return false;
+}
+
+/* In the "all but" form the kernel does not show the exceptions. */
+enum cg_verdict cg_devices_compare(const struct cg_dev_cells *c, const char *text, struct arena *a)
+{
+	struct strs have = str_split(a, text, '\n'), deny, allow;
+	bool all = have.n == 1 && str_eq(have.v[0], "a *:* rwm");
+	struct err ignored = ERR_INIT;
+
+	if (cg_devices_v1(c, a, &deny, &allow, &ignored) < 0)
+		return CG_UNSEEN;
+	if (allow.n == 1 && str_eq(allow.v[0], "a"))
+		return !all ? CG_TIGHTER : deny.n ? CG_UNSEEN : CG_SAME;
+	if (all || allows_more(&have, &allow, a))
+		return CG_DIFFERS;
+	return allows_more(&allow, &have, a) ? CG_TIGHTER : CG_SAME;
+}

@@ -143,6 +143,18 @@ int cg_devices_load(const struct cg_hier *h, const struct cg_dev_cells *c, struc
 /* cg_devices_apply: whichever the host has. */
 int cg_devices_apply(const struct cg *cg, const struct pol_resources *r, struct err *e);
 
+/* cg_devices_compare: whether a text of devices.list is what cg_devices_write() has made. */
+enum cg_verdict cg_devices_compare(const struct cg_dev_cells *c, const char *text, struct arena *a);
+/* cg_devices_attached: whether the program of these cells is attached to the directory, and no other of ours: 1 or 0;
+ * -errno: the kernel does not say. *ret_n: how many programs are. */
+int cg_devices_attached(const struct cg_hier *h, const struct cg_dev_cells *c, struct arena *a,
+			unsigned *ret_n);
+
+/* ---- comparing (inspect.c) ---- */
+
+/* cg_compare: what a file says against what was written to it. */
+enum cg_verdict cg_compare(const char *file, const char *want, const char *have);
+
 /* ---- processes (pids.c) ---- */
 
 /* cg_hier_pids: pids in one hierarchy's directory and below, sorted, each once. A missing directory has none. */

@@ -14,6 +14,7 @@ libkv_cgroup_a_SOURCES = \
 	runtime/cgroup/freeze.c \
 	runtime/cgroup/gvariant.c \
 	runtime/cgroup/gvariant.h \
+	runtime/cgroup/inspect.c \
 	runtime/cgroup/internal.h \
 	runtime/cgroup/join.c \
 	runtime/cgroup/kill.c \

@@ -24,6 +24,8 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/features.c \
 	runtime/cmd/foreground.c \
 	runtime/cmd/help.c \
+	runtime/cmd/inspect.c \
+	runtime/cmd/inspected.h \
 	runtime/cmd/kill.c \
 	runtime/cmd/lifecycle.h \
 	runtime/cmd/mounts.c \

@@ -42,6 +42,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/state.c \
 	runtime/exec/stdio.c \
 	runtime/exec/sysctl.c \
+	runtime/exec/sysctl_path.c \
 	runtime/exec/tmpcopy.c \
 	runtime/exec/tty.c \
 	runtime/exec/wait.c

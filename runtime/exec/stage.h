@@ -159,6 +159,9 @@ enum { OUTSIDE_RLIMITS = 1, OUTSIDE_ALL_CPUS = 2 };
 int exec_outside(pid_t pid, int procfd, const struct pol_process *p, bool rootless, unsigned also,
 		 struct err *e);
 
+/* sysctl_path: where the value of a key of linux.sysctl is below /proc: "sys/net/ipv4/ip_forward". NULL: not a name. */
+char *sysctl_path(struct arena *a, const char *key);
+
 /* exec_parse_list: "0-3,7" (the kernel's list format; blanks and newlines end it as the kernel's does) as a bit mask in
  * the arena. *ret_bits: the highest number + 1. -EINVAL: not a list; -ERANGE: a number above 65535. */
 int exec_parse_list(const char *s, struct arena *a, unsigned long **ret_mask, size_t *ret_bits);

@@ -17,5 +17,6 @@ const struct backend_ops backend_process = {
 	.mounts_remove = process_mounts_remove,
 	.pids = process_pids,
 	.stats = process_stats,
+	.inspect = process_inspect,
 	.destroy = process_destroy,
 };

@@ -51,10 +51,9 @@ static char *fd_path(int fd, struct arena *a)
 	return n <= 0 || n == (ssize_t) sizeof(path) ? NULL : arena_strndup(a, path, (size_t) n);
 }
 
-/* Where a mount point really is in a root: what of the path is there may lead through symlinks. */
-static char *resolve(int root, const char *root_path, const char *path, struct arena *a)
+char *process_resolve(int root, const char *path, struct arena *a)
 {
-	char *head = arena_strdup(a, path), *slash, *found;
+	char *head = arena_strdup(a, path), *slash, *found, *root_path = fd_path(root, a);
 	const char *rest;
 	int fd;
 
@@ -69,9 +68,9 @@ static char *resolve(int root, const char *root_path, const char *path, struct a
 	found = fd_path(fd, a);
 	close(fd);
 	rest = path + strlen(head);
-	if (!found || !path_below(found, root_path))
+	if (!found || !path_below(found, root_path ? root_path : "/"))
 		return arena_strdup(a, path);
-	if (!str_eq(root_path, "/"))
+	if (root_path && !str_eq(root_path, "/"))
 		found += strlen(root_path);
 	return path_clean(a, arena_printf(a, "%s%s", found, rest));
 }
@@ -111,7 +110,6 @@ int criu_plan(const struct box *b, int root, pid_t mountinfo_of, struct plan *re
 {
 	const struct policy *p = b->policy;
 	char **places = arena_array(b->a, p->mounts.n, sizeof(*places));
-	char *root_path = fd_path(root, b->a);
 	struct bytes text;
 	struct mountinfo *mnt;
 	char path[48];
@@ -122,8 +120,7 @@ int criu_plan(const struct box *b, int root, pid_t mountinfo_of, struct plan *re
 	if (r < 0)
 		return err_neg(e, r, "reading %s", path);
 	for (size_t i = 0; i < p->mounts.n; i++)
-		places[i] = resolve(root, root_path ? root_path : "/", p->mounts.v[i].destination,
-				    b->a);
+		places[i] = process_resolve(root, p->mounts.v[i].destination, b->a);
 	*ret = (struct plan){.p = p, .places = places, .a = b->a};
 	ret->n_mnt = mountinfo_parse((const char *) text.v, text.n, b->a, &mnt);
 	ret->mnt = mnt;

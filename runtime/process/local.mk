@@ -7,7 +7,10 @@ libkv_process_a_SOURCES = \
 	runtime/process/create.c \
 	runtime/process/criu_opts.c \
 	runtime/process/exec.c \
+	runtime/process/filters.c \
 	runtime/process/idmap.c \
+	runtime/process/inspect.c \
+	runtime/process/inspect.h \
 	runtime/process/launch.c \
 	runtime/process/mounts.c \
 	runtime/process/netdev.c \
@@ -18,7 +21,8 @@ libkv_process_a_SOURCES = \
 	runtime/process/restore.c \
 	runtime/process/sources.c \
 	runtime/process/spawn.c \
-	runtime/process/stage_blob.S
+	runtime/process/stage_blob.S \
+	runtime/process/sysctls.c
 
 # kavach-init is part of kavach: .incbin does not tell make about the file it reads.
 runtime/process/stage_blob.$(OBJEXT): kavach-init

@@ -142,4 +142,12 @@ void criu_opts_common(const struct box *b, const struct box_criu *o, struct rpc_
 /* criu_plan: the plan of a container whose root is `root`: mount points looked up in it, mountinfo of a process. */
 int criu_plan(const struct box *b, int root, pid_t mountinfo_of, struct plan *ret, struct err *e);
 
+/* process_resolve: where a mount point of the policy really is in a root: what of the path is there may lead through
+ * symlinks. In the arena. */
+char *process_resolve(int root, const char *path, struct arena *a);
+
+/* inspect.c */
+int process_inspect(struct box *b, const struct inspect_opts *o, struct inspect *ret,
+		    struct err *e);
+
 #endif

@@ -33,7 +33,7 @@
 #include "base/sys.h"
 #include "criu/criu.h"
 #include "criu/plan.h"
-#include "policy/names.h"
+#include "inspect/inspect.h"
 #include "process/process.h"
 
 #define ROOT_DIR "criu-root"
@@ -224,21 +224,16 @@ static int fill_opts(struct restoring *s, const struct plan *pl, struct err *e)
 
 static uint64_t own_namespaces(pid_t pid)
 {
-	static const char *const files[POL_NS_MAX] = {
-		[POL_NS_USER] = "user",	    [POL_NS_PID] = "pid",   [POL_NS_NET] = "net",
-		[POL_NS_MNT] = "mnt",	    [POL_NS_IPC] = "ipc",   [POL_NS_UTS] = "uts",
-		[POL_NS_CGROUP] = "cgroup", [POL_NS_TIME] = "time",
-	};
 	uint64_t flags = 0;
 
 	for (size_t i = 1; i < POL_NS_MAX; i++) {
 		char path[64];
 		struct stat theirs, ours;
 
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int) pid, files[i]);
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int) pid, seen_ns_links[i]);
 		if (stat(path, &theirs) < 0)
 			continue;
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", files[i]);
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", seen_ns_links[i]);
 		if (stat(path, &ours) == 0 && ours.st_ino != theirs.st_ino)
 			flags |= ns_flags[i];
 	}
@@ -355,67 +350,32 @@ static int on_restored(struct restoring *s, pid_t pid, int fd, struct err *e)
 	return r;
 }
 
-static const char *status_line(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	return at && (at == text || at[-1] == '\n')
-		       ? at + strlen(key) + strspn(at + strlen(key), " \t")
-		       : "";
-}
-
-/* The 16 digits of a capability set. */
-static int parse_caps(const char *s, uint64_t *ret)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < 16; i++) {
-		const char *d = s[i] ? strchr(digits, s[i]) : NULL;
-
-		if (!d)
-			return -EINVAL;
-		v = v << 4 | (uint64_t) (d - digits);
-	}
-	*ret = v;
-	return 0;
-}
-
 /* The images say what a process may do, and they come from a file. It must not be more than config.json and the site's
  * rules allow: a namespace, the filter, no_new_privs, or the bound of its capabilities that is missing is an error. */
 static int on_resume(struct restoring *s, pid_t pid, int fd, struct err *e)
 {
-	const struct policy *p = s->b->policy;
-	const struct pol_process *pr = &p->process;
-	char path[48], text[8192];
-	uint64_t caps;
+	struct inspect_world w = {0};
+	const struct inspect_row *row;
+	struct seen_proc self, seen;
+	int r;
 
 	(void) fd, (void) pid; /* CRIU tells the pid with the two notifications before only */
-	snprintf(path, sizeof(path), "/proc/%d/status", (int) s->b->pid);
-	if (io_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return err_set(e, -EIO, "reading %s of the restored process", path);
-	for (size_t i = 0; i < p->ns.n; i++)
-		if (!p->ns.v[i].path && !(s->b->ns_flags & ns_flags[p->ns.v[i].type]) &&
-		    p->ns.v[i].type != POL_NS_TIME)
-			return err_set(
-				e, -EPERM,
-				"config.json wants a %s namespace, but the saved process had none",
-				name_of(ns_names, ns_names_n, p->ns.v[i].type));
-	if (p->seccomp.set && *status_line(text, "Seccomp:") != '2')
-		return err_set(
-			e, -EPERM,
-			"config.json wants a seccomp filter, but the saved process had none");
-	if (pr->no_new_privs && *status_line(text, "NoNewPrivs:") != '1')
-		return err_set(
-			e, -EPERM,
-			"config.json wants noNewPrivileges, but the saved process had it off");
-	if (parse_caps(status_line(text, "CapBnd:"), &caps) < 0 || (caps & ~pr->caps.bounding))
-		return err_set(e, -EPERM,
-			       "the saved process had more capabilities than config.json allows: "
-			       "bounding set %.16s, expected at most %016llx",
-			       status_line(text, "CapBnd:"),
-			       (unsigned long long) pr->caps.bounding);
-	return 0;
+	fd_auto int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return err_sys(e, "opening /proc");
+	r = seen_look(proc, getpid(), 0, 0, s->b->a, &self, e);
+	if (r == 0)
+		r = seen_look(proc, s->b->pid, s->b->pid_start, 0, s->b->a, &seen, e);
+	if (r < 0)
+		return r;
+	w.self = &self;
+	row = inspect_guard(s->b->policy, &w, &seen, s->b->a);
+	return row ? err_set(e, -EPERM,
+			     "the saved process is not what config.json allows: %s, %s: "
+			     "expected %s, found %s%s%s",
+			     row->group, row->what, row->policy, row->kernel, row->note ? ": " : "",
+			     row->note ? row->note : "")
+		   : 0;
 }
 
 static int on_notify(const char *script, pid_t pid, int fd, void *arg, struct err *e)

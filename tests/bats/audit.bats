@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The audit log as users have it (A-01 to A-20). Commands run in a mount namespace where /var/log/kavach is the test's own
+# The audit log as users have it (A-01 to A-21). Commands run in a mount namespace where /var/log/kavach is the test's own
 # directory, so the machine's log, if there is one, is neither read nor written.
 
 load helpers
@@ -628,4 +628,27 @@ rules_audit() {	# JSON of the rules' "audit"
 	args /bin/true
 	kv run -b "$BUNDLE" "$ID"
 	intact 1
+}
+
+@test "A-21 drift is on record once for each inspection that finds some" {
+	begin
+	config '.linux.resources += {pids: {limit: 50}}'
+	args sleep 1000
+	kv create -b "$BUNDLE" "$ID"
+	kv start "$ID"
+	kvrun inspect "$ID"
+	[ "$status" = 0 ]
+	[ -z "$(field drift .id)" ]
+	file=/sys/fs/cgroup$CG/$ID/pids.max
+	[ -e "$file" ] || file=/sys/fs/cgroup/pids$CG/$ID/pids.max
+	echo max >"$file"
+	kvrun inspect "$ID"
+	[ "$status" = 2 ]
+	kvrun inspect --json "$ID"
+	[ "$status" = 2 ]
+	kv state --strength "$ID"
+	[ "$(kv audit show --json | jq -c 'select(.event == "drift")' | wc -l)" = 2 ]
+	kv audit show --json | jq -se --arg i "$ID" '[.[] | select(.event == "drift")][1] | .id == $i and .outcome == "ok"
+		and .drifts == 1 and .what == "control group pids.limit" and .measured == .score - 1'
+	intact
 }

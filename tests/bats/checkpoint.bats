@@ -158,8 +158,11 @@ nothing_left() {
 	have_images
 	FAKE_CRIU=weak kvrun restore -d -b "$BUNDLE" --image-path "$IMAGES" --pid-file "$BATS_TEST_TMPDIR/pid" "$ID"
 	[ "$status" -ne 0 ]
-	[[ $output == *"config.json wants a "*" namespace, but the saved process had none"* ]]
+	[[ $output == *"the saved process is not what config.json allows: namespaces, "*": expected its own, found the host's"* ]]
 	[ ! -e "$BATS_TEST_TMPDIR/pid" ]
+	FAKE_CRIU=permitted kvrun restore -d -b "$BUNDLE" --image-path "$IMAGES" --pid-file "$BATS_TEST_TMPDIR/pid" "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"the saved process is not what config.json allows: capabilities, permitted: "*"also CHOWN, "* ]]
 	nothing_left
 }
 

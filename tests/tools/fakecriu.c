@@ -9,12 +9,14 @@
  *	die		ends in the middle
  *	garbage		answers with something else
  *	weak		restores a process without namespaces of its own
+ *	permitted	restores one with more capabilities than it may have, though not in its bounding set
  *	old		is version 3.1
  *	nokernel	`check` fails
  * FAKE_CRIU_LOG: a file that gets a line per notification and what kavach answered.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -157,6 +159,15 @@ static void on_term(int sig)
 	_exit(7);
 }
 
+static void set_caps(unsigned caps)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2] = {{caps, caps, 0}, {0, 0, 0}};
+
+	if (syscall(SYS_capset, &h, d) < 0)
+		_exit(1);
+}
+
 /* As weak as the configuration template says, or not. */
 static void child(int ready)
 {
@@ -167,6 +178,8 @@ static void child(int ready)
 		for (int cap = 0; cap < 64; cap++)
 			if (cap != keep[0] && cap != keep[1] && cap != keep[2])
 				(void) prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+		if (strcmp(mode, "permitted") != 0)
+			set_caps(1U << keep[0] | 1U << keep[1] | 1U << keep[2]);
 		(void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	}
 	(void) !write(ready, "", 1);

@@ -192,7 +192,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_attest.a libkv_criu.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
@@ -213,7 +213,7 @@ tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
-tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_attest.a libkv_criu.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
