@@ -20,7 +20,8 @@ agent_sources = \
 # Of cgroup/ all but what talks to systemd (bare.c stands for it); the linker takes what is called.
 agent_cgroup = $(filter-out %/scope_run.c %/scope_fields.c %/systemd.c %/gvariant.c %/plan.c %/rdt.c, \
 	$(filter %.c,$(libkv_cgroup_a_SOURCES)))
-agent_more = $(patsubst %.c,stage/%.o,$(filter %.c,$(agent_sources) $(libkv_wire_a_SOURCES)) \
+agent_more = $(patsubst %.c,stage/%.o,$(filter %.c,$(agent_sources) $(libkv_wire_a_SOURCES) \
+	$(libkv_net_a_SOURCES)) \
 	$(agent_cgroup) runtime/vm/split.c)
 
 stage/libagent.a: $(agent_more)
