@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The presets with real programs: they start under strict and do their work.
+# The presets as workloads meet them: real programs start under strict and do their work, and the kernel denies in a container
+# what `kavach seccomp explain` says. Every number and argument: tests/unit/test_profiles.c.
 
 load helpers
 
@@ -18,6 +19,7 @@ setup_file() {
 	echo 127.0.0.1 localhost >"$ROOTFS/etc/hosts"
 	# redis' server and checker are one program, which goes by its name; the server's own package would start it
 	ln -s /usr/bin/redis-check-rdb "$ROOTFS/redis-server"
+	compile_tool try "$ROOTFS/try"
 	export ROOTFS
 }
 
@@ -79,6 +81,42 @@ daemon() {
 	50000 | "50000 50000") ;;
 	*) false ;;
 	esac
+}
+
+# says_explain PROFILE: what explain says of each call of every table that has one answer, as "ABI NUMBER ANSWER"
+says_explain() {
+	kv seccomp explain --json "$1" | jq -r '.abis[] | .name as $abi | .calls[] | select(.actions | length == 1)
+		| "\($abi) \(.number % 1073741824) \(.actions[0])"' | sort
+}
+
+@test "basic and strict: the kernel answers in a container each call of three tables as explain says" {
+	for preset in basic strict; do
+		config --arg p $preset '.annotations["io.kavach.preset"] = $p'
+		runs /try "$(uname -m)"
+		awk '{ print $1, $2 % 1073741824, $3 }' <<<"$output" | grep '^[a-z]' | sort >"$BATS_TEST_TMPDIR/kernel"
+		if grep -q '^x86 0 missing$' "$BATS_TEST_TMPDIR/kernel"; then
+			echo "# this kernel takes no 32-bit calls" >&3
+			sed -i '/^x86 /d' "$BATS_TEST_TMPDIR/kernel"
+		fi
+		says_explain $preset >"$BATS_TEST_TMPDIR/explain"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/explain")" -gt 350 ]
+		abis=$(cut -d' ' -f1 "$BATS_TEST_TMPDIR/kernel" | sort -u | paste -sd'|')
+		comm -23 <(grep -E "^($abis) " "$BATS_TEST_TMPDIR/explain") "$BATS_TEST_TMPDIR/kernel" | tee "$BATS_TEST_TMPDIR/differ"
+		[ ! -s "$BATS_TEST_TMPDIR/differ" ]
+	done
+}
+
+@test "strict beside the config's own filter: the stricter answer of the two, call by call" {
+	[ "$(uname -m)" = x86_64 ] || skip "the calls of the test are x86-64's"
+	# getpid (39) is denied by the config alone, mount (165) by both, chroot (161) by the preset alone, getuid (102) by nobody
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [
+		{names: ["getpid", "mount"], action: "SCMP_ACT_ERRNO", errnoRet: 95}]}'
+	runs /try x86_64
+	grep -qx 'x86_64 39 EOPNOTSUPP' <<<"$output"
+	grep -qx 'x86_64 165 EOPNOTSUPP' <<<"$output"
+	grep -qx 'x86_64 161 ENOSYS' <<<"$output"
+	grep -qx 'x86_64 102 ALLOW' <<<"$output"
+	grep -qx 'x86 20 KILL_PROCESS' <<<"$output"
 }
 
 @test "strict: a fork bomb ends at 64 processes, and the container is deleted" {
