@@ -7,6 +7,9 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/jail.h \
 	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \
+	runtime/vm/qjson.c \
+	runtime/vm/qjson.h \
+	runtime/vm/qmp.c \
 	runtime/vm/qmp.h \
 	runtime/vm/shape.c \
 	runtime/vm/shape.h \

@@ -15,7 +15,7 @@ enum vm_fd {
 	VM_FD_QMP,	   /* stream socket */
 	VM_FD_CONSOLE,	   /* stream socket: the guest's console; QEMU only writes */
 	VM_FD_VFS,	   /* VM_ROOT_VIRTIOFS: connected to virtiofsd */
-	VM_FD_KVM,     /* VM_KVM: /dev/kvm, for reading and writing */
+	VM_FD_KVM,	   /* VM_KVM: /dev/kvm, for reading and writing */
 	VM_FD_DISK = 8,	   /* and VM_DISKS_MAX - 1 more, opened for reading only */
 	VM_FD_TAP = 16,	   /* and VM_NICS_MAX - 1 more */
 	VM_FD_END = VM_FD_TAP + VM_NICS_MAX,

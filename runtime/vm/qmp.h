@@ -92,7 +92,7 @@ enum qmp_state {
 };
 
 struct qmp {
-	int fd; /* the caller's, non-blocking */
+	int fd; /* the caller's: a socket, non-blocking */
 	enum qmp_state state;
 	const struct qmp_ops *ops;
 	void *arg;
@@ -100,11 +100,10 @@ struct qmp {
 	struct qmp_asked {
 		enum qmp_cmd cmd;
 		uint32_t tag, id;
-		int64_t deadline; /* CLOCK_MONOTONIC, ns */
-	} queue[QMP_QUEUE_MAX];
+	} queue[QMP_QUEUE_MAX]; /* without an answer yet, the oldest first */
 	size_t queued;
-	int64_t greeting_deadline;
-	int64_t limit; /* ns that a command may take */
+	int64_t limit;	  /* ns that an answer may take, from the one before */
+	int64_t deadline; /* of the greeting, then of the oldest one's answer */
 	size_t in_n, out_n, out_at;
 	char in[QMP_LINE_MAX], out[QMP_LINE_MAX];
 };

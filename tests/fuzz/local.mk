@@ -16,7 +16,8 @@ fuzzers: $(fuzz_programs)
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
 	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES) $(libkv_wire_a_SOURCES)) \
 	runtime/criu/log.c runtime/criu/plan.c runtime/criu/rpc.c \
-	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/cgroup/rdt.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c
+	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/cgroup/rdt.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c \
+	runtime/vm/qjson.c runtime/vm/qmp.c
 .PHONY: fuzzers
 
 fuzz_programs = \
@@ -31,6 +32,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_ovmf \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_proto \
+	tests/fuzz/fuzz_qmp \
 	tests/fuzz/fuzz_report \
 	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_spec \
@@ -76,6 +78,9 @@ tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/replay.c
 tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_qmp_SOURCES = tests/fuzz/fuzz_qmp.c tests/fuzz/replay.c
+tests_fuzz_fuzz_qmp_LDADD = libkv_vm.a libkv_base.a
 
 tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c tests/fuzz/replay.c
 tests_fuzz_fuzz_report_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)

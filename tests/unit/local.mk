@@ -54,6 +54,7 @@ unit_programs = \
 	tests/unit/test_preset \
 	tests/unit/test_profiles \
 	tests/unit/test_proto \
+	tests/unit/test_qmp \
 	tests/unit/test_rdt \
 	tests/unit/test_report \
 	tests/unit/test_rules \
@@ -238,6 +239,9 @@ tests_unit_test_profiles_LDADD = libkv_seccomp.a libkv_policy.a libkv_host.a lib
 
 tests_unit_test_proto_SOURCES = tests/unit/test_proto.c
 tests_unit_test_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_qmp_SOURCES = tests/unit/test_qmp.c
+tests_unit_test_qmp_LDADD = libkv_vm.a libkv_base.a
 
 tests_unit_test_rdt_SOURCES = tests/unit/test_rdt.c
 tests_unit_test_rdt_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
