@@ -56,6 +56,9 @@ static inline void reset(void)
 
 static inline char *quotes(char *s);
 
+/* A digest for rules that only name a file. */
+#define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
+
 /* The site's rules from the text of a file, added to what is there; JSON with ' for ". */
 static inline bool site(const char *file, const char *text)
 {

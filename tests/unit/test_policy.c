@@ -879,6 +879,9 @@ static void test_resources(void)
 	ok(!p->cgroup.delegate, "nor one in the host's namespace");
 }
 
+/* what a VM has anyway cannot be the host's */
+#define VM_NS "{'type':'pid'},{'type':'ipc'},{'type':'uts'},{'type':'network'}"
+
 static void test_rest(void)
 {
 	const struct policy *p;
@@ -897,15 +900,20 @@ static void test_rest(void)
 		   str_eq(p->mempolicy.nodes, "0-1"),
 	   "memory policy");
 	ok(!p->rdt.set, "an intelRdt object that asks for nothing");
-	p = MUST(.top = "'vm':{'kernel':{'path':'/k','initrd':'/i','parameters':['quiet']},'image':{'path':'/img',"
-			"'format':'raw'},'hwConfig':{'vcpus':2,'memory':1073741824}}");
+	must_site("{'vm':{'kernels':[{'path':'/k','sha256':'" ZEROES
+		  "'}],'initrds':[{'path':'/i','sha256':'" ZEROES
+		  "'}],'kernelParameters':['quiet']}}");
+	p = MUST(.ns = VM_NS,
+		 .top = "'vm':{'kernel':{'path':'/k','initrd':'/i','parameters':['quiet']},"
+			"'hwConfig':{'vcpus':2,'memory':1073741824}}");
 	ok(p->backend == POL_BACKEND_VM && p->backend_floor == POL_BACKEND_PROCESS,
 	   "a vm section chooses the microVM");
 	ok(p->vm.set && str_eq(p->vm.kernel, "/k") && str_eq(p->vm.initrd, "/i") &&
 		   p->vm.vcpus.v == 2 && p->vm.memory.v == 1073741824 && p->vm.kernel_params.n == 1,
 	   "and describes it");
 	input.backend_floor = POL_BACKEND_SEV_SNP;
-	ok(MUST(.top = "'vm':{'kernel':{'path':'/k'}}")->backend == POL_BACKEND_SEV_SNP,
+	ok(MUST(.ns = VM_NS, .top = "'vm':{'kernel':{'path':'/k','initrd':'/i'}}")->backend ==
+		   POL_BACKEND_SEV_SNP,
 	   "what the program was called as is never weakened");
 	reset();
 }

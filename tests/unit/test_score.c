@@ -54,8 +54,10 @@ static void test_figures(void)
 			     "'rbind']},{'destination':'/e','source':'/etc','options':['rbind']}"),
 	       0, "a privileged container on the host's namespaces and files");
 	is_str(score.label, "minimal", "which is minimal");
+	must_site("{'vm':{'kernels':[{'path':'/k','sha256':'" ZEROES
+		  "'}],'initrds':[{'path':'/i','sha256':'" ZEROES "'}]}}");
 	is_int(TOTAL(.ns = ALL_NS, .proc = CAPS("'CAP_KILL'"),
-		     .top = "'vm':{'kernel':{'path':'/k'}}", .linux_ = FILTER),
+		     .top = "'vm':{'kernel':{'path':'/k','initrd':'/i'}}", .linux_ = FILTER),
 	       80, "a microVM starts from 70");
 	input.backend_floor = POL_BACKEND_SEV_SNP;
 	is_int(TOTAL(.ns = ALL_NS, .proc = CAPS("'CAP_KILL'"), .linux_ = FILTER), 92,
