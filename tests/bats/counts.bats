@@ -89,6 +89,32 @@ waits_for_nobody() {
 	[ "$("$KAVACH" audit show -d "$log" | wc -l)" = 21 ]
 }
 
+@test "presets: basic costs at most 9 calls more, strict 67, most of them Landlock's; the filters are short" {
+	least_of() {
+		least=9999
+		for _ in 1 2 3 4 5; do
+			traced run -b "$1" "$ID"
+			[ "$(calls)" -ge "$least" ] || least=$(calls)
+		done
+	}
+	STATE=$BATS_TEST_TMPDIR/state # and with it the cache of filters
+	least_of "$B"
+	without=$least
+	for preset in basic strict; do
+		mkdir "$BATS_TEST_TMPDIR/$preset"
+		jq --arg p $preset '.annotations["io.kavach.preset"] = $p' "$B/config.json" >"$BATS_TEST_TMPDIR/$preset/config.json"
+		kv run -b "$BATS_TEST_TMPDIR/$preset" "$ID" # its filter is cached from now on
+		least_of "$BATS_TEST_TMPDIR/$preset"
+		case $preset in
+		basic) at_most 9 "more system calls of run with basic" $((least - without)) ;;
+		strict) at_most 67 "more system calls of run with strict" $((least - without)) ;;
+		esac
+		waits_for_nobody
+	done
+	at_most 200 "instructions of basic" "$(kv seccomp explain --json basic | jq .instructions)"
+	at_most 105 "instructions of strict" "$(kv seccomp explain --json strict | jq .instructions)"
+}
+
 @test "create, start and delete: few calls, no sleep, nothing to cgroup.procs" {
 	# without -f: the created process would be followed while it waits
 	strace -qq -o "$T" "$KAVACH" --root "$STATE" create -b "$B" "$ID" </dev/null

@@ -496,3 +496,45 @@ true true true" ]
 	loaded() { says value get key; }
 	wait_for 20 loaded
 }
+
+# example N: the text of the N-th display of kavach-presets(7); empty behind the last
+example() {
+	awk -v n="$1" '/^\.Bd/ { i++; on = 1; next } /^\.Ed/ { on = 0 } on && i == n { gsub(/\\e/, "\\"); print }' \
+		"$KAVACH_SRC/docs/man/kavach-presets.7"
+}
+
+@test "kavach-presets(7): what it says that basic denies is all that it denies, on x86_64 and its 32-bit ABI" {
+	sed -n '/^\.\\" denied by basic/,/^\.\\" end/p' "$KAVACH_SRC/docs/man/kavach-presets.7" | grep -v '^\.' | tr ' ' '\n' | sort -u >"$BATS_TEST_TMPDIR/page"
+	kv seccomp explain --json --arch x86_64 basic >"$BATS_TEST_TMPDIR/json"
+	jq -r '.abis[] | select(.covered).calls[] | select(.verdict == "denied" and .actions == ["EPERM"]).name' "$BATS_TEST_TMPDIR/json" |
+		sort -u >"$BATS_TEST_TMPDIR/denied"
+	jq -r '.abis[].calls[].name' "$BATS_TEST_TMPDIR/json" | sort -u >"$BATS_TEST_TMPDIR/known"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/denied")" -gt 60 ]
+	diff "$BATS_TEST_TMPDIR/denied" <(comm -12 "$BATS_TEST_TMPDIR/page" "$BATS_TEST_TMPDIR/known")
+}
+
+@test "kavach-presets(7): its examples are good: rules, commands, what is added to a config.json" {
+	args grep -cE '^tmpfs /run |^NoNewPrivs:.*1$' /proc/self/mounts /proc/self/status
+	config 'del(.annotations)'
+	n=0
+	while n=$((n + 1)); example $n >"$BATS_TEST_TMPDIR/example$n.json" && [ -s "$BATS_TEST_TMPDIR/example$n.json" ]; do
+		case $(head -c 200 "$BATS_TEST_TMPDIR/example$n.json" | tr -d ' \n') in
+		'{"annotations"'*)
+			config --slurpfile more "$BATS_TEST_TMPDIR/example$n.json" '.annotations = $more[0].annotations | .mounts += $more[0].mounts'
+			kvrun run -b "$BUNDLE" "$ID"
+			[ "$output" = $'/proc/self/mounts:1\n/proc/self/status:1' ] ;;
+		'{'*)
+			kvrun rules check "$BATS_TEST_TMPDIR/example$n.json"
+			[ "$status" -eq 0 ] ;;
+		'$kavach'*)
+			while read -r _ _ line; do
+				# shellcheck disable=SC2086 # words are meant
+				kvrun ${line//\/bundle/$BUNDLE}
+				[ "$status" -eq 0 ] || { [[ $line == *diff* ]] && [ "$status" -eq 1 ]; }
+			done <"$BATS_TEST_TMPDIR/example$n.json" ;;
+		'$podman'*) ;; # tests/bats/engines/podman.bats
+		*) false ;;
+		esac
+	done
+	[ $n -ge 6 ]
+}
