@@ -113,6 +113,14 @@ static const struct row rows[] = {
 	  [ST_RUNNING] = C,
 	  [ST_PAUSED] = frozen,
 	  [ST_STOPPED] = "cannot change mounts: container not running: it is stopped"}},
+	{"inspect",
+	 OP_INSPECT,
+	 ERR_NOT_RUNNING,
+	 {[ST_CREATING] = "cannot inspect: container not running: it is creating",
+	  [ST_CREATED] = "cannot inspect: container not running: it is created",
+	  [ST_RUNNING] = C,
+	  [ST_PAUSED] = C,
+	  [ST_STOPPED] = "cannot inspect: container not running: it is stopped"}},
 };
 _Static_assert(ARRAY_LEN(rows) == OP_MAX - 1, "a row for every command");
 
