@@ -849,6 +849,47 @@ under_rules() { podrun --runtime-flag "rules=$BATS_TEST_TMPDIR/rules.d" run --rm
 	[[ $output == *"binds[0]: / is forbidden"*"/etc is mounted; leave this mount out"* ]]
 }
 
+# ---- presets ----
+
+@test "--annotation io.kavach.preset=strict: busybox works, volumes and tmpfs can be written, the root cannot" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
+	mkdir "$BATS_TEST_TMPDIR/volume"
+	quick --annotation io.kavach.preset=strict --tmpfs /tmp -v "$BATS_TEST_TMPDIR/volume:/data" "$IMAGE" sh -c '
+		seq 100 | sort -rn | head -n 1; echo x >/tmp/file && cat /tmp/file; echo kept >/data/file
+		httpd -p 127.0.0.1:8080 -h /data; '"$(patiently wget -qO- http://127.0.0.1:8080/file)"'
+		touch /new 2>&1; grep -E "^(NoNewPrivs|Seccomp|Seccomp_filters):" /proc/self/status | tr "\t\n" "  "
+		mount -t tmpfs none /mnt 2>/dev/null || echo not mounted; unshare -U true 2>/dev/null || echo no namespace'
+	[ "$status" -eq 0 ]
+	[ "$output" = "100
+x
+kept
+touch: /new: Read-only file system
+NoNewPrivs: 1 Seccomp: 2 Seccomp_filters: 2 not mounted
+no namespace" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/volume/file")" = kept ]
+}
+
+@test "--annotation io.kavach.preset=strict: limits at most, exec too, and stop, start and rm as ever" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
+	background --annotation io.kavach.preset=strict --memory 1g --pids-limit 2000 "$IMAGE" sleep 1000
+	[ "$(cgroup memory memory.limit_in_bytes memory.max)" = 536870912 ]
+	[ "$(cgroup pids pids.max pids.max)" = 64 ]
+	podrun exec "$NAME" sh -c 'grep NoNewPrivs /proc/self/status; touch /new'
+	[ "$status" -ne 0 ]
+	[[ $output == *"NoNewPrivs:"*1*"Read-only file system"* ]]
+	pod stop -t 0 "$NAME" >/dev/null
+	pod start "$NAME" >/dev/null
+	status_is running
+	[ "$(cgroup pids pids.max pids.max)" = 64 ]
+}
+
+@test "--annotation io.kavach.preset: what is no preset is an error that names it" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
+	quick --annotation io.kavach.preset=Strict "$IMAGE" true
+	[ "$status" -eq 125 ] || [ "$status" -eq 126 ]
+	[[ $output == *'annotations["io.kavach.preset"]: "Strict" is not one of the words'* ]]
+}
+
 @test "nothing is left of all these containers" {
 	pod rm -a -f -t 0
 	wait_for 10 eval '[ -z "$(leftovers)" ]' || {
