@@ -17,6 +17,7 @@
 #include "json/read.h"
 #include "policy/codec.h"
 #include "spec/spec.h"
+#include "vm/image.h"
 
 #define POLICY_MAX (16u << 20)
 
@@ -149,7 +150,7 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		probe_rootless(&g->host, ret->spec);
 	}
 	if (r == 0 && (ret->spec->vm || g->backend_floor >= POL_BACKEND_VM))
-		host_probe_kvm(&g->host);
+		host_probe_kvm(&g->host), input.guest_dir = vm_image_dir();
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);
 	if (r == 0) {

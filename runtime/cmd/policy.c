@@ -3,12 +3,67 @@
 #include <errno.h>
 
 #include "cmd/box.h"
+#include "base/jsonw.h"
 #include "policy/build.h"
+#include "policy/page.h"
+#include "vm/image.h"
 
 struct policy_opts {
 	bool json, score;
 	const char *config;
 };
+
+/* The machine that a container in a VM would get here; why not, where it would get none: the rest of the page is true
+ * anyway. */
+static int machine(struct globals *g, const struct policy *p, struct vm_shape *ret, struct err *e)
+{
+	struct vm_image image;
+	struct vm_host host;
+	int r = vm_image_find(vm_image_dir(), g->a, &image, e);
+
+	if (r == 0)
+		r = vm_host_probe(p, -EBADF, g->a, &host, e);
+	return r < 0 ? r : vm_shape_decide(p, &host, &image, g->a, ret, e);
+}
+
+static void machine_page(struct globals *g, const struct policy *p, struct buf *b)
+{
+	struct page pg = {.b = b};
+	struct err why = ERR_INIT;
+	struct vm_shape s;
+
+	if (!p->vm.set)
+		return;
+	buf_put(b, "\n", 1);
+	if (machine(g, p, &s, &why) == 0) {
+		vm_shape_explain(&pg, &s);
+		return;
+	}
+	page_head(&pg, "The machine");
+	page_row(&pg, "none");
+	page_safe(&pg, why.msg);
+	page_end(&pg);
+}
+
+static const char *machine_json(struct globals *g, const struct policy *p)
+{
+	buf_auto b = BUF_WRITER(1u << 20);
+	struct err why = ERR_INIT;
+	struct vm_shape s;
+	struct jsonw w;
+
+	if (!p->vm.set)
+		return NULL;
+	jw_init(&w, &b, false);
+	if (machine(g, p, &s, &why) == 0) {
+		vm_shape_json(&w, &s);
+	} else {
+		jw_obj(&w);
+		jw_kstr(&w, "error", why.msg);
+		jw_obj_end(&w);
+	}
+	return b.bad ? NULL : arena_strndup(g->a, (const char *) b.p, b.n);
+}
 
 static int cmd_policy(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
@@ -25,9 +80,12 @@ static int cmd_policy(struct globals *g, void *opts, int argc, char **argv, stru
 		return r;
 	policy_score(bd.policy, g->a, &sc);
 	if (o->json)
-		policy_explain_json(&b, bd.policy, &sc, bd.policy_digest, &rep);
+		policy_explain_json(&b, bd.policy, &sc, bd.policy_digest, &rep,
+				    machine_json(g, bd.policy));
 	else
 		policy_explain(&b, bd.policy, &sc, bd.policy_digest, o->score);
+	if (!o->json && !o->score)
+		machine_page(g, bd.policy, &b);
 	if (!o->json && !o->score)
 		rules_report_explain(&b, &rep);
 	return cmd_print(&b, e);

@@ -102,9 +102,10 @@ void policy_score(const struct policy *p, struct arena *a, struct score *ret);
 /* The page that `kavach policy` prints. digest_hex may be NULL. */
 void policy_explain(struct buf *b, const struct policy *p, const struct score *s,
 		    const char *digest_hex, bool score_only);
-/* JSON form: {"digest":..,"policy":{..},"strength":{..},"explain":{..},"site":{..}}; rep: what the rules decided, NULL
- * = left out. */
+/* JSON form: {"digest":..,"policy":{..},"strength":{..},"explain":{..},"site":{..},"machine":{..}}; rep: what the rules
+ * decided, machine: JSON of the VM's shape; NULL = left out. */
 void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s,
-			 const char *digest_hex, const struct rules_report *rep);
+			 const char *digest_hex, const struct rules_report *rep,
+			 const char *machine);
 
 #endif

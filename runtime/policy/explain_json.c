@@ -93,7 +93,8 @@ static void json_facts(struct jsonw *w, const struct policy *p)
 }
 
 void policy_explain_json(struct buf *b, const struct policy *p, const struct score *s,
-			 const char *digest_hex, const struct rules_report *rep)
+			 const char *digest_hex, const struct rules_report *rep,
+			 const char *machine)
 {
 	struct jsonw w;
 
@@ -109,6 +110,10 @@ void policy_explain_json(struct buf *b, const struct policy *p, const struct sco
 		jw_obj(&w);
 		rules_report_json(&w, rep);
 		jw_obj_end(&w);
+	}
+	if (machine) {
+		jw_key(&w, "machine");
+		jw_raw(&w, machine);
 	}
 	jw_obj_end(&w);
 	buf_put(b, "\n", 1);

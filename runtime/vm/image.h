@@ -16,22 +16,24 @@
 #define KAVACH_GUESTDIR "/usr/local/lib/kavach/guest"
 #endif
 
-/* vm_image_find: the image in dir (NULL: $KAVACH_GUEST where the caller is root and owns it, else KAVACH_GUESTDIR). -ENOENT with a hint how to
- * make one. */
+/* vm_image_dir: where the image is: $KAVACH_GUEST for root, else KAVACH_GUESTDIR. */
+const char *vm_image_dir(void);
+
+/* vm_image_find: the image in dir. -ENOENT with a hint how to make one when there is none; ERR_CONFIG when guest.json is not
+ * what contrib/guest/README.md says. Firmware is looked for there, and where distributions put it. */
 int vm_image_find(const char *dir, struct arena *a, struct vm_image *ret, struct err *e);
 
-/* vm_host_probe: facts about this host. cache_dir (or NULL) keeps the frequency of the TSC, whose measurement takes 50 ms,
- * for as long as the machine is up. */
-int vm_host_probe(const struct policy *p, const char *cache_dir, struct arena *a,
-		  struct vm_host *ret, struct err *e);
+/* vm_host_probe: facts about this host. The frequency of the TSC is found out for an emulated VM only: asked of the processor
+ * or, which takes 50 ms, measured and then kept in cache_fd (a directory; -EBADF: nowhere) for as long as the machine is up. */
+int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct vm_host *ret,
+		  struct err *e);
 
-/* vm_kvm_works: whether a small guest runs under KVM here, in a child that may die of it. why: of a no; in the arena. */
-bool vm_kvm_works(struct arena *a, const char **ret_why);
-
-/* vm_file_open: opens a file that a VM is made of (O_RDONLY|O_CLOEXEC), of a regular file that only root may write, and holds
- * it against the site's list (policy.vm.files): path and, from the descriptor that is returned, SHA-256. */
-enum vm_file { VM_FILE_HYPERVISOR, VM_FILE_KERNEL, VM_FILE_INITRD, VM_FILE_FIRMWARE };
-int vm_file_open(const struct policy *p, enum vm_file kind, const char *path, int *ret_fd,
+/* vm_file_check: opens a file that a VM is made of (O_RDONLY, close-on-exec): a regular file that only root may write. Where
+ * the site has a list for this kind (policy.vm.files) it must be there, and have the SHA-256 that it says: ERR_CONFIG. */
+int vm_file_check(const struct policy *p, enum pol_vm_kind kind, const char *path, int *ret_fd,
+		  struct err *e);
+/* vm_file_tree: the same as a detached mount, which a jail takes (struct jail_file): of the file that was checked. */
+int vm_file_tree(const struct policy *p, enum pol_vm_kind kind, const char *path, int *ret_fd,
 		 struct err *e);
 
 #endif

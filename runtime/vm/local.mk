@@ -2,6 +2,7 @@
 # vm/: the backend that runs a workload in a microVM
 
 libkv_vm_a_SOURCES = \
+	runtime/vm/image.c \
 	runtime/vm/image.h \
 	runtime/vm/jail.c \
 	runtime/vm/jail.h \

@@ -48,7 +48,7 @@ static void check_policy(const struct policy *p, struct arena *a)
 	policy_score(p, a, &score);
 	assert(score.total >= 0 && score.total <= 100 && score.label);
 	policy_explain(&text, p, &score, NULL, false);
-	policy_explain_json(&text, p, &score, NULL, NULL);
+	policy_explain_json(&text, p, &score, NULL, NULL, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -74,6 +74,7 @@ unit_programs = \
 	tests/unit/test_subids \
 	tests/unit/test_sys \
 	tests/unit/test_undo \
+	tests/unit/test_vm_image \
 	tests/unit/test_wire
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
@@ -300,6 +301,9 @@ tests_unit_test_sys_LDADD = libkv_base.a
 
 tests_unit_test_undo_SOURCES = tests/unit/test_undo.c
 tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+
+tests_unit_test_vm_image_SOURCES = tests/unit/test_vm_image.c
+tests_unit_test_vm_image_LDADD = libkv_vm.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_wire_SOURCES = tests/unit/test_wire.c
 tests_unit_test_wire_LDADD = libkv_wire.a libkv_policy.a libkv_base.a

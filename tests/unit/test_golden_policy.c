@@ -155,7 +155,7 @@ static void test_one(int dir, const char *name)
 		return;
 	digest = digest_of(p);
 	policy_score(p, &arena, &score);
-	policy_explain_json(&json, p, &score, digest, input.report);
+	policy_explain_json(&json, p, &score, digest, input.report, NULL);
 	policy_explain(&page, p, &score, digest, false);
 	compare(dir, arena_printf(&arena, "%s.policy.json", name), &json);
 	compare(dir, arena_printf(&arena, "%s.explain", name), &page);
