@@ -75,6 +75,7 @@ unit_programs = \
 	tests/unit/test_sys \
 	tests/unit/test_undo \
 	tests/unit/test_vm_image \
+	tests/unit/test_vm_qemu \
 	tests/unit/test_wire
 EXTRA_PROGRAMS += $(unit_programs)
 CLEANFILES += $(unit_programs)
@@ -304,6 +305,10 @@ tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_h
 
 tests_unit_test_vm_image_SOURCES = tests/unit/test_vm_image.c
 tests_unit_test_vm_image_LDADD = libkv_vm.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_vm_qemu_SOURCES = tests/unit/test_vm_qemu.c
+tests_unit_test_vm_qemu_LDADD = libkv_vm.a libkv_attest.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_vm_qemu_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_wire_SOURCES = tests/unit/test_wire.c
 tests_unit_test_wire_LDADD = libkv_wire.a libkv_policy.a libkv_base.a
