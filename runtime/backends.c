@@ -7,6 +7,7 @@
 
 static const struct backend_ops *const backends[] = {
 	&backend_process,
+	&backend_vm,
 };
 
 static const struct name_val names[] = {

@@ -46,6 +46,10 @@ struct stage {
 /* stage.c: performs everything; comes back only when it failed. s->sync is then the socket on which the error is awaited.
  * main.c is its only caller. */
 int stage_run(struct stage *s, struct err *e);
+/* stage_arrive: joins what is to be joined, opens the private procfs, begins a session. stage_mount_hooks: where the root is
+ * assembled: kavach's turn, then the hooks that run here. */
+int stage_arrive(struct stage *s, struct err *e);
+int stage_mount_hooks(struct stage *s, struct err *e);
 /* live.c: mode MOUNTS: adds mounts to a container that lives, or takes them from it. 0: kavach has put it on record;
  * else all that was added is undone, and what was taken away before the error has been told. */
 int live_run(struct stage *s, struct err *e);
@@ -54,6 +58,8 @@ int live_run(struct stage *s, struct err *e);
 int stage_join(struct stage *s, struct err *e);
 /* wait.c: parks a created container until `start`: accepts on boot->start_fd until a peer that may start it says MSG_GO;
  * *ret_conn is the connection. owner: who that is, see there. */
+/* stage_may_start: whether the peer of a connection is that somebody. */
+bool stage_may_start(int conn, uid_t owner, bool userns);
 int stage_wait_start(int start_fd, uid_t owner, bool userns, int *ret_conn, struct err *e);
 /* fds.c: closes every fd >= 3 but those in keep. */
 int fds_close_except(const int *keep, size_t n, struct err *e);
@@ -92,6 +98,8 @@ int rootfs_enter(
 int rootfs_seal(struct stage *s, struct err *e); /* rootfs propagation as asked, read-only root */
 /* mount.c: all policy mounts in order, before the pivot, by fd */
 int mounts_apply(struct stage *s, struct err *e);
+/* mounts_apply_range: the mounts from number `from` up to but not including `to` */
+int mounts_apply_range(struct stage *s, size_t from, size_t to, struct err *e);
 /* mounts_late: what must be last: remounting to read-only after tmpcopyup or hooks, etc. */
 int mounts_late(struct stage *s, struct err *e);
 /* dev.c: device nodes (mknod or bind), /dev/fd.. links, ptmx */

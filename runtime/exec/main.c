@@ -61,32 +61,33 @@ void log_debug(const char *fmt, ...)
 }
 
 /* In the usual size it is the first packet of the sync socket, which only kavach and we have. */
-static int receive_boot(int sock, struct arena *a, struct stage_boot *ret, struct err *e)
+static int receive_boot(int sock, struct arena *a, struct bytes *ret, struct err *e)
 {
 	void *block = arena_alloc(a, BOOT_PACKET_MAX);
 	ssize_t n = recv(sock, block, BOOT_PACKET_MAX, MSG_TRUNC);
 
 	if (n <= 0 || n > BOOT_PACKET_MAX)
 		return err_set(e, -EBADMSG, "kavach sent no boot block");
-	return stage_boot_decode(block, (size_t) n, a, ret, e);
+	*ret = (struct bytes){.v = block, .n = (size_t) n};
+	return 0;
 }
 
 /* A large one is in a file. Sealed, so that it is what kavach wrote, whoever else may have it open. */
-static int read_boot(const char *arg, bool is_file, struct arena *a, struct stage_boot *ret,
-		     struct err *e)
+int stage_read_boot(int argc, char **argv, struct arena *a, struct bytes *ret, struct err *e)
 {
+	bool is_file = argc == 3;
 	struct stat st;
 	uint32_t fd;
 	void *block;
 	int seals;
 
-	if (num_parse_u32(arg, &fd) < 0 || fd < 3 || fd > INT32_MAX)
-		return err_set(e, -EINVAL, "kavach-init is started by kavach");
+	if (argc < 2 || argc > 3 || num_parse_u32(argv[1], &fd) < 0 || fd < 3 || fd > INT32_MAX)
+		return err_set(e, -EINVAL, "is started by kavach");
 	if (!is_file)
 		return receive_boot((int) fd, a, ret, e);
 	seals = fcntl((int) fd, F_GET_SEALS);
 	if (seals < 0 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK))
-		return err_set(e, -EINVAL, "kavach-init is started by kavach");
+		return err_set(e, -EINVAL, "is started by kavach");
 	if (fstat((int) fd, &st) < 0 || st.st_size <= 0 || st.st_size > BOOT_MAX)
 		return err_set(e, -EFBIG, "the boot block has no possible size");
 	block = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, (int) fd,
@@ -94,7 +95,8 @@ static int read_boot(const char *arg, bool is_file, struct arena *a, struct stag
 	if (block == MAP_FAILED)
 		return err_sys(e, "reading the boot block");
 	close((int) fd);
-	return stage_boot_decode(block, (size_t) st.st_size, a, ret, e);
+	*ret = (struct bytes){.v = block, .n = (size_t) st.st_size};
+	return 0;
 }
 
 static int decode_work(struct stage *s, struct err *e)
@@ -151,6 +153,7 @@ int stage_main(int argc, char **argv)
 		.pty_slave = -EBADF,
 	};
 	struct err e = ERR_INIT;
+	struct bytes block;
 
 	/* Before anything else: from now on, no process of the container can trace us or look at our descriptors. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -158,9 +161,9 @@ int stage_main(int argc, char **argv)
 	arena_give(&a, memory, sizeof(memory));
 	s.umask = umask(0); /* modes below are meant as they are written */
 	/* stdio is there: kavach saw to it (kavach.c) */
-	if (argc < 2 || argc > 3 || read_boot(argv[1], argc == 3, &a, &boot, &e) < 0) {
-		dprintf(STDERR_FILENO, "kavach-init: %s\n",
-			e.code ? e.msg : "is started by kavach");
+	if (stage_read_boot(argc, argv, &a, &block, &e) < 0 ||
+	    stage_boot_decode(block.v, block.n, &a, &boot, &e) < 0) {
+		dprintf(STDERR_FILENO, "kavach-init: %s\n", e.msg);
 		return 1;
 	}
 	s.sync = boot.sync_fd;

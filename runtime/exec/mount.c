@@ -486,7 +486,12 @@ static int mount_one(struct stage *s, size_t i, struct err *e)
 
 int mounts_apply(struct stage *s, struct err *e)
 {
-	for (size_t i = 0; i < s->p->mounts.n; i++) {
+	return mounts_apply_range(s, 0, s->p->mounts.n, e);
+}
+
+int mounts_apply_range(struct stage *s, size_t from, size_t to, struct err *e)
+{
+	for (size_t i = from; i < to; i++) {
 		const struct pol_mount *m = &s->p->mounts.v[i];
 		int r = mount_one(s, i, e);
 

@@ -74,7 +74,7 @@ static int join_cgroups(struct stage *s, struct err *e)
 	return 0;
 }
 
-static int arrive(struct stage *s, struct err *e)
+int stage_arrive(struct stage *s, struct err *e)
 {
 	int r = stage_join(s, e);
 
@@ -105,7 +105,7 @@ static int name_host(struct stage *s, struct err *e)
 
 /* ---- the root ---- */
 
-static int run_mount_hooks(struct stage *s, struct err *e)
+int stage_mount_hooks(struct stage *s, struct err *e)
 {
 	const pol_hooks *h = s->p->hooks;
 	int r;
@@ -159,7 +159,7 @@ static int make_root(struct stage *s, struct err *e)
 		r = assemble(s, e);
 	/* Mounts are there, the host's paths too, and the root is still writable: hooks count on all three. */
 	if (r == 0)
-		r = run_mount_hooks(s, e);
+		r = stage_mount_hooks(s, e);
 	return r;
 }
 
@@ -460,7 +460,7 @@ int stage_run(struct stage *s, struct err *e)
 	if (r == 0 && s->boot->mode == STAGE_MOUNTS)
 		return live_run(s, e);
 	if (r == 0)
-		r = arrive(s, e);
+		r = stage_arrive(s, e);
 	if (r == 0 && s->p)
 		r = make_root(s, e);
 	if (r == 0)

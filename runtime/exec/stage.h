@@ -135,6 +135,9 @@ static inline uint64_t stage_ns_late(uint64_t create, uint64_t joined)
 int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boot *ret,
 		      struct err *e);
 
+/* stage_read_boot: the boot block that a program in the place of the stage was started with, by its arguments. */
+int stage_read_boot(int argc, char **argv, struct arena *a, struct bytes *ret, struct err *e);
+
 /* stage_main: all of kavach-init, for the programs that are also it, under that name. */
 int stage_main(int argc, char **argv);
 /* stage_warn_to: where warnings of such a program go, in whose process stage_main() was not called. */

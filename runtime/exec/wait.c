@@ -17,7 +17,7 @@
 #include "exec/ctx.h"
 #include "exec/proto.h"
 
-static bool may_start(int conn, uid_t owner, bool userns)
+bool stage_may_start(int conn, uid_t owner, bool userns)
 {
 	struct ucred c;
 	socklen_t n = sizeof(c);
@@ -36,7 +36,7 @@ int stage_wait_start(int start_fd, uid_t owner, bool userns, int *ret_conn, stru
 			continue;
 		if (conn < 0)
 			return err_sys(e, "waiting for start");
-		if (!may_start(conn, owner, userns))
+		if (!stage_may_start(conn, owner, userns))
 			continue;
 		if (msg_recv(conn, NULL, 0, NULL) != MSG_GO)
 			continue;

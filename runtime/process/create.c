@@ -104,7 +104,8 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 	if (b->cg->layout == CG_V2 && b->cg->hier.n)
 		l->boot.cg_v2_path = arena_printf(b->a, "%s%s", b->cg->hier.v[0].mount,
 						  b->cg->hier.v[0].path);
-	return launch_cgroup(l, b, e);
+	r = launch_cgroup(l, b, e);
+	return r == 0 && l->as ? l->as->prepare(l, b, l->as->arg, e) : r;
 }
 
 static int run_hooks(struct box *b, enum hook_phase phase, struct err *e)
@@ -226,14 +227,15 @@ static int converse(struct launch *l, struct box *b,
 	return r < 0 ? r : 0;
 }
 
-int process_create(struct box *b, const struct box_io *io,
-		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+int process_create_as(struct box *b, const struct box_io *io, const struct launch_as *as,
+		      int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		      struct err *e)
 {
 	struct err sub = ERR_INIT;
 	struct launch l;
 	int r;
 
-	r = launch_init(&l, b, io, e);
+	r = launch_init(&l, b, io, as, e);
 	if (r == 0)
 		r = prepare(&l, b, io, e);
 	if (r == 0)
@@ -258,6 +260,12 @@ int process_create(struct box *b, const struct box_io *io,
 		b->sync_fd = fd_take(&l.spawn.sync_parent);
 	launch_close(&l);
 	return r;
+}
+
+int process_create(struct box *b, const struct box_io *io,
+		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+{
+	return process_create_as(b, io, NULL, ready, arg, e);
 }
 
 static int start_parked(struct box *b, struct err *e)

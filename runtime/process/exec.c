@@ -16,42 +16,53 @@
 #include "exec/proto.h"
 #include "process/process.h"
 
+/* What joining needs, whoever joins. */
+static void fill_joining(struct launch *l, struct box *b)
+{
+	l->boot.mode = STAGE_EXEC;
+	l->spawn.target_pidfd = b->init_pidfd;
+	l->spawn.target_ns = b->ns_flags;
+	l->boot.joined_userns = b->ns_flags & CLONE_NEWUSER;
+	l->boot.setgroups_denied = b->host->rootless && ns_setgroups_denied(b->init_pid);
+}
+
 static int prepare(struct launch *l, struct box *b, const struct pol_process *p, struct buf *enc,
 		   struct err *e)
 {
 	int r;
 
-	l->boot.mode = STAGE_EXEC;
 	codec_encode(enc, &pol_process_table, p);
 	if (enc->bad)
 		return err_set(e, -EFBIG, "the process description is too large");
 	l->boot.process = (struct bytes){.v = enc->p, .n = enc->n};
-	l->boot.landlock.v = b->policy->landlock.v;
-	l->boot.landlock.n = b->policy->landlock.n;
 	r = launch_seccomp(l, b, b->policy, e);
 	if (r < 0)
 		return r;
-	l->spawn.target_pidfd = b->init_pidfd;
-	l->spawn.target_ns = b->ns_flags;
-	l->boot.joined_userns = b->ns_flags & CLONE_NEWUSER;
-	l->boot.setgroups_denied = b->host->rootless && ns_setgroups_denied(b->init_pid);
+	fill_joining(l, b);
 	return launch_cgroup(l, b, e);
 }
 
+/* What the process gets from outside, when it is ready. */
+static int set_outside(struct box *b, const struct pol_process *p, struct err *e)
+{
+	int r = exec_outside(b->pid, AT_FDCWD, p, b->host->rootless,
+			     (b->ns_flags & CLONE_NEWUSER ? OUTSIDE_RLIMITS : 0) |
+				     (!p->affinity_initial && !p->affinity_final ? OUTSIDE_ALL_CPUS
+										 : 0),
+			     e);
+
+	return r >= 0 && p->affinity_final ? exec_affinity(b->pid, p->affinity_final, e) : r;
+}
+
+/* p: NULL when the process is not the one that was asked for but stands for it (vm/). */
 static int converse(struct launch *l, struct box *b, const struct pol_process *p,
 		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
 {
 	int sock = l->spawn.sync_parent, r;
 
 	r = msg_expect(sock, MSG_READY, NULL, 0, e);
-	if (r >= 0)
-		r = exec_outside(
-			b->pid, AT_FDCWD, p, b->host->rootless,
-			(b->ns_flags & CLONE_NEWUSER ? OUTSIDE_RLIMITS : 0) |
-				(!p->affinity_initial && !p->affinity_final ? OUTSIDE_ALL_CPUS : 0),
-			e);
-	if (r >= 0 && p->affinity_final)
-		r = exec_affinity(b->pid, p->affinity_final, e);
+	if (r >= 0 && p)
+		r = set_outside(b, p, e);
 	if (r >= 0) {
 		r = msg_send(sock, MSG_ACK, NULL, 0);
 		if (r < 0)
@@ -70,6 +81,38 @@ static bool has_ended(int pidfd)
 	return poll(&p, 1, 0) > 0;
 }
 
+static int run(struct launch *l, struct box *b, const struct pol_process *p,
+	       int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+{
+	int r = launch_spawn(l, b, e);
+
+	if (r < 0)
+		return r;
+	r = rdt_enter(&host_rdt, b->rdt, l->pid, e);
+	if (r == 0)
+		r = converse(l, b, p, ready, arg, e);
+	if (r < 0)
+		spawn_kill(l->pid, l->pidfd);
+	return r;
+}
+
+static int finish(struct launch *l, struct box *b, int r, pid_t *ret_pid, int *ret_pidfd,
+		  struct err *e)
+{
+	launch_close(l);
+	if (r < 0 && has_ended(b->init_pidfd))
+		r = err_set_id(
+			e, ERR_NOT_RUNNING, -ESRCH,
+			"container not running: it ended while the process was being started");
+	if (r < 0) {
+		l->pidfd = fd_close(l->pidfd);
+		return r;
+	}
+	*ret_pid = l->pid;
+	*ret_pidfd = l->pidfd;
+	return 0;
+}
+
 int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
 		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
 		 int *ret_pidfd, struct err *e)
@@ -84,28 +127,28 @@ int process_exec(struct box *b, const struct pol_process *p, const struct box_io
 		if (r < 0)
 			return r;
 	}
-	r = launch_init(&l, b, io, e);
+	r = launch_init(&l, b, io, NULL, e);
 	if (r == 0)
 		r = prepare(&l, b, p, &enc, e);
 	if (r == 0)
-		r = launch_spawn(&l, b, e);
+		r = run(&l, b, p, ready, arg, e);
+	return finish(&l, b, r, ret_pid, ret_pidfd, e);
+}
+
+int process_exec_as(struct box *b, const struct box_io *io, const struct launch_as *as,
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		    pid_t *ret_pid, int *ret_pidfd, struct err *e)
+{
+	struct launch l;
+	int r = launch_init(&l, b, io, as, e);
+
 	if (r == 0) {
-		r = rdt_enter(&host_rdt, b->rdt, l.pid, e);
-		if (r == 0)
-			r = converse(&l, b, p, ready, arg, e);
-		if (r < 0)
-			spawn_kill(l.pid, l.pidfd);
+		fill_joining(&l, b);
+		r = launch_cgroup(&l, b, e);
 	}
-	launch_close(&l);
-	if (r < 0 && has_ended(b->init_pidfd))
-		r = err_set_id(
-			e, ERR_NOT_RUNNING, -ESRCH,
-			"container not running: it ended while the process was being started");
-	if (r < 0) {
-		l.pidfd = fd_close(l.pidfd);
-		return r;
-	}
-	*ret_pid = l.pid;
-	*ret_pidfd = l.pidfd;
-	return 0;
+	if (r == 0)
+		r = as->prepare(&l, b, as->arg, e);
+	if (r == 0)
+		r = run(&l, b, NULL, ready, arg, e);
+	return finish(&l, b, r, ret_pid, ret_pidfd, e);
 }

@@ -18,18 +18,21 @@
 
 #define BOOT_MAX (32u << 20)
 
-int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct err *e)
+int launch_init(struct launch *l, struct box *b, const struct box_io *io,
+		const struct launch_as *as, struct err *e)
 {
 	int sv[2];
 
-	*l = (struct launch){.start_fd = -EBADF, .pidfd = -EBADF};
+	*l = (struct launch){.as = as, .start_fd = -EBADF, .pidfd = -EBADF};
 	l->spawn = (struct spawn){.target_pidfd = -EBADF,
 				  .cgroup_fd = -EBADF,
 				  .boot_fd = -EBADF,
 				  .sync_child = -EBADF,
 				  .sync_parent = -EBADF,
 				  .pid_child = -EBADF,
-				  .pid_parent = -EBADF};
+				  .pid_parent = -EBADF,
+				  .program = as ? as->program : -EBADF,
+				  .name = as ? as->name : NULL};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) < 0) /* inherited: see process.h */
 		return err_sys(e, "making the sync socket");
 	l->spawn.sync_parent = sv[0];
@@ -153,8 +156,8 @@ static int pass_boot(struct launch *l, const void *p, size_t n, struct err *e)
 static void list_inherited(struct launch *l, struct arena *a)
 {
 	const struct stage_boot *boot = &l->boot;
-	int *fds = arena_array(a, boot->join_fds.n + 6, sizeof(*fds));
-	size_t n = 0;
+	size_t n = 0, more = l->as ? l->as->n_fds : 0;
+	int *fds = arena_array(a, boot->join_fds.n + more + 6, sizeof(*fds));
 
 	add_fd(fds, &n, boot->start_fd);
 	add_fd(fds, &n, boot->console_fd);
@@ -164,6 +167,8 @@ static void list_inherited(struct launch *l, struct arena *a)
 	add_fd(fds, &n, boot->pid_fd);
 	for (size_t i = 0; i < boot->join_fds.n; i++)
 		add_fd(fds, &n, (int) boot->join_fds.v[i]);
+	for (size_t i = 0; i < more; i++)
+		add_fd(fds, &n, l->as->fds[i]);
 	l->spawn.inherit = fds;
 	l->spawn.n_inherit = n;
 }
@@ -208,7 +213,10 @@ int launch_spawn(struct launch *l, struct box *b, struct err *e)
 	r = l->spawn.join_in_stage ? fill_joins(l, b->a, e) : 0;
 	if (r < 0)
 		return r;
-	codec_encode(&enc, &stage_boot_table, boot);
+	if (l->as)
+		l->as->encode(&enc, boot, l->as->arg);
+	else
+		codec_encode(&enc, &stage_boot_table, boot);
 	if (enc.bad)
 		return err_set(e, -EFBIG, "the configuration is too large to hand over");
 	r = pass_boot(l, enc.p, enc.n, e);

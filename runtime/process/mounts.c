@@ -76,7 +76,7 @@ static int begin(struct launch *l, struct box *b, const struct policy *p, struct
 	static const struct box_io no_io = {.console_fd = -EBADF};
 	int r;
 
-	r = launch_init(l, b, &no_io, e);
+	r = launch_init(l, b, &no_io, NULL, e);
 	if (r == 0 && !(b->ns_flags & CLONE_NEWNS))
 		r = err_set(
 			e, -EINVAL,

@@ -42,6 +42,8 @@ struct spawn {
 	int sync_child;	    /* the stage's end of the sync socket */
 	int sync_parent;
 	int pid_child, pid_parent; /* join_in_stage: pipe for the pid of the real process; -EBADF */
+	const char *name;	   /* argv[0]; NULL: that of the stage */
+	int program; /* what is executed instead of the stage, close-on-exec, the caller's; -EBADF */
 };
 
 /* spawn_stage: clones, joins, execs the stage. On success *ret_pid is our child and *ret_pidfd its pidfd. */
@@ -88,8 +90,25 @@ int sources_open_live(const struct policy *p, const struct host *h, struct arena
 		      struct stage_boot *boot, struct sources *ret, struct err *e);
 void sources_close(struct sources *s);
 
+/*
+ * The program of another backend (vm/), which is made and talked to as the stage is: what is different then.
+ */
+struct launch;
+struct launch_as {
+	const char *name; /* argv[0] */
+	int program;	  /* executed instead of the stage; the caller's */
+	/* prepare: last of all preparations: what that program needs besides. */
+	int (*prepare)(struct launch *l, struct box *b, void *arg, struct err *e);
+	/* encode: the whole boot block, of which the stage's is a part. */
+	void (*encode)(struct buf *out, const struct stage_boot *boot, void *arg);
+	const int *fds; /* the caller's; inherited by that program */
+	size_t n_fds;
+	void *arg;
+};
+
 /* boot.c: what create and exec share: memfds, sync socket, the message exchange. */
 struct launch {
+	const struct launch_as *as; /* NULL: the stage */
 	struct stage_boot boot;
 	struct spawn spawn;
 	struct sources src;
@@ -97,7 +116,8 @@ struct launch {
 	pid_t pid;
 	int pidfd;
 };
-int launch_init(struct launch *l, struct box *b, const struct box_io *io, struct err *e);
+int launch_init(struct launch *l, struct box *b, const struct box_io *io,
+		const struct launch_as *as, struct err *e);
 int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, struct err *e);
 int launch_cgroup(struct launch *l, struct box *b, struct err *e);
 int launch_spawn(struct launch *l, struct box *b, struct err *e);
@@ -125,7 +145,15 @@ int process_mounts_remove(struct box *b, const struct box_mount *m, size_t n, si
 /* create.c, exec.c */
 int process_create(struct box *b, const struct box_io *io,
 		   int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e);
+/* process_create_as: the same with another program in the place of the stage. */
+int process_create_as(struct box *b, const struct box_io *io, const struct launch_as *as,
+		      int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		      struct err *e);
 int process_start(struct box *b, bool parked, struct err *e);
+/* process_exec_as: the same, for which all about the process is in as->encode(). */
+int process_exec_as(struct box *b, const struct box_io *io, const struct launch_as *as,
+		    int (*ready)(struct box *b, void *arg, struct err *e), void *arg,
+		    pid_t *ret_pid, int *ret_pidfd, struct err *e);
 int process_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
 		 int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
 		 int *ret_pidfd, struct err *e);

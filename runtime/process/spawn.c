@@ -89,7 +89,8 @@ static void __attribute__((noreturn)) child_exec(const struct spawn *s, int stag
 {
 	static char *const env[] = {NULL};
 	char num[24];
-	char *argv[] = {(char *) (uintptr_t) "kavach-init", num, NULL, NULL};
+	const char *name = s->name ? s->name : "kavach-init";
+	char *argv[] = {(char *) (uintptr_t) name, num, NULL, NULL};
 
 	if (!s->join_in_stage) {
 		child_join(s);
@@ -240,8 +241,9 @@ int spawn_stage(struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	pid_t pid = -1, self = new_pidns ? 0 : getpid(); /* our pid as the child sees it */
 	int old_time = -EBADF, r;
 
-	stage_fd = io_memfd("kavach-init", kavach_stage_start,
-			    (size_t) (kavach_stage_end - kavach_stage_start));
+	stage_fd = s->program >= 0 ? fcntl(s->program, F_DUPFD_CLOEXEC, 3)
+				   : io_memfd("kavach-init", kavach_stage_start,
+					      (size_t) (kavach_stage_end - kavach_stage_start));
 	if (stage_fd < 0)
 		r = err_neg(e, stage_fd, "making the sealed copy of the in-container stage");
 	else

@@ -2,10 +2,18 @@
 # vm/: the backend that runs a workload in a microVM
 
 libkv_vm_a_SOURCES = \
+	runtime/vm/backend.c \
+	runtime/vm/boot.c \
+	runtime/vm/boot.h \
+	runtime/vm/control.c \
+	runtime/vm/control.h \
+	runtime/vm/create.c \
 	runtime/vm/image.c \
 	runtime/vm/image.h \
 	runtime/vm/jail.c \
 	runtime/vm/jail.h \
+	runtime/vm/monitor.h \
+	runtime/vm/ops.c \
 	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \
 	runtime/vm/qjson.c \
@@ -16,4 +24,39 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/shape.h \
 	runtime/vm/shape_show.c \
 	runtime/vm/split.c \
-	runtime/vm/split.h
+	runtime/vm/split.h \
+	runtime/vm/vm.h
+
+# kavach-monitor, the container's process on the host: made like kavach-init and with all of it, for it assembles the root.
+monitor_sources = \
+	runtime/vm/boot.c \
+	runtime/vm/control.c \
+	runtime/vm/jail.c \
+	runtime/vm/monitor.c \
+	runtime/vm/monitor_confine.c \
+	runtime/vm/monitor_ctl.c \
+	runtime/vm/monitor_loop.c \
+	runtime/vm/monitor_qemu.c \
+	runtime/vm/monitor_root.c \
+	runtime/vm/monitor_stream.c \
+	runtime/vm/monitor_tty.c \
+	runtime/vm/monitor_wire.c \
+	runtime/vm/proxy.c \
+	runtime/vm/qjson.c \
+	runtime/vm/qmp.c \
+	runtime/vm/split.c \
+	runtime/wire/body.c \
+	runtime/wire/wire.c
+monitor_objects = $(monitor_sources:%.c=stage/%.o)
+
+kavach-monitor.debug: $(monitor_objects) stage/libstage.a
+	$(AM_V_CCLD)$(STAGE_CC) $(STAGE_CFLAGS) $(STAGE_LINKFLAGS) -o $@ $(monitor_objects) stage/libstage.a
+
+kavach-monitor: kavach-monitor.debug
+	$(AM_V_GEN)$(STRIP) --strip-all -R .comment -R .note.gnu.property -o $@ kavach-monitor.debug
+
+-include $(monitor_objects:.o=.d)
+
+kavachlibexec_SCRIPTS = kavach-monitor
+EXTRA_DIST += runtime/vm/monitor.h
+CLEANFILES += kavach-monitor kavach-monitor.debug $(monitor_objects) $(monitor_objects:.o=.d)

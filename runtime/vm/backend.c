@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the backend "vm". It has no checkpoint and no restore: CRIU does not look into a VM. */
+#include "vm/vm.h"
+
+#include "process/process.h"
+
+static int no_mounts_add(struct box *b, const struct policy *p,
+			 int (*ready)(void *arg, const struct box_mount *m, size_t n,
+				      struct err *e),
+			 void *arg, struct err *e)
+{
+	(void) p, (void) ready, (void) arg;
+	return err_set(e, -ENOTSUP, "container %s is a VM: mounts cannot be added while it runs",
+		       b->id);
+}
+
+static int no_mounts_remove(struct box *b, const struct box_mount *m, size_t n, size_t *ret_gone,
+			    struct err *e)
+{
+	(void) m, (void) n;
+	*ret_gone = 0;
+	return err_set(e, -ENOTSUP, "container %s is a VM: it has no mounts that were added",
+		       b->id);
+}
+
+const struct backend_ops backend_vm = {
+	.name = "vm",
+	.id = POL_BACKEND_VM,
+	.create = vm_create,
+	.start = process_start,
+	.exec = vm_exec,
+	.signal = vm_signal,
+	.pause = vm_pause,
+	.update = vm_update,
+	.mounts_add = no_mounts_add,
+	.mounts_remove = no_mounts_remove,
+	.pids = process_pids,
+	.stats = vm_stats,
+	.destroy = vm_destroy,
+};

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create and exec of the backend "vm". The monitor is to kavach what the stage is: made by the same code, in the
+ * container's namespaces and cgroup, with the host's part of the policy. What it needs besides, the VM's shape, the
+ * policy for the guest and the files to boot, is decided and opened here, before anything is made.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/helper.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "process/process.h"
+#include "vm/vm.h"
+#include "vm/boot.h"
+#include "vm/image.h"
+#include "vm/jail.h"
+#include "vm/qemu.h"
+#include "vm/split.h"
+#include "wire/body.h"
+
+#define ENCODED_MAX (32u << 20)
+#define PREPARED_MS 30000
+#define SHUTDOWN_MS 2000
+#define QMP_MS 10000
+
+struct making {
+	const struct policy *full;
+	const struct box_io *io;
+	struct split split;
+	struct vm_shape shape;
+	struct monitor_boot boot;
+	struct launch_as as;
+	int fds[5]; /* what the monitor inherits: control socket, files to boot, /dev/kvm */
+	struct policy host;
+};
+
+static int open_monitor(struct arena *a, struct err *e)
+{
+	char *path;
+	int r = helper_find(MONITOR_NAME, a, &path, e), fd;
+
+	if (r == -ENOENT)
+		return err_set(
+			e, r,
+			"the program " MONITOR_NAME
+			", which a VM needs, is neither beside kavach nor in " KAVACH_LIBEXECDIR);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
+/* ---- decide ---- */
+
+/* Descriptors of the caller are the host's; there is no way for them into the guest. */
+static int check_io(const struct box_io *io, struct err *e)
+{
+	if (io->preserve_fds || io->listen_fds)
+		return err_set(
+			e, -ENOTSUP,
+			"--preserve-fds, LISTEN_FDS: descriptors cannot be passed into a VM");
+	return 0;
+}
+
+static int decide(struct making *m, struct box *b, struct err *e)
+{
+	fd_auto int cache = -EBADF; /* it need not exist */
+	struct vm_image image;
+	struct vm_host host;
+	int r = check_io(m->io, e);
+
+	if (b->cache_dir)
+		cache = open(b->cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r == 0)
+		r = vm_image_find(vm_image_dir(), b->a, &image, e);
+	if (r == 0)
+		r = vm_host_probe(m->full, cache, b->a, &host, e);
+	if (r < 0)
+		return r;
+	host.virtiofsd = false; /* the share is served by QEMU */
+	r = vm_shape_decide(m->full, &host, &image, b->a, &m->shape, e);
+	if (r < 0)
+		return r;
+	if (m->shape.sev.kind || m->shape.root != VM_ROOT_9P)
+		return err_set(e, -ENOTSUP, "this version of kavach cannot start such a VM");
+	m->shape.nics = 0;
+	if (m->shape.warning)
+		log_warn("%s", m->shape.warning);
+	return 0;
+}
+
+/* The host's part, with what the VM as a whole may take. */
+static void cut(struct making *m, struct box *b)
+{
+	size_t volumes;
+
+	split_plan(m->full, b->a, &m->split);
+	split_host(m->full, &m->split, b->a, &m->host, &volumes);
+	m->boot.volumes_at = (uint32_t) volumes;
+	if (m->full->resources.memory.set && m->full->resources.memory.v > 0)
+		m->host.resources.memory = (struct opt_i64){true, (int64_t) m->shape.memory_host};
+}
+
+/* ---- the boot block ---- */
+
+static void fill_volumes(const struct split *s, struct arena *a, struct wire_prepare *w)
+{
+	w->volumes.v = arena_array(a, s->volumes, sizeof(*w->volumes.v));
+	for (size_t i = 0; i < s->n; i++)
+		if (s->mounts[i].volume != SPLIT_NO_VOLUME)
+			w->volumes.v[w->volumes.n++] = (struct wire_volume){(uint32_t) i,
+									    s->mounts[i].volume};
+}
+
+/* Takes the compiled filters of the launch: they are loaded in the guest. */
+static void *move_filters(struct launch *l, struct arena *a, size_t *ret_n)
+{
+	size_t n = l->boot.filters.n;
+	struct wire_filter *v = arena_array(a, n, sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct wire_filter){.bpf = l->boot.filters.v[i].bpf,
+					    .flags = l->boot.filters.v[i].flags};
+	l->boot.filters.n = 0;
+	*ret_n = n;
+	return v;
+}
+
+static int encode(const struct ctable *t, const void *obj, struct arena *a, struct bytes *ret,
+		  struct err *e)
+{
+	buf_auto enc = BUF_WRITER(ENCODED_MAX);
+
+	codec_encode(&enc, t, obj);
+	if (enc.bad)
+		return err_set(e, -EFBIG, "the configuration is too large to hand over");
+	*ret = (struct bytes){.v = arena_memdup(a, enc.p, enc.n), .n = enc.n};
+	return 0;
+}
+
+static int fill_prepare(struct making *m, struct launch *l, struct box *b, struct err *e)
+{
+	struct wire_prepare w = {
+		.root = WIRE_ROOT_9P,
+		.root_tag = (char *) (uintptr_t) VM_ROOT_TAG,
+		.id = (char *) (uintptr_t) b->id,
+		.bundle = (char *) (uintptr_t) b->bundle,
+		.oci_version = (char *) (uintptr_t) b->oci_version,
+		.hook_env = l->boot.hook_env,
+		.rows = m->io->console_rows,
+		.columns = m->io->console_columns,
+		.modules = (char *) (uintptr_t) m->shape.modules,
+	};
+	int r;
+
+	if (b->annotations)
+		w.annotations = *b->annotations;
+	fill_volumes(&m->split, b->a, &w);
+	r = launch_seccomp(l, b, m->full, e);
+	if (r < 0)
+		return r;
+	w.filters.v = move_filters(l, b->a, &w.filters.n);
+	return encode(&wire_prepare_table, &w, b->a, &m->boot.prepare, e);
+}
+
+static int open_file(struct making *m, enum pol_vm_kind kind, const char *path, int32_t *ret, int *list,
+		     struct err *e)
+{
+	int r = 0;
+
+	*list = -EBADF;
+	*ret = -1;
+	if (path)
+		r = vm_file_tree(m->full, kind, path, list, e);
+	if (r == 0 && path)
+		*ret = *list;
+	return r;
+}
+
+static int open_kvm(struct making *m, struct err *e)
+{
+	m->boot.kvm_fd = -1;
+	if (m->shape.accel != VM_KVM)
+		return 0;
+	m->fds[4] = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (m->fds[4] < 0)
+		return err_sys(e, "open /dev/kvm");
+	m->boot.kvm_fd = m->fds[4];
+	return 0;
+}
+
+static int open_files(struct making *m, struct err *e)
+{
+	fd_auto int program = -EBADF; /* it is executed by its name, below /usr: looked at here */
+	int r = vm_file_check(m->full, POL_VM_HYPERVISOR, m->shape.hypervisor, &program, e);
+
+	if (r == 0)
+		r = open_file(m, POL_VM_KERNEL, m->shape.kernel, &m->boot.kernel_fd, &m->fds[1],
+			      e);
+	if (r == 0)
+		r = open_file(m, POL_VM_INITRD, m->shape.initrd, &m->boot.initrd_fd, &m->fds[2],
+			      e);
+	if (r == 0)
+		r = open_file(m, POL_VM_FIRMWARE, m->shape.firmware, &m->boot.firmware_fd,
+			      &m->fds[3], e);
+	return r < 0 ? r : open_kvm(m, e);
+}
+
+/* Last of process_create_as()'s preparations: the cgroup exists, and the state directory. */
+static int prepare_create(struct launch *l, struct box *b, void *arg, struct err *e)
+{
+	struct making *m = arg;
+	char **argv;
+	size_t n;
+	int r = fill_prepare(m, l, b, e);
+
+	if (r == 0)
+		r = vm_qemu_argv(&m->shape, &vm_names_jail, false, b->a, &argv, &n, e);
+	if (r < 0)
+		return r;
+	m->fds[0] = unix_listen_at(b->dir_fd, MONITOR_SOCK, SOCK_SEQPACKET, e);
+	if (m->fds[0] < 0)
+		return m->fds[0];
+	m->boot.control_fd = m->fds[0];
+	m->boot.argv = (struct strs){.v = argv, .n = n, .set = true};
+	m->boot.hypervisor = (char *) (uintptr_t) m->shape.hypervisor;
+	m->boot.uid = jail_uid(m->full->vm.uid_first, m->full->vm.uid_count, b->bundle, b->id);
+	m->boot.keep_root = m->shape.root == VM_ROOT_9P;
+	m->boot.memory = m->shape.memory;
+	m->boot.hello_ms = m->shape.hello_seconds * 1000;
+	return 0;
+}
+
+static void encode_boot(struct buf *out, const struct stage_boot *boot, void *arg)
+{
+	struct monitor_boot *m = arg;
+	buf_auto stage = BUF_WRITER(ENCODED_MAX);
+
+	codec_encode(&stage, &stage_boot_table, boot);
+	m->stage = (struct bytes){.v = stage.p, .n = stage.n};
+	if (stage.bad)
+		out->bad = true;
+	else
+		codec_encode(out, &monitor_boot_table, m);
+}
+
+static void encode_create(struct buf *out, const struct stage_boot *boot, void *arg)
+{
+	encode_boot(out, boot, &((struct making *) arg)->boot);
+}
+
+int vm_create(struct box *b, const struct box_io *io,
+	      int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e)
+{
+	struct making m = {
+		.full = b->policy,
+		.io = io,
+		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
+		.boot = {.mode = MONITOR_CREATE,
+			 .policy = b->policy_enc,
+			 .request_fd = -1,
+			 .prepared_ms = PREPARED_MS,
+			 .shutdown_ms = SHUTDOWN_MS,
+			 .qmp_ms = QMP_MS},
+		.as = {.name = MONITOR_NAME,
+		       .program = -EBADF,
+		       .prepare = prepare_create,
+		       .encode = encode_create},
+	};
+	buf_auto enc = BUF_WRITER(ENCODED_MAX);
+	int r = decide(&m, b, e);
+
+	if (r == 0)
+		r = open_files(&m, e);
+	if (r == 0) {
+		m.as.program = open_monitor(b->a, e);
+		r = m.as.program < 0 ? m.as.program : 0;
+	}
+	if (r == 0) {
+		cut(&m, b);
+		policy_encode(&enc, &m.host);
+		m.as.fds = m.fds;
+		m.as.n_fds = ARRAY_LEN(m.fds);
+		m.as.arg = &m;
+		b->policy = &m.host;
+		b->policy_enc = (struct bytes){.v = enc.p, .n = enc.n};
+		r = enc.bad ? err_set(e, -EFBIG, "the policy is too large")
+			    : process_create_as(b, io, &m.as, ready, arg, e);
+		b->policy = m.full;
+		b->policy_enc = m.boot.policy;
+	}
+	fd_close(m.as.program);
+	for (size_t i = 0; i < ARRAY_LEN(m.fds); i++)
+		fd_close(m.fds[i]);
+	return r;
+}
+
+/* ---- exec ---- */
+
+struct adding {
+	const struct pol_process *p;
+	const struct box_io *io;
+	struct monitor_boot boot;
+	int fds[2];
+};
+
+static int prepare_exec(struct launch *l, struct box *b, void *arg, struct err *e)
+{
+	struct adding *x = arg;
+	struct wire_exec w = {.rows = x->io->console_rows, .columns = x->io->console_columns};
+	struct bytes enc;
+	int r = encode(&pol_process_table, x->p, b->a, &w.process, e);
+
+	if (r == 0)
+		r = launch_seccomp(l, b, b->policy, e);
+	if (r < 0)
+		return r;
+	w.filters.v = move_filters(l, b->a, &w.filters.n);
+	r = encode(&wire_exec_table, &w, b->a, &enc, e);
+	if (r < 0)
+		return r;
+	l->boot.process = w.process;
+	x->fds[0] = io_memfd("kavach-exec", enc.v, enc.n);
+	if (x->fds[0] < 0)
+		return err_neg(e, x->fds[0], "sealing the description of the process");
+	x->fds[1] = unix_connect_at(b->dir_fd, MONITOR_SOCK, SOCK_SEQPACKET, e);
+	if (x->fds[1] < 0) {
+		err_clear(e);
+		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
+	}
+	x->boot.request_fd = x->fds[0];
+	x->boot.control_fd = x->fds[1];
+	return 0;
+}
+
+static void encode_exec(struct buf *out, const struct stage_boot *boot, void *arg)
+{
+	encode_boot(out, boot, &((struct adding *) arg)->boot);
+}
+
+int vm_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
+	    int (*ready)(struct box *b, void *arg, struct err *e), void *arg, pid_t *ret_pid,
+	    int *ret_pidfd, struct err *e)
+{
+	struct adding x = {
+		.p = p,
+		.io = io,
+		.fds = {-EBADF, -EBADF},
+		.boot = {.mode = MONITOR_PROXY,
+			 .terminal = p->terminal,
+			 .kernel_fd = -1,
+			 .initrd_fd = -1,
+			 .firmware_fd = -1,
+			 .kvm_fd = -1},
+	};
+	struct launch_as as = {.name = MONITOR_NAME,
+			       .prepare = prepare_exec,
+			       .encode = encode_exec,
+			       .fds = x.fds,
+			       .n_fds = ARRAY_LEN(x.fds),
+			       .arg = &x};
+	int r = check_io(io, e);
+
+	if (r < 0)
+		return r;
+	as.program = open_monitor(b->a, e);
+	if (as.program < 0)
+		return as.program;
+	r = process_exec_as(b, io, &as, ready, arg, ret_pid, ret_pidfd, e);
+	fd_close(as.program);
+	for (size_t i = 0; i < ARRAY_LEN(x.fds); i++)
+		fd_close(x.fds[i]);
+	return r;
+}

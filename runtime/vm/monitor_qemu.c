@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* QEMU: its sockets, its start in the jail, and what the guest's console says. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "exec/mount.h"
+#include "vm/jail.h"
+#include "vm/monitor.h"
+#include "vm/qemu.h"
+
+static int make_pair(int *ret_ours, int *ret_theirs, struct err *e)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_sys(e, "making a socket for QEMU");
+	*ret_ours = sv[0];
+	*ret_theirs = sv[1];
+	if (fcntl(sv[0], F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return err_sys(e, "making a socket for QEMU");
+	return 0;
+}
+
+static void add_file(struct jail_file *files, size_t *n, const char *name, int fd, bool writable)
+{
+	if (fd >= 0)
+		files[(*n)++] = (struct jail_file){.name = name, .fd = fd, .writable = writable};
+}
+
+static int spawn(struct monitor *m, int share, const int theirs[3], struct err *e)
+{
+	const struct monitor_boot *b = m->boot;
+	char **argv = arena_array(m->s->a, b->argv.n + 1, sizeof(*argv));
+	struct jail_fd fds[4] = {
+		{theirs[0], VM_FD_CHANNEL}, {theirs[1], VM_FD_QMP}, {theirs[2], VM_FD_CONSOLE}};
+	struct jail_file files[4];
+	struct jail j = {
+		.program = b->hypervisor,
+		.argv = argv,
+		.fds = fds,
+		.n_fds = 3,
+		.files = files,
+		.log_fd = theirs[2],
+		.uid = b->uid,
+		.gid = b->uid,
+		.keep_root = b->keep_root,
+	};
+
+	fd_auto int tree = -EBADF;
+	int pidfd = -EBADF, r;
+	pid_t pid;
+
+	memcpy(argv, b->argv.v, b->argv.n * sizeof(*argv));
+	add_file(files, &j.n_files, "kernel", b->kernel_fd, false);
+	add_file(files, &j.n_files, "initrd", b->initrd_fd, false);
+	add_file(files, &j.n_files, "firmware", b->firmware_fd, false);
+	if (b->kvm_fd >= 0)
+		fds[j.n_fds++] = (struct jail_fd){b->kvm_fd, VM_FD_KVM};
+	if (b->keep_root) { /* a copy, because ours is of a mount namespace that the jail leaves */
+		tree = mnt_clone(share, true);
+		if (tree < 0)
+			return err_neg(e, tree, "the VM's share");
+		add_file(files, &j.n_files, "share", tree, true);
+	}
+	r = jail_spawn(&j, &pid, &pidfd, e); /* its end is that of the channel */
+	fd_close(pidfd);
+	return r;
+}
+
+int mon_spawn(struct monitor *m, int share, struct err *e)
+{
+	int theirs[3] = {-EBADF, -EBADF, -EBADF};
+	int r = make_pair(&m->chan, &theirs[0], e);
+
+	if (r == 0)
+		r = make_pair(&m->qmp_fd, &theirs[1], e);
+	if (r == 0)
+		r = make_pair(&m->console, &theirs[2], e);
+	if (r == 0)
+		r = spawn(m, share, theirs, e);
+	fd_close_all(theirs, 3); /* the end of QEMU is to be seen as the end of these */
+	return r;
+}
+
+/* ---- the console ---- */
+
+void mon_console(struct monitor *m)
+{
+	uint8_t text[1024];
+	ssize_t n = read(m->console, text, sizeof(text));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		m->console = fd_close(m->console);
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++)
+		m->log[m->log_n++ % CONSOLE_KEEP] = text[i];
+}
+
+#define TAIL 700
+
+const char *mon_console_tail(const struct monitor *m)
+{
+	size_t have = m->log_n < CONSOLE_KEEP ? m->log_n : CONSOLE_KEEP, out = 0;
+	size_t from = m->log_n - (have < TAIL ? have : TAIL);
+	char *text = arena_alloc(m->s->a, 3 * TAIL + 1);
+	bool fresh = true;
+
+	for (size_t i = from; i < m->log_n; i++) {
+		uint8_t c = m->log[i % CONSOLE_KEEP];
+
+		if (c == '\n') {
+			fresh = true;
+		} else if (c >= ' ' && c < 0x7f) {
+			if (fresh && out) {
+				memcpy(text + out, " | ", 3);
+				out += 3;
+			}
+			fresh = false;
+			text[out++] = (char) c;
+		}
+	}
+	return out ? text : NULL;
+}
