@@ -127,6 +127,8 @@ int agent_handle(struct agent *a, const struct wire_head *h, const uint8_t *p, s
 /* ---- container.c ---- */
 /* agent_prepare: root, cgroup, and the stage of the first process. A failure is told by the caller. */
 int agent_prepare(struct agent *a, struct err *e);
+/* agent_net: the interfaces as NET has them; only those of a guest. */
+int agent_net(struct agent *a, struct err *e);
 int agent_exec(struct agent *a, struct proc *p, const struct wire_exec *x, struct err *e);
 /* agent_kill_all: every process of the container. */
 void agent_kill_all(struct agent *a);

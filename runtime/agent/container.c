@@ -131,6 +131,14 @@ static int spawn_first(struct agent *a, struct proc *p, struct err *e)
 	return r < 0 ? r : proc_spawn(a, p, &boot, create, -EBADF, e);
 }
 
+int agent_net(struct agent *a, struct err *e)
+{
+	/* elsewhere the namespace is the machine's own, which is not ours to set up */
+	if (!a->guest && a->net.nics.n)
+		return err_set(e, -EOPNOTSUPP, "only a guest has interfaces to set up");
+	return a->guest ? agent_net_apply(&a->net, e) : 0;
+}
+
 int agent_prepare(struct agent *a, struct err *e)
 {
 	struct proc *p = proc_find(a, 1);
@@ -143,7 +151,7 @@ int agent_prepare(struct agent *a, struct err *e)
 	if (r == 0)
 		r = agent_cgroup_make(a, e);
 	if (r == 0)
-		r = agent_net_apply(&a->net, e);
+		r = agent_net(a, e);
 	return r < 0 ? r : spawn_first(a, p, e);
 }
 

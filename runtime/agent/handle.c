@@ -131,7 +131,7 @@ static int on_net(struct ctx *c)
 	int r = BODY(c, wire_net_table, &a->net, &a->a);
 
 	/* before PREPARE it is only kept */
-	if (r == 0 && a->preparing && agent_net_apply(&a->net, &e) < 0)
+	if (r == 0 && a->preparing && agent_net(a, &e) < 0)
 		agent_put_fail(a, 0, 0, &e);
 	return r;
 }

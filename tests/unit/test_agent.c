@@ -268,6 +268,13 @@ static int64_t now_ms(void)
 		(cond) && !vm.broken;                                                              \
 	})
 
+/* With KAVACH_TEST_GUEST=PROGRAM all this is about the agent of a true guest: PROGRAM FD SHARE starts one whose port is FD and
+ * that has the folder SHARE as the 9p share "root". */
+static bool in_guest(void)
+{
+	return getenv("KAVACH_TEST_GUEST");
+}
+
 static void boot(void)
 {
 	int sv[2];
@@ -292,7 +299,10 @@ static void boot(void)
 		snprintf(path, sizeof(path), "%s/kavach-agent", dir ? dir : ".");
 		snprintf(num, sizeof(num), "%d", sv[1]);
 		fcntl(sv[1], F_SETFD, 0);
-		execl(path, "kavach-agent", "--socket", num, (char *) NULL);
+		if (in_guest())
+			execl(getenv("KAVACH_TEST_GUEST"), "guest", num, share, (char *) NULL);
+		else
+			execl(path, "kavach-agent", "--socket", num, (char *) NULL);
 		_exit(99);
 	}
 	close(sv[1]);
@@ -355,8 +365,11 @@ static void send_policy(const char *args, const char *proc)
 
 static struct wire_prepare prepare_body(void)
 {
-	return (struct wire_prepare){.root = WIRE_ROOT_DIR,
-				     .root_tag = share,
+	return (struct wire_prepare){.root = in_guest() ? WIRE_ROOT_9P : WIRE_ROOT_DIR,
+				     .root_tag = in_guest() ? (char *) "root" : share,
+				     .rows = 24,
+				     .columns = 80,
+				     .modules = (char *) "9p",
 				     .id = (char *) "box",
 				     .bundle = (char *) "/b",
 				     .oci_version = (char *) "1.3.0"};
@@ -470,6 +483,373 @@ static void test_stdio(void)
 	halt();
 }
 
+/* ---- streams ---- */
+
+static uint8_t pattern(size_t i)
+{
+	return (uint8_t) (i * 31 >> 5);
+}
+
+/* Sends as credit comes. */
+static void feed(uint32_t stream, size_t total)
+{
+	static uint8_t part[WIRE_DATA_MAX];
+	struct wire_flow *f = &vm.s[stream].in;
+	int64_t end = now_ms() + LIMIT_MS;
+
+	for (size_t sent = 0;
+	     sent < total && !vm.s[stream].exited && !vm.ended && !vm.broken && now_ms() < end;) {
+		size_t n = f->window < sizeof(part) ? f->window : sizeof(part);
+
+		if (n > total - sent)
+			n = total - sent;
+		for (size_t i = 0; i < n; i++)
+			part[i] = pattern(sent + i);
+		if (n) {
+			wire_flow_take(f, (uint32_t) n);
+			say(WIRE_DATA, 0, stream, part, n);
+			sent += n;
+		}
+		pump(n ? 0 : 200);
+	}
+	if (!vm.s[stream].exited)
+		say(WIRE_EOF, 0, stream, NULL, 0);
+}
+
+static void test_stdin(void)
+{
+	const size_t total = in_guest() ? 4u << 20 : 20u << 20;
+	const struct buf *out = &vm.s[1].out[0];
+	size_t bad = 0;
+
+	ok(start("['cat']", ENV), "cat");
+	feed(1, total);
+	ok(ended_with(1, 0), "ends at the end of its input");
+	is_int(out->n, total, "20 MB go in and come out");
+	for (size_t i = 0; i < out->n; i++)
+		bad += out->p[i] != pattern(i);
+	is_int(bad, 0, "unchanged");
+	halt();
+	ok(start("['sh','-c','exec <&-; sleep 0.2; exit 3']", ENV), "one that does not read");
+	feed(1, 1u << 20);
+	ok(ended_with(1, 3), "does not hold up its host");
+	halt();
+}
+
+static void exec_process(uint32_t stream, const char *args, const char *proc)
+{
+	buf_auto b = BUF_WRITER(1u << 20);
+	const struct policy *p;
+	struct wire_exec x = {.rows = 30, .columns = 90};
+	struct pol_process one;
+
+	p = must_build(
+		&(struct config){.args = args, .proc = proc, .ns = SPACES, .mounts = MOUNTS});
+	one = p->process;
+	one.uid = one.gid = 33;
+	codec_encode(&b, &pol_process_table, &one);
+	x.process = (struct bytes){b.p, b.n};
+	say_body(WIRE_EXEC, stream, &wire_exec_table, &x);
+}
+
+#define FOREVER "['sleep','100000']"
+
+static void test_exec(void)
+{
+	ok(start(FOREVER, ENV) && UNTIL(vm.s[1].started), "a container to look into");
+	exec_process(2, "['sh','-c','echo $0 $X; hostname; cat; id -u; exit 5']",
+		     "'env':['PATH=/bin','X=y']");
+	ok(UNTIL(vm.s[2].started), "exec");
+	feed(2, 0);
+	ok(ended_with(2, 5), "its status");
+	is_str(text(2, 1), "sh y\nguest\n33\n", "in the container, as another user");
+	exec_process(3, "['/not/there']", ENV);
+	ok(UNTIL(vm.s[3].failed) && vm.s[3].fail.id == ERR_NO_EXECUTABLE, "exec of nothing: 127");
+	exec_process(4, "['sleep','100000']", ENV);
+	exec_process(5, "['true']", ENV);
+	ok(ended_with(5, 0) && UNTIL(vm.s[4].started) && !vm.s[4].exited, "while another one runs");
+	say_body(WIRE_SIGNAL, 4, &wire_signal_table, &(struct wire_signal){SIGTERM, false});
+	ok(UNTIL(vm.s[4].drained) && WTERMSIG((int) vm.s[4].exit.status) == SIGTERM,
+	   "a signal is for the one that it names");
+	exec_process(6, "['sleep','100000']", ENV);
+	ok(UNTIL(vm.s[6].started), "one more");
+	say_body(WIRE_PS, 0, &wire_ask_table, &(struct wire_ask){5});
+	ok(UNTIL(vm.reply_came) && vm.reply.tag == 5 &&
+		   strstr((char *) vm.reply.body.v, "\"command\":\"sleep\""),
+	   "PS shows them");
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGKILL, false});
+	ok(UNTIL(vm.s[1].drained) && WTERMSIG((int) vm.s[1].exit.status) == SIGKILL,
+	   "the first process is killed");
+	ok(UNTIL(vm.s[6].drained) && WTERMSIG((int) vm.s[6].exit.status) == SIGKILL,
+	   "and with it everybody");
+	exec_process(7, "['true']", ENV);
+	ok(UNTIL(vm.s[7].failed) && vm.s[7].fail.id == ERR_NOT_RUNNING,
+	   "exec after that: not running");
+	halt();
+}
+
+static void test_stalled(void)
+{
+	ok(start(FOREVER, ENV) && UNTIL(vm.s[1].started), "a container for two");
+	vm.s[2].stalled = true;
+	exec_process(2, "['dd','if=/dev/zero','bs=65536','count=100']", ENV);
+	ok(UNTIL(vm.s[2].out[0].n == WIRE_WINDOW), "a window of output comes without credit");
+	exec_process(3, "['echo','hi']", ENV);
+	ok(ended_with(3, 0), "a reader that stopped holds up nobody else");
+	is_int(vm.s[2].out[0].n, WIRE_WINDOW, "and gets not a byte more");
+	ok(!vm.s[2].exited, "its writer waits");
+	vm.s[2].stalled = false;
+	give(2, 1, WIRE_WINDOW);
+	ok(ended_with(2, 0), "until there is credit again");
+	is_int(vm.s[2].out[0].n, 6553600, "nothing is lost");
+	vm.s[4].stalled = true;
+	exec_process(4, "['dd','if=/dev/zero','bs=65536','count=3']", ENV);
+	ok(UNTIL(vm.s[4].exited), "EXIT comes although the output is not read");
+	ok(!vm.s[4].drained, "DRAINED does not");
+	give(4, 1, WIRE_WINDOW);
+	vm.s[4].stalled = false;
+	ok(ended_with(4, 0) && vm.s[4].out[0].n == 3 * 65536, "it follows when it is");
+	halt();
+}
+
+/* ---- terminals ---- */
+
+static bool shows(unsigned stream, const char *what)
+{
+	return UNTIL(strstr(text(stream, 1), what));
+}
+
+static void type_in(uint32_t stream, const char *keys)
+{
+	wire_flow_take(&vm.s[stream].in, (uint32_t) strlen(keys));
+	say(WIRE_DATA, 0, stream, keys, strlen(keys));
+}
+
+static void test_terminal(void)
+{
+	ok(start("['sh','-c','stty size; read x; stty size; echo got $x; cat; echo no']", TTY),
+	   "a container with a terminal");
+	ok(shows(1, "24 80\r\n"), "of the size that PREPARE says");
+	say_body(WIRE_RESIZE, 1, &wire_resize_table, &(struct wire_resize){50, 132});
+	type_in(1, "line\n");
+	ok(shows(1, "line\r\n50 132\r\ngot line\r\n"), "it echoes, and was resized");
+	type_in(1, "more\n");
+	ok(shows(1, "more\r\nmore\r\n"), "cat");
+	type_in(1, "\003");
+	ok(shows(1, "^C"), "Ctrl-C");
+	ok(ended_with(1, 130), "is a signal, and the end");
+	is_int(vm.s[1].out[1].n, 0, "all on one stream");
+	halt();
+	ok(start(FOREVER, ENV) && UNTIL(vm.s[1].started), "a container without one");
+	exec_process(2, "['sh','-c','stty size; read x; exit 4']", TTY);
+	ok(shows(2, "30 90\r\n"), "exec with one, of the size that EXEC says");
+	type_in(2, "\004");
+	ok(ended_with(2, 4), "Ctrl-D");
+	halt();
+}
+
+/* ---- the container as a whole ---- */
+
+static void test_signals(void)
+{
+	ok(start("['sh','-c','trap \\\"exit 7\\\" TERM; echo up; while :; do sleep 1000 & wait $!; done']",
+		 ENV) &&
+		   shows(1, "up"),
+	   "a first process with a handler");
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGTERM, false});
+	ok(ended_with(1, 7), "handles it");
+	halt();
+	ok(start(FOREVER, ENV) && UNTIL(vm.s[1].started), "one that is killed with all others");
+	exec_process(2, FOREVER, ENV);
+	ok(UNTIL(vm.s[2].started), "and another");
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGKILL, true});
+	ok(UNTIL(vm.s[1].drained && vm.s[2].drained) &&
+		   WTERMSIG((int) vm.s[1].exit.status) == SIGKILL &&
+		   WTERMSIG((int) vm.s[2].exit.status) == SIGKILL,
+	   "are both");
+	halt();
+	ok(ready(FOREVER, ENV), "one that was not started");
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGKILL, false});
+	ok(UNTIL(vm.s[1].failed), "is killed, which is no exit but a failure");
+	say(WIRE_START, 0, 0, NULL, 0);
+	say(WIRE_PING, 0, 0, "ping", 4);
+	ok(UNTIL(vm.pong), "START of it is too late, and no offence");
+	halt();
+}
+
+static void test_questions(void)
+{
+	struct pol_resources res = {.pids = {true, 100}};
+	buf_auto b = BUF_WRITER(65536);
+	struct wire_update u = {.tag = 9};
+
+	ok(start(FOREVER, ENV) && UNTIL(vm.s[1].started), "a container to be asked about");
+	say_body(WIRE_STATS, 0, &wire_ask_table, &(struct wire_ask){8});
+	ok(UNTIL(vm.reply_came) && vm.reply.tag == 8 && vm.reply.body.n > 2 &&
+		   vm.reply.body.v[0] == '{' && strstr((char *) vm.reply.body.v, "\"cpu\":{"),
+	   "STATS: an object");
+	vm.reply_came = false;
+	codec_encode(&b, &pol_resources_table, &res);
+	u.resources = (struct bytes){b.p, b.n};
+	say_body(WIRE_UPDATE, 0, &wire_update_table, &u);
+	ok(UNTIL(vm.reply_came || vm.s[0].failed) &&
+		   (vm.reply_came ? vm.reply.tag : vm.s[0].fail.tag) == 9,
+	   "UPDATE: done, or why not");
+	ok(vm.reply_came || !in_guest(), "done, in a guest");
+	exec_process(2, FOREVER, ENV);
+	ok(UNTIL(vm.s[2].started), "somebody else runs, too");
+	say_body(WIRE_SYNC, 0, &wire_ask_table, &(struct wire_ask){77});
+	ok(UNTIL(vm.done), "SYNC is answered");
+	ok(vm.s[1].exited && vm.s[2].exited, "when all processes have ended");
+	halt();
+}
+
+/* ---- a host that breaks the rules ---- */
+
+/* The agent ends, says so by its status, and nothing of the container is left. */
+static void offended(const char *what)
+{
+	char dir[128];
+	pid_t pid = vm.pid;
+	int status;
+
+	snprintf(dir, sizeof(dir), "/sys/fs/cgroup/unified/kavach-agent.%d", (int) pid);
+	while (pump(LIMIT_MS))
+		;
+	ok(vm.ended, "%s: it ends", what);
+	status = halt();
+	if (!in_guest())
+		is_int(status, 3, "%s: by its status", what);
+	ok(access(dir, F_OK) < 0, "%s: nothing is left", what);
+}
+
+static void begin(void)
+{
+	boot();
+	hello();
+}
+
+static void running(void)
+{
+	if (!start(FOREVER, ENV) || !UNTIL(vm.s[1].started))
+		bail_out("no container to be offended in");
+}
+
+static void put_u32(uint8_t v[4], uint32_t n)
+{
+	for (unsigned i = 0; i < 4; i++)
+		v[i] = (uint8_t) (n >> 8 * i);
+}
+
+static void test_before(void)
+{
+	uint8_t nonce[32] = {0};
+
+	boot();
+	say(WIRE_POLICY, 0, 0, "x", 1);
+	offended("POLICY before HELLO");
+	boot();
+	send_bytes("GET / HTTP/1.1\r\n\r\n", 18);
+	offended("another protocol");
+	boot();
+	say(WIRE_HELLO, 0, 0, "x", 1);
+	offended("HELLO that is malformed");
+	boot();
+	say_body(WIRE_HELLO, 0, &wire_hello_table, &(struct wire_hello){7, 9, {nonce, 32}});
+	offended("a version of the future");
+	boot();
+	say_body(WIRE_HELLO, 0, &wire_hello_table, &(struct wire_hello){1, 1, {nonce, 4}});
+	offended("a short nonce");
+	begin();
+	hello();
+	offended("HELLO twice");
+	begin();
+	say(WIRE_POLICY, 0, 0, "KVCHPOL?", 8);
+	ok(UNTIL(vm.verdict_came) && !vm.verdict.accepted && vm.verdict.why,
+	   "a policy that is none is refused");
+	prepare();
+	offended("PREPARE without a policy");
+	begin();
+	say(WIRE_POLICY, WIRE_MORE, 0, "KVCHPOL?", 8);
+	say(WIRE_PING, 0, 0, "ping", 4);
+	offended("something between parts");
+}
+
+static void test_prepared(void)
+{
+	struct wire_prepare p = prepare_body();
+
+	begin();
+	send_policy("['true']", ENV);
+	say(WIRE_START, 0, 0, NULL, 0);
+	offended("START before PREPARE");
+	begin();
+	send_policy("['true']", ENV);
+	say(WIRE_DATA, 0, 1, "x", 1);
+	offended("DATA for a process that there never was");
+	begin();
+	send_policy("['true']", ENV);
+	p.id = NULL;
+	say_body(WIRE_PREPARE, 0, &wire_prepare_table, &p);
+	offended("a container without a name");
+	ready(FOREVER, ENV);
+	prepare();
+	offended("PREPARE twice");
+	ready(FOREVER, ENV);
+	exec_process(2, FOREVER, ENV);
+	offended("EXEC before START");
+	ready(FOREVER, ENV);
+	say(WIRE_START, 0, 0, NULL, 0);
+	say(WIRE_START, 0, 0, NULL, 0);
+	offended("START twice");
+}
+
+static void test_running(void)
+{
+	static uint8_t zeros[WIRE_DATA_MAX];
+	uint8_t n[4];
+
+	running();
+	vm.s[1].in.window = 0;
+	for (int i = 0; i < 9; i++) /* the pipe takes some, and gives that back */
+		say(WIRE_DATA, 0, 1, zeros, sizeof(zeros));
+	offended("DATA without credit");
+	running();
+	say(WIRE_EOF, 0, 1, NULL, 0);
+	say(WIRE_DATA, 0, 1, "x", 1);
+	offended("DATA behind EOF");
+	running();
+	put_u32(n, 1);
+	say(WIRE_CREDIT, 1, 1, n, 4);
+	offended("CREDIT for nothing");
+	running();
+	exec_process(2, "['true']", ENV);
+	ok(ended_with(2, 0), "an exec");
+	say(WIRE_DATA, 0, 2, "late", 4);
+	say(WIRE_PING, 0, 0, "ping", 4);
+	ok(UNTIL(vm.pong), "what comes late for it is dropped");
+	exec_process(2, "['true']", ENV);
+	offended("a stream that is used again");
+	running();
+	say(WIRE_DATA, 0, 3, "x", 1);
+	offended("DATA for an exec that there never was");
+	running();
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){65, false});
+	offended("signal 65");
+	running();
+	say_body(WIRE_RESIZE, 1, &wire_resize_table, &(struct wire_resize){70000, 1});
+	offended("70000 rows");
+	running();
+	say(WIRE_STARTED, 0, 1, NULL, 0);
+	offended("a message of the guest's");
+	running();
+	say(WIRE_UPDATE, 0, 0, "xx", 2);
+	offended("UPDATE that is malformed");
+	running();
+	ok(true, "a host that goes away");
+	is_int(halt(), 0, "is no offence, but the end");
+}
+
 int main(void)
 {
 	if (geteuid() != 0) {
@@ -481,6 +861,15 @@ int main(void)
 	test_exits();
 	test_not_found();
 	test_stdio();
+	test_stdin();
+	test_exec();
+	test_stalled();
+	test_terminal();
+	test_signals();
+	test_questions();
+	test_before();
+	test_prepared();
+	test_running();
 	remove_root();
 	return done();
 }
