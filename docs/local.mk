@@ -6,6 +6,7 @@ dist_man_MANS = \
 	docs/man/kavach-audit.7 \
 	docs/man/kavach-presets.7 \
 	docs/man/kavach-rules.5 \
+	docs/man/kavach-secrets.7 \
 	docs/man/kavach-vm.7 \
 	docs/man/kavach.1
 
@@ -24,6 +25,7 @@ dist_rules_DATA = \
 	contrib/rules/10-baseline.json \
 	contrib/rules/20-teams.json \
 	contrib/rules/30-users.json \
+	contrib/rules/40-secrets.json \
 	contrib/rules/80-audit.json \
 	contrib/rules/90-vm.json
 

@@ -5,6 +5,8 @@
 #include "base/str.h"
 
 const struct annot_row annot_rows[] = {
+	{"io.kavach.secrets", ANNOT_TEXT, true,
+	 "names of secrets that the site's rules offer to this container, separated by commas"},
 	{"io.kavach.", ANNOT_TEXT, true, "settings of kavach; they can only tighten"},
 	{"org.systemd.property.", ANNOT_GVARIANT, true,
 	 "property of the container's systemd scope"},

@@ -272,3 +272,21 @@ char *audited_args(struct globals *g, const struct strs *args)
 	sha256_hex(d, hex);
 	return hex;
 }
+
+const char *audited_secrets(struct globals *g, const struct policy *p, bool exec)
+{
+	static const char *const ways[] = {
+		[POL_SECRET_FILE] = "file", [POL_SECRET_ENV] = "env", [POL_SECRET_STDIN] = "stdin"};
+	const char *text = NULL;
+
+	for (size_t i = 0; i < p->secrets.n; i++) {
+		const struct pol_secret *s = &p->secrets.v[i];
+
+		if (exec && !s->exec)
+			continue;
+		text = arena_printf(g->a, "%s%s%s %s%s%s", text ? text : "", text ? ", " : "",
+				    s->name, ways[s->give], s->target ? " " : "",
+				    s->target ? s->target : "");
+	}
+	return text;
+}

@@ -53,4 +53,8 @@ void audited_oom(struct globals *g, const struct state_record *r);
 /* audited_args: SHA-256 of the arguments, each with the NUL that ends it, as hex in the arena: they may hold secrets. */
 char *audited_args(struct globals *g, const struct strs *args);
 
+/* audited_secrets: "NAME file PATH, NAME env VARIABLE, NAME stdin": which secrets a process of this policy gets, and how; exec:
+ * one that is added. NULL: none. In the arena. */
+const char *audited_secrets(struct globals *g, const struct policy *p, bool exec);
+
 #endif

@@ -82,6 +82,18 @@ static void remove_images(int dir_fd)
 	closedir(dir);
 }
 
+/* The memory of the processes goes to disk, and so does what is in a file system like that of the secrets. */
+static int check_secrets(const struct policy *p, const char *id, struct err *e)
+{
+	if (!p->secrets.n)
+		return 0;
+	return err_set(
+		e, -EPERM,
+		"container %s has the secret %s%s, which would be written to disk with the images: "
+		"it cannot be saved",
+		id, p->secrets.v[0].name, p->secrets.n > 1 ? " and others" : "");
+}
+
 static int save(struct globals *g, const char *id, struct box_criu *c, struct err *e)
 {
 	const struct audit_field f[] = {
@@ -94,6 +106,8 @@ static int save(struct globals *g, const char *id, struct box_criu *c, struct er
 	r = box_load(g, id, OP_CHECKPOINT, STATE_LOCK, false, &l, e);
 	if (r == 0)
 		r = box_read_policy(g, &l.st, &l.box, e);
+	if (r == 0)
+		r = check_secrets(l.box.policy, id, e);
 	if (r < 0)
 		return r;
 	if (!l.ops->checkpoint)

@@ -130,6 +130,7 @@ static int on_record(const struct creation *c, const struct state_record *r, str
 		{.name = "bundle", .s = r->bundle},
 		{.name = "process", .n = r->pid},
 		{.name = "program", .s = p->args.n ? p->args.v[0] : ""},
+		{.name = "secrets", .s = audited_secrets(c->g, c->l->box.policy, false)},
 	};
 	const struct audit_field images = {.name = "images",
 					   .s = c->o->criu ? c->o->criu->image_path : NULL};
@@ -299,6 +300,10 @@ static int decide_and_create(struct globals *g, const struct create_opts *o, con
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
 	if (r == 0)
 		r = bundle_enforceable(bd->policy, e);
+	if (r == 0 && o->criu && bd->policy->secrets.n)
+		r = err_set_id(e, ERR_CONFIG, -ENOTSUP,
+			       "%s: the secret %s cannot be given to a container that is restored",
+			       bd->policy->secrets.v[0].at, bd->policy->secrets.v[0].name);
 	if (r == 0)
 		r = audited_ready(g, e);
 	if (r == 0)

@@ -187,6 +187,7 @@ static int on_record(struct globals *g, const struct loaded *l, const struct pol
 		{.name = "args"},
 		{.name = "user", .n = p->uid},
 		{.name = "group", .n = p->gid},
+		{.name = "secrets", .s = audited_secrets(g, l->box.policy, true)},
 	};
 
 	if (!audited_on(g) && !g->audit.required)

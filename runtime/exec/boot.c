@@ -67,6 +67,7 @@ static const struct cfield boot_rows[] = {
 	FL(unmounts, unmount_table),
 	F(cg_layout),
 	F(cg_v2_path),
+	F(secrets_fd),
 	F(rootfs_fd),
 	F(preserve_fds),
 	F(listen_fds),
@@ -115,8 +116,8 @@ static bool all_above(const struct u64s *fds, int64_t min)
 /* Ours are neither stdio nor in the range that goes to the workload: a sync socket in there would be handed to it. */
 static bool fds_fit(const struct stage_boot *b)
 {
-	const int32_t fds[] = {b->start_fd,  b->console_fd,   b->proc_fd,
-			       b->rootfs_fd, b->target_pidfd, b->pid_fd};
+	const int32_t fds[] = {b->start_fd,	b->console_fd, b->proc_fd,   b->rootfs_fd,
+			       b->target_pidfd, b->pid_fd,     b->secrets_fd};
 	int64_t min;
 
 	if (b->listen_fds > PASSED_MAX || b->preserve_fds > PASSED_MAX)

@@ -7,6 +7,7 @@
 #define KAVACH_EXEC_CTX_H
 
 #include "base/fd.h"
+#include "exec/secret_block.h"
 #include "exec/stage.h"
 #include "policy/landlock.h"
 
@@ -39,6 +40,9 @@ struct stage {
 	int pty_slave;
 	int rulesets[LANDLOCK_LAYERS_MAX]; /* layers of Landlock that wait to be put in force */
 	size_t n_rulesets;
+	struct secret_block secrets; /* secrets.c; the items point into it */
+	struct secret_item *secret;
+	size_t n_secrets;
 	mode_t umask;	 /* as inherited; the stage itself works with 0 */
 	char **hook_env; /* environ of createContainer hooks without their own */
 };
@@ -109,6 +113,14 @@ int tty_setup(struct stage *s, struct err *e);	    /* before the pivot: needs ro
 int tty_make_stdio(struct stage *s, struct err *e); /* setsid, controlling terminal, 0/1/2, size */
 /* mask.c: after the pivot */
 int masks_apply(struct stage *s, struct err *e);
+
+/* secrets.c: takes the secrets over from kavach, and the one that is the standard input becomes that; puts the files in their
+ * places, in the root; the environment of the program: env, which is that of its hooks, and the variables that are secret.
+ * secrets_forget: overwrites all of them. */
+int secrets_take(struct stage *s, struct err *e);
+int secrets_place(struct stage *s, struct err *e);
+char **secrets_env(struct stage *s, char **env);
+void secrets_forget(struct stage *s);
 
 /* sysctl.c: after the pivot, through the private procfs */
 int sysctl_apply(struct stage *s, struct err *e);

@@ -84,6 +84,25 @@ static int check_not_above(const struct strs *paths, const char *real, struct er
 	return 0;
 }
 
+/* A directory of secrets, and the file system that it is. */
+static int check_secrets(struct stage *s, const char *real, struct err *e)
+{
+	for (size_t i = 0; i < s->p->secrets.n; i++) {
+		const struct pol_secret *p = &s->p->secrets.v[i];
+		char *dir;
+
+		if (p->give != POL_SECRET_FILE)
+			continue;
+		dir = arena_strndup(s->a, p->target,
+				    (size_t) (strrchr(p->target, '/') - p->target));
+		if (path_below(dir, real) || path_below(real, dir))
+			return err_set(e, -EPERM,
+				       "the mount point is %s, which would cover the secret %s",
+				       real, p->target);
+	}
+	return 0;
+}
+
 int live_check_target(struct stage *s, const struct pol_mount *m, int target, struct err *e)
 {
 	struct sys_mount_id place;
@@ -100,6 +119,8 @@ int live_check_target(struct stage *s, const struct pol_mount *m, int target, st
 		r = check_not_above(&s->p->masked, real, e);
 	if (r == 0)
 		r = check_not_above(&s->p->readonly, real, e);
+	if (r == 0)
+		r = check_secrets(s, real, e);
 	for (size_t i = 0; i < s->p->masked.n && r == 0; i++)
 		r = check_not_masked(s, s->p->masked.v[i], &place, e);
 	(void) m;

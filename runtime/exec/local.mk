@@ -37,6 +37,9 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/rlimit.h \
 	runtime/exec/rootfs.c \
 	runtime/exec/seccomp_load.c \
+	runtime/exec/secret_block.c \
+	runtime/exec/secret_block.h \
+	runtime/exec/secrets.c \
 	runtime/exec/stage.c \
 	runtime/exec/stage.h \
 	runtime/exec/state.c \

@@ -171,6 +171,8 @@ static int enter_root(struct stage *s, struct err *e)
 		r = tty_make_stdio(s, e);
 	if (r == 0)
 		r = stdio_adopt(s, e);
+	if (r == 0)
+		r = secrets_place(s, e);
 	if (r == 0 && s->proc)
 		r = cwd_make(s, e); /* before anything turns read-only */
 	if (r == 0)
@@ -355,6 +357,8 @@ static void __attribute__((noreturn)) give_up(const struct stage *s, const struc
 	uint8_t msg[MSG_MAX];
 	ssize_t n = msg_pack_err(msg, sizeof(msg), e);
 
+	if (s->secrets.p)
+		explicit_bzero(s->secrets.p, s->secrets.n);
 	if (n > 0)
 		n = write(s->sync, msg, (size_t) n);
 	(void) n; /* nobody is left to tell */
@@ -447,7 +451,7 @@ static int protect_fds(struct stage *s, struct err *e)
 	return 0;
 }
 
-int stage_run(struct stage *s, struct err *e)
+static int perform(struct stage *s, struct err *e)
 {
 	char *path = NULL, **env = NULL;
 	sigset_t none;
@@ -461,6 +465,8 @@ int stage_run(struct stage *s, struct err *e)
 		return live_run(s, e);
 	if (r == 0)
 		r = stage_arrive(s, e);
+	if (r == 0)
+		r = secrets_take(s, e);
 	if (r == 0 && s->p)
 		r = make_root(s, e);
 	if (r == 0)
@@ -477,5 +483,13 @@ int stage_run(struct stage *s, struct err *e)
 		return err_set(e, -EINVAL, "this container has no process to start");
 	if (s->p)
 		r = stage_run_hooks(s, HOOK_START_CONTAINER, env, e);
-	return r < 0 ? r : run_program(s, path, env, e);
+	return r < 0 ? r : run_program(s, path, secrets_env(s, env), e);
+}
+
+int stage_run(struct stage *s, struct err *e)
+{
+	int r = perform(s, e);
+
+	secrets_forget(s);
+	return r;
 }

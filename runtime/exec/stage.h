@@ -16,7 +16,7 @@
  *   loopback up; hostname, domainname; sysctl is after mounts (needs the private proc)
  *   root: propagation, bind of the root onto itself, mounts in order by fd, devices, /dev links, ptmx, console
  *   MSG_MOUNTS -> parent runs prestart, createRuntime hooks -> ack; the stage runs createContainer hooks
- *   pivot_root (or move+chroot), masked and read-only paths, sysctl, read-only root
+ *   pivot_root (or move+chroot), secret files, masked and read-only paths, sysctl, read-only root
  *   session keyring, personality, scheduler, rlimits etc. that the parent did not apply from outside
  *   cwd, ids, capabilities, executable look-up (127/126 decided here), LSM labels
  *   MSG_READY -> parent applies rlimits/oom/scheduler from outside, writes the pid file -> ack
@@ -112,7 +112,8 @@ struct stage_boot {
 	} unmounts;	    /* MOUNTS: in this order; then nothing is added */
 	uint32_t cg_layout; /* enum cg_layout */
 	char *cg_v2_path; /* host path of the container's v2 directory, for a bind without cgroup namespace */
-	int32_t rootfs_fd; /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */
+	int32_t secrets_fd; /* pipe with a block of secrets (secret_block.h); -1 */
+	int32_t rootfs_fd;  /* detached tree of the rootfs, or -1: the stage opens policy.rootfs */
 	uint32_t preserve_fds; /* 3..3+N-1 stay open */
 	uint32_t listen_fds; /* 3..3+N-1 are LISTEN_FDS (before the preserved ones); sets LISTEN_PID */
 	char *listen_fdnames;		 /* LISTEN_FDNAMES or NULL */

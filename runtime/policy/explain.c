@@ -324,6 +324,7 @@ void policy_explain(struct buf *b, const struct policy *p, const struct score *s
 	explain_process(&pg, p);
 	explain_namespaces(&pg, p);
 	explain_files(&pg, p);
+	explain_secrets(&pg, p);
 	explain_devices(&pg, p);
 	explain_caps(&pg, p);
 	explain_seccomp(&pg, p);

@@ -8,6 +8,7 @@
 
 /* explain_files.c */
 void explain_files(struct page *pg, const struct policy *p);
+void explain_secrets(struct page *pg, const struct policy *p);
 void explain_devices(struct page *pg, const struct policy *p);
 /* explain_limits.c */
 void explain_caps(struct page *pg, const struct policy *p);

@@ -103,6 +103,65 @@ static void explain_mount(struct page *pg, const struct pol_mount *m)
 	}
 }
 
+static const char *source_words(const struct pol_secret *s)
+{
+	switch (s->source) {
+	case POL_SECRET_FROM_FILE: return "from the file";
+	case POL_SECRET_FROM_CREDENTIAL: return "from systemd's credential";
+	case POL_SECRET_FROM_PROGRAM: return "printed by";
+	default: return "from the service at";
+	}
+}
+
+static void explain_secret(struct page *pg, const struct pol_secret *s)
+{
+	page_row(pg, NULL);
+	pg->indent = 4;
+	page_value(pg, s->name);
+	page_to(pg, 26);
+	switch (s->give) {
+	case POL_SECRET_FILE:
+		page_value(pg, s->target);
+		page_printf(pg, "(mode %04o, user %u, group %u)", s->mode, s->uid, s->gid);
+		break;
+	case POL_SECRET_ENV:
+		page_text(pg, "variable");
+		page_value(pg, s->target);
+		page_text(pg, s->exec ? "(processes of exec get it, too)" : "");
+		break;
+	default: page_text(pg, "standard input");
+	}
+	page_end(pg);
+	page_to(pg, 4);
+	page_text(pg, source_words(s));
+	page_value(pg, s->from.v[0]);
+	if (!s->required)
+		page_text(pg, "(the container starts without it)");
+	page_end(pg);
+}
+
+/* What the strength does not count is said here. */
+void explain_secrets(struct page *pg, const struct policy *p)
+{
+	bool env = false;
+
+	if (!p->secrets.n)
+		return;
+	page_head(pg, "Secrets");
+	for (size_t i = 0; i < p->secrets.n; i++) {
+		explain_secret(pg, &p->secrets.v[i]);
+		env |= p->secrets.v[i].give == POL_SECRET_ENV;
+	}
+	if (!env)
+		return;
+	page_row(pg, NULL);
+	page_text(pg,
+		  "A variable can be read in /proc/PID/environ by the container's processes of the "
+		  "same user and by root of the host, and is inherited by every child: a file is "
+		  "the better way.");
+	page_end(pg);
+}
+
 void explain_files(struct page *pg, const struct policy *p)
 {
 	page_head(pg, "Files");

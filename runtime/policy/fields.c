@@ -75,6 +75,18 @@ static const struct name_val cg_manager_names[] = {
 	{"disabled", POL_CG_DISABLED},
 };
 
+static const struct name_val secret_source_names[] = {
+	{"file", POL_SECRET_FROM_FILE},
+	{"credential", POL_SECRET_FROM_CREDENTIAL},
+	{"program", POL_SECRET_FROM_PROGRAM},
+	{"socket", POL_SECRET_FROM_SOCKET},
+};
+static const struct name_val secret_give_names[] = {
+	{"file", POL_SECRET_FILE},
+	{"env", POL_SECRET_ENV},
+	{"stdin", POL_SECRET_STDIN},
+};
+
 #define CAP_NAMES cap_names, CAP_NAMES_N
 #define NS_NAMES ns_names, NS_NAMES_N
 #define RLIMIT_NAMES rlimit_names, RLIMIT_NAMES_N
@@ -217,6 +229,18 @@ TABLE(policy_landlock_table, landlock_rows, policy_landlock);
 static const struct cfield exec_limits_rows[] = {F(set),	  F(caps_denied), F(no_privileged),
 						 F(no_new_privs), F(no_root),	  F(no_terminal)};
 static TABLE(exec_limits_table, exec_limits_rows, pol_exec_limits);
+#undef ST
+
+#define ST struct pol_secret
+static const struct cfield secret_rows[] = {
+	F(name),     FN(source, secret_source_names, ARRAY_LEN(secret_source_names)),
+	F(from),     FN(give, secret_give_names, ARRAY_LEN(secret_give_names)),
+	F(target),   F(mode),
+	F(uid),	     F(gid),
+	F(required), F(exec),
+	FH(at),
+};
+static TABLE(secret_table, secret_rows, pol_secret);
 #undef ST
 
 #define ST struct pol_device_rule
@@ -369,6 +393,7 @@ static const struct cfield policy_rows[] = {
 	FL(stacked, pol_seccomp_table),
 	FL(landlock, policy_landlock_table),
 	FO(exec_limits, exec_limits_table),
+	FL(secrets, secret_table),
 	FO(cgroup, pol_cgroup_table),
 	FO(resources, pol_resources_table),
 	HOOKS("prestart", HOOK_PRESTART),

@@ -39,6 +39,7 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/p_rules_features.c \
 	runtime/policy/p_rules_match.c \
 	runtime/policy/p_seccomp.c \
+	runtime/policy/p_secrets.c \
 	runtime/policy/p_sysctl.c \
 	runtime/policy/p_vm.c \
 	runtime/policy/page.c \
@@ -53,5 +54,6 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/rules_explain.c \
 	runtime/policy/rules_machine.c \
 	runtime/policy/rules_report.c \
+	runtime/policy/rules_secrets.c \
 	runtime/policy/rules_tables.h \
 	runtime/policy/score.c

@@ -12,10 +12,19 @@ static int refuse(struct pb *b, const char *place, const char *what, struct err 
 			 pol_ns_find(b->p, POL_NS_MNT)->path);
 }
 
+static const struct pol_secret *first_file(const struct policy *p)
+{
+	for (size_t i = 0; i < p->secrets.n; i++)
+		if (p->secrets.v[i].give == POL_SECRET_FILE)
+			return &p->secrets.v[i];
+	return NULL;
+}
+
 int pb_joined(struct pb *b, struct err *e)
 {
 	const struct pol_ns *ns = pol_ns_find(b->p, POL_NS_MNT);
 	const struct spec_linux *l = b->l;
+	const struct pol_secret *secret_file = first_file(b->p);
 	const struct {
 		const char *place;
 		bool given;
@@ -35,6 +44,7 @@ int pb_joined(struct pb *b, struct err *e)
 		{"linux.mountLabel", pb_given(l->mountLabel), "nothing is mounted"},
 		{"hooks.createContainer[0]", b->p->hooks[HOOK_CREATE_CONTAINER].n > 0,
 		 "a path of the host is not to be found"},
+		{secret_file ? secret_file->at : "", secret_file, "no secret is given as a file"},
 		{"NOTIFY_SOCKET", b->in->notify_dir != NULL, "nothing is mounted"},
 	};
 

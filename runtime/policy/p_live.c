@@ -79,6 +79,21 @@ static int check_landlock(struct pb *b, const struct pol_mount *m, struct err *e
 	return 0;
 }
 
+static int check_secrets(struct pb *b, const struct pol_mount *m, struct err *e)
+{
+	for (size_t i = 0; i < b->p->secrets.n; i++) {
+		const struct pol_secret *s = &b->p->secrets.v[i];
+		const char *dir = pb_secret_dir(b->a, s);
+
+		if (dir && (path_below(dir, m->destination) || path_below(m->destination, dir)))
+			return pb_refuse(
+				b, e,
+				"mounts[%u].destination: \"%s\" would cover the secret %s in %s",
+				m->config_index, m->destination, s->name, dir);
+	}
+	return 0;
+}
+
 int pb_live(struct pb *b, struct err *e)
 {
 	const struct pol_ns *ns = pol_ns_find(b->p, POL_NS_MNT);
@@ -98,6 +113,8 @@ int pb_live(struct pb *b, struct err *e)
 			r = check_cover(b, m, &b->p->readonly, "linux.readonlyPaths", e);
 		if (r == 0)
 			r = check_landlock(b, m, e);
+		if (r == 0)
+			r = check_secrets(b, m, e);
 		if (r < 0)
 			return r;
 	}

@@ -340,6 +340,8 @@ int pb_vm_fits(struct pb *b, struct err *e)
 		{p->no_pivot, "--no-pivot: not possible for a VM"},
 		{b->in->notify_dir != NULL,
 		 "NOTIFY_SOCKET: a socket of the host cannot be reached from a VM"},
+		{p->secrets.n > 0,
+		 "vm: secrets of the site's rules are not given to a VM by this version of kavach"},
 	};
 	int r;
 

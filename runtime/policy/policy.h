@@ -230,6 +230,30 @@ struct pol_exec_limits {
 	bool no_terminal;
 };
 
+/* ---- secrets ---- */
+
+enum pol_secret_source {
+	POL_SECRET_FROM_FILE = 1,
+	POL_SECRET_FROM_CREDENTIAL, /* of systemd */
+	POL_SECRET_FROM_PROGRAM,
+	POL_SECRET_FROM_SOCKET
+};
+enum pol_secret_give { POL_SECRET_FILE = 1, POL_SECRET_ENV, POL_SECRET_STDIN };
+
+/* A secret of the site's rules that the container gets: which, from where and how; never what it is. */
+struct pol_secret {
+	char *name;
+	uint32_t source;  /* enum pol_secret_source */
+	struct strs from; /* path, credential's name, or program with its arguments */
+	uint32_t give;	  /* enum pol_secret_give */
+	char *target;  /* FILE: path inside the root, clean; ENV: the variable's name; else NULL */
+	uint32_t mode; /* FILE */
+	uint32_t uid, gid; /* FILE: of the container */
+	bool required;	   /* else the container starts without it, with a warning */
+	bool exec;	   /* ENV: processes that `exec` adds get it too */
+	char *at;	   /* "FILE: KEY" of the rule, for people; not part of the digest */
+};
+
 /* ---- resources ---- */
 
 struct pol_device_rule {
@@ -378,6 +402,7 @@ struct policy {
 	POL_LIST(struct pol_seccomp) stacked;
 	POL_LIST(struct policy_landlock) landlock; /* layers, in this order */
 	struct pol_exec_limits exec_limits;
+	POL_LIST(struct pol_secret) secrets; /* by name */
 	struct pol_cgroup cgroup;
 	struct pol_resources resources;
 	pol_hooks hooks[HOOK_PHASE_MAX];
@@ -387,7 +412,7 @@ struct policy {
 	struct pol_vm vm;
 };
 
-#define POLICY_VERSION 3
+#define POLICY_VERSION 4
 
 /* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */
 const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t);

@@ -97,6 +97,19 @@ struct rule_seccomp {
 	const struct spec_seccomp *file;
 };
 
+/* A secret that containers get, or may ask for. */
+struct rule_secret {
+	char *name;
+	uint32_t source; /* enum pol_secret_source */
+	struct strs from;
+	uint32_t give; /* enum pol_secret_give */
+	char *target;
+	uint32_t mode;
+	struct opt_u64 uid, gid; /* not set: the process's */
+	bool required, exec;
+	bool on_request; /* only for containers whose annotation asks for it */
+};
+
 struct rule {
 	struct rule_at at;		 /* key: "" for the file's own members, else "rules[2]" */
 	char *name;			 /* for people; may be NULL */
@@ -113,6 +126,7 @@ struct rule {
 		annotations; /* patterns of annotations that may be there; .set: nothing else may */
 	const struct rule_seccomp *seccomp;
 	const struct policy_landlock *landlock;
+	POL_LIST(struct rule_secret) secrets;
 };
 
 /* ---- once for the machine ---- */

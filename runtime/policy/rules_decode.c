@@ -252,7 +252,7 @@ static int demands_check(const struct json_doc *d, const struct json_node *n, vo
 	if (r == 0)
 		r = spec_check_each(d, n, "seccompProfile", is_profile,
 				    "basic, strict or the absolute path of a profile", a, e);
-	return r;
+	return r < 0 ? r : rules_check_secrets(d, n, j, e);
 }
 
 #define DEMANDS                                                                                    \
@@ -267,7 +267,8 @@ static int demands_check(const struct json_doc *d, const struct json_node *n, vo
 		F_STRS(struct rj_demands, allowedDevices),                                         \
 		F_STRS(struct rj_demands, allowedAnnotations),                                     \
 		F_STR(struct rj_demands, seccompProfile),                                          \
-		F_OBJ(struct rj_demands, landlock, struct rj_landlock, &landlock_t)
+		F_OBJ(struct rj_demands, landlock, struct rj_landlock, &landlock_t),               \
+		F_OBJS(struct rj_demands, secrets, struct rj_secret, &rules_t_secret)
 
 static int rule_check(const struct json_doc *d, const struct json_node *n, void *obj,
 		      struct arena *a, struct err *e)
@@ -440,6 +441,7 @@ static int to_rule(struct rules_in *in, const struct rj_demands *j, const struct
 							  key_of(in->a, key, "landlock")},
 					 given(l, "tcpBind"), given(l, "tcpConnect"));
 	}
+	rules_to_secrets(in->a, j, &r);
 	*ret = r;
 	return j->seccompProfile ? to_seccomp(in, j->seccompProfile, src, &ret->seccomp) : 0;
 }

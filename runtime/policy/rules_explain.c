@@ -114,6 +114,33 @@ static void landlock_rows(struct page *pg, const struct policy_landlock *l)
 	explain_landlock_lists(pg, l);
 }
 
+static const char *const secret_sources[] = {
+	[POL_SECRET_FROM_FILE] = "file",
+	[POL_SECRET_FROM_CREDENTIAL] = "credential",
+	[POL_SECRET_FROM_PROGRAM] = "program",
+	[POL_SECRET_FROM_SOCKET] = "socket",
+};
+
+static void secret_rows(struct page *pg, const struct rule *r)
+{
+	for (size_t i = 0; i < r->secrets.n; i++) {
+		const struct rule_secret *s = &r->secrets.v[i];
+
+		page_row(pg, i ? "" : "secrets");
+		page_value(pg, s->name);
+		page_text(pg, s->give == POL_SECRET_FILE  ? "as"
+			      : s->give == POL_SECRET_ENV ? "as variable"
+							  : "as standard input");
+		if (s->target)
+			page_value(pg, s->target);
+		page_printf(pg, "from %s", secret_sources[s->source]);
+		page_value(pg, s->from.v[0]);
+		if (s->on_request)
+			page_text(pg, "(if it is asked for)");
+		page_end(pg);
+	}
+}
+
 static void rule_rows(struct page *pg, const struct rule *r)
 {
 	page_row(pg, "rule");
@@ -154,6 +181,7 @@ static void rule_rows(struct page *pg, const struct rule *r)
 	page_row_value(pg, "seccomp", r->seccomp ? r->seccomp->name : NULL);
 	if (r->landlock)
 		landlock_rows(pg, r->landlock);
+	secret_rows(pg, r);
 }
 
 static void audit_rows(struct page *pg, const struct rules_audit *a)
@@ -351,6 +379,27 @@ static void json_devices(struct jsonw *w, const struct rule *r)
 	jw_arr_end(w);
 }
 
+static void json_secrets(struct jsonw *w, const struct rule *r)
+{
+	jw_key(w, "secrets");
+	jw_arr(w);
+	for (size_t i = 0; i < r->secrets.n; i++) {
+		const struct rule_secret *s = &r->secrets.v[i];
+
+		jw_obj(w);
+		jw_kstr(w, "name", s->name);
+		json_strs(w, secret_sources[s->source], &s->from);
+		if (s->give == POL_SECRET_STDIN)
+			jw_kbool(w, "stdin", true);
+		else
+			jw_kstr(w, s->give == POL_SECRET_ENV ? "env" : "target", s->target);
+		jw_kbool(w, "required", s->required);
+		jw_kbool(w, "onRequest", s->on_request);
+		jw_obj_end(w);
+	}
+	jw_arr_end(w);
+}
+
 static void json_rule(struct jsonw *w, const struct rule *r)
 {
 	jw_obj(w);
@@ -396,6 +445,8 @@ static void json_rule(struct jsonw *w, const struct rule *r)
 	if (r->seccomp)
 		jw_kstr(w, "seccompProfile", r->seccomp->name);
 	jw_kbool(w, "landlock", r->landlock != NULL);
+	if (r->secrets.n)
+		json_secrets(w, r);
 	jw_obj_end(w);
 }
 

@@ -13,8 +13,9 @@
 #define RULES_TEXT_MAX (256 << 10) /* bytes of one file */
 #define RULES_PROFILE_MAX (1 << 20)
 #define RULES_FILES_MAX 64
-#define RULES_MAX 512	   /* rules of all files */
-#define RULES_LIST_MAX 512 /* entries of one list */
+#define RULES_MAX 512	     /* rules of all files */
+#define RULES_LIST_MAX 512   /* entries of one list */
+#define RULES_SECRETS_MAX 64 /* secrets of one container */
 
 /* A row of a J_ENUM or J_ENUMS, which fields.h does not have. */
 #define R_ENUM(t, m, tab, count) F_ROW(t, m, J_ENUM, int, .names = (tab), .n_names = (count))
@@ -28,6 +29,21 @@ struct rj_landlock {
 	struct u64s tcpBind, tcpConnect, scopes;
 };
 
+struct rj_secret_source {
+	char *file, *credential, *socket;
+	struct strs program;
+};
+
+struct rj_secret {
+	char *name;
+	struct rj_secret_source *source;
+	char *file, *env;
+	struct opt_bool from_stdin; /* "stdin", which is a macro */
+	char *mode;
+	struct opt_u64 uid, gid;
+	struct opt_bool required, exec, onRequest;
+};
+
 /* What a rule can demand: at the top of a file and in each of its "rules". */
 struct rj_demands {
 	struct opt_u64 minimumStrength;
@@ -37,6 +53,7 @@ struct rj_demands {
 	struct strs allowedDevices, allowedAnnotations;
 	char *seccompProfile;
 	struct rj_landlock *landlock;
+	SPEC_LIST(struct rj_secret) secrets;
 };
 
 struct rj_rule {
@@ -102,6 +119,8 @@ struct rj_file {
 extern const struct jtable rules_table;				      /* struct rj_file */
 extern const struct jtable rules_t_audit, rules_t_vm, rules_t_attest; /* rules_machine.c */
 
+extern const struct jtable rules_t_secret; /* rules_secrets.c */
+
 /* What the reader of a file passes around. */
 struct rules_in {
 	const struct json_doc *doc;
@@ -117,6 +136,11 @@ int rules_conflict(struct err *e, struct rule_at a, struct rule_at b, const char
 int rules_add_audit(struct rules_in *in, const struct rj_audit *j);
 int rules_add_vm(struct rules_in *in, const struct rj_vm *j);
 int rules_add_attest(struct rules_in *in, const struct rj_attest *j);
+
+/* rules_secrets.c: what tables cannot say of the list "secrets" of the object n; from the JSON form to struct rule. */
+int rules_check_secrets(const struct json_doc *d, const struct json_node *n,
+			const struct rj_demands *j, struct err *e);
+void rules_to_secrets(struct arena *a, const struct rj_demands *j, struct rule *ret);
 
 /* Checks for table check functions: each string of a member. */
 bool rules_is_clean_path(const char *s); /* absolute, without "." and ".." */

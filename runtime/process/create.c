@@ -89,7 +89,9 @@ static int prepare(struct launch *l, struct box *b, const struct box_io *io, str
 	if (r < 0)
 		return r;
 	fill_rootfs(b, l);
-	r = cgroup_make(b->cg, &b->policy->resources, b->host, e);
+	r = launch_secrets(l, b, SECRETS_CREATE, e);
+	if (r == 0)
+		r = cgroup_make(b->cg, &b->policy->resources, b->host, e);
 	if (r == 0)
 		r = rdt_make(&host_rdt, b->rdt, &b->policy->rdt, e);
 	if (r < 0)

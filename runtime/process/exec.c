@@ -38,6 +38,9 @@ static int prepare(struct launch *l, struct box *b, const struct pol_process *p,
 	r = launch_seccomp(l, b, b->policy, e);
 	if (r < 0)
 		return r;
+	r = launch_secrets(l, b, SECRETS_EXEC, e);
+	if (r < 0)
+		return r;
 	fill_joining(l, b);
 	return launch_cgroup(l, b, e);
 }

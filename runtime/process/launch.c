@@ -23,7 +23,7 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io,
 {
 	int sv[2];
 
-	*l = (struct launch){.as = as, .start_fd = -EBADF, .pidfd = -EBADF};
+	*l = (struct launch){.as = as, .start_fd = -EBADF, .secrets_fd = -EBADF, .pidfd = -EBADF};
 	l->spawn = (struct spawn){.target_pidfd = -EBADF,
 				  .cgroup_fd = -EBADF,
 				  .boot_fd = -EBADF,
@@ -39,6 +39,7 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io,
 	l->spawn.sync_child = sv[1];
 	l->boot.sync_fd = sv[1];
 	l->boot.start_fd = -1;
+	l->boot.secrets_fd = -1;
 	l->boot.console_fd = io->console_fd >= 0 ? io->console_fd : -1;
 	l->boot.console_rows = io->console_rows;
 	l->boot.console_columns = io->console_columns;
@@ -82,6 +83,26 @@ int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, stru
 	b->listener_path = p->seccomp.listener_path;
 	b->listener_metadata = p->seccomp.listener_metadata;
 	return r;
+}
+
+/* The block is gone, and we can be traced again, before anything is cloned: the values are in the pipe alone. */
+int launch_secrets(struct launch *l, struct box *b, enum secrets_when when, struct err *e)
+{
+	secret_block_auto block = {0};
+	int r;
+
+	if (!secrets_wanted(b->policy, when))
+		return 0;
+	r = secrets_fetch(b->policy, when, b->id, &block, e);
+	if (r < 0)
+		return r;
+	l->secrets_fd = secret_pipe(block.p, block.n);
+	if (l->secrets_fd < 0)
+		return err_neg(e, l->secrets_fd,
+			       "a pipe for %zu bytes of secrets (/proc/sys/fs/pipe-max-size)",
+			       block.n);
+	l->boot.secrets_fd = l->secrets_fd;
+	return 0;
 }
 
 int launch_cgroup(struct launch *l, struct box *b, struct err *e)
@@ -157,8 +178,9 @@ static void list_inherited(struct launch *l, struct arena *a)
 {
 	const struct stage_boot *boot = &l->boot;
 	size_t n = 0, more = l->as ? l->as->n_fds : 0;
-	int *fds = arena_array(a, boot->join_fds.n + more + 6, sizeof(*fds));
+	int *fds = arena_array(a, boot->join_fds.n + more + 7, sizeof(*fds));
 
+	add_fd(fds, &n, boot->secrets_fd);
 	add_fd(fds, &n, boot->start_fd);
 	add_fd(fds, &n, boot->console_fd);
 	add_fd(fds, &n, boot->rootfs_fd);
@@ -177,7 +199,7 @@ static void list_inherited(struct launch *l, struct arena *a)
 static void list_ours(struct launch *l, struct arena *a)
 {
 	struct spawn *s = &l->spawn;
-	int *fds = arena_array(a, l->src.n + l->boot.tasks_fds.n + s->n_joins + 6, sizeof(*fds));
+	int *fds = arena_array(a, l->src.n + l->boot.tasks_fds.n + s->n_joins + 7, sizeof(*fds));
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->src.n; i++)
@@ -191,6 +213,7 @@ static void list_ours(struct launch *l, struct arena *a)
 	add_fd(fds, &n, s->sync_child);
 	add_fd(fds, &n, s->pid_child);
 	add_fd(fds, &n, l->start_fd);
+	add_fd(fds, &n, l->secrets_fd);
 	s->ours = fds;
 	s->n_ours = n;
 }
@@ -201,6 +224,7 @@ static void forget_ours(struct launch *l)
 
 	l->src.n = l->boot.tasks_fds.n = s->n_joins = 0;
 	s->cgroup_fd = s->boot_fd = s->sync_child = s->pid_child = l->start_fd = -EBADF;
+	l->secrets_fd = -EBADF;
 }
 
 int launch_spawn(struct launch *l, struct box *b, struct err *e)
@@ -251,6 +275,7 @@ void launch_close(struct launch *l)
 	l->spawn.pid_child = fd_close(l->spawn.pid_child);
 	l->spawn.pid_parent = fd_close(l->spawn.pid_parent);
 	l->start_fd = fd_close(l->start_fd);
+	l->secrets_fd = fd_close(l->secrets_fd);
 	for (size_t i = 0; i < l->boot.tasks_fds.n; i++)
 		fd_close((int) l->boot.tasks_fds.v[i]);
 	l->boot.tasks_fds.n = 0;

@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "exec/stage.h"
+#include "secrets/secrets.h"
 
 #define NS_JOINS_MAX POL_NS_MAX
 
@@ -113,12 +114,15 @@ struct launch {
 	struct spawn spawn;
 	struct sources src;
 	int start_fd;
+	int secrets_fd;
 	pid_t pid;
 	int pidfd;
 };
 int launch_init(struct launch *l, struct box *b, const struct box_io *io,
 		const struct launch_as *as, struct err *e);
 int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, struct err *e);
+/* launch_secrets: fetches the secrets of the policy into a pipe for the stage. */
+int launch_secrets(struct launch *l, struct box *b, enum secrets_when when, struct err *e);
 int launch_cgroup(struct launch *l, struct box *b, struct err *e);
 int launch_spawn(struct launch *l, struct box *b, struct err *e);
 void launch_close(struct launch *l);

@@ -35,6 +35,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_qmp \
 	tests/fuzz/fuzz_report \
 	tests/fuzz/fuzz_rules \
+	tests/fuzz/fuzz_secrets \
 	tests/fuzz/fuzz_spec \
 	tests/fuzz/fuzz_state \
 	tests/fuzz/fuzz_subids \
@@ -88,6 +89,9 @@ tests_fuzz_fuzz_report_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c tests/fuzz/replay.c
 tests_fuzz_fuzz_rules_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_secrets_SOURCES = tests/fuzz/fuzz_secrets.c tests/fuzz/replay.c
+tests_fuzz_fuzz_secrets_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

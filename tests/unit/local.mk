@@ -66,6 +66,7 @@ unit_programs = \
 	tests/unit/test_seccomp_equiv \
 	tests/unit/test_seccomp_record \
 	tests/unit/test_seccomp_view \
+	tests/unit/test_secret_block \
 	tests/unit/test_sha256 \
 	tests/unit/test_spec \
 	tests/unit/test_split \
@@ -195,7 +196,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_secrets.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
@@ -216,7 +217,7 @@ tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
-tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_secrets.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -278,6 +279,9 @@ tests_unit_test_seccomp_record_LDADD = libkv_seccomp.a libkv_policy.a libkv_host
 
 tests_unit_test_seccomp_view_SOURCES = tests/unit/test_seccomp_view.c
 tests_unit_test_seccomp_view_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_secret_block_SOURCES = tests/unit/test_secret_block.c
+tests_unit_test_secret_block_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
 
 tests_unit_test_sha256_SOURCES = tests/unit/test_sha256.c
 tests_unit_test_sha256_LDADD = libkv_base.a

@@ -126,6 +126,51 @@ static const struct {
 	 ":1:31: attestation.guestPolicy: mustSet and mustClear have bits 0x2 in common"},
 	{"a log that is required and off", "{'audit':{'enabled':false,'required':true}}",
 	 ":1:38: audit.required: contradicts 'enabled': false"},
+	{"a secret from nowhere", "{'secrets':[{'name':'a','source':{}}]}",
+	 ":1:34: secrets[0].source: expected one of 'file', 'credential', 'program' and 'socket'"},
+	{"a secret from two places",
+	 "{'secrets':[{'name':'a','source':{'file':'/a','credential':'b'}}]}",
+	 ":1:34: secrets[0].source: expected one of 'file', 'credential', 'program' and 'socket'"},
+	{"a secret from a relative path", "{'secrets':[{'name':'a','source':{'file':'x'}}]}",
+	 ":1:42: secrets[0].source.file: expected an absolute path without '.' and '..', found string "
+	 "'x'"},
+	{"a secret of a program without a path",
+	 "{'secrets':[{'name':'a','source':{'program':['cat','/x']}}]}",
+	 ":1:45: secrets[0].source.program: [0]: expected an absolute path without '.' and '..', found "
+	 "'cat'"},
+	{"a secret of no program", "{'secrets':[{'name':'a','source':{'program':[]}}]}",
+	 ":1:45: secrets[0].source.program: expected at least one element, found none"},
+	{"a credential with a path", "{'secrets':[{'name':'a','source':{'credential':'../x'}}]}",
+	 ":1:48: secrets[0].source.credential: expected the name of a systemd credential, found string "
+	 "'../x'"},
+	{"a secret whose name has a slash", "{'secrets':[{'name':'a/b','source':{'file':'/x'}}]}",
+	 ":1:21: secrets[0].name: expected up to 64 letters, digits, '_', '.' and '-', found string "
+	 "'a/b'"},
+	{"a secret that goes two ways",
+	 "{'secrets':[{'name':'a','source':{'file':'/x'},'env':'A','stdin':true}]}",
+	 ":1:13: secrets[0]: goes one way: 'file', 'env' or 'stdin'; for more than one, list it again "
+	 "under another name"},
+	{"a secret in /proc", "{'secrets':[{'name':'a','source':{'file':'/x'},'file':'/proc/a'}]}",
+	 ":1:55: secrets[0].file: expected a clean absolute path with a directory, not in /proc, /sys or "
+	 "/dev, found string '/proc/a'"},
+	{"a secret in the root", "{'secrets':[{'name':'a','source':{'file':'/x'},'file':'/a'}]}",
+	 ":1:55: secrets[0].file: expected a clean absolute path with a directory, not in /proc, /sys or "
+	 "/dev, found string '/a'"},
+	{"a variable that is none", "{'secrets':[{'name':'a','source':{'file':'/x'},'env':'A=B'}]}",
+	 ":1:54: secrets[0].env: expected the name of a variable, found string 'A=B'"},
+	{"a variable with a mode",
+	 "{'secrets':[{'name':'a','source':{'file':'/x'},'env':'A','mode':'0400'}]}",
+	 ":1:65: secrets[0].mode: is for files only"},
+	{"a mode that is not octal",
+	 "{'secrets':[{'name':'a','source':{'file':'/x'},'mode':'0680'}]}",
+	 ":1:55: secrets[0].mode: expected an octal mode like '0400', found string '0680'"},
+	{"a file that is given to exec",
+	 "{'secrets':[{'name':'a','source':{'file':'/x'},'exec':true}]}",
+	 ":1:55: secrets[0].exec: is for 'env': files are there for every process, and the standard "
+	 "input of 'exec' comes from its caller"},
+	{"two secrets of one name",
+	 "{'secrets':[{'name':'a','source':{'file':'/x'}},{'name':'a','source':{'file':'/y'}}]}",
+	 ":1:12: secrets: [0] and [1] are both called 'a'"},
 	{"files of a few bytes", "{'audit':{'rotateBytes':10}}",
 	 ":1:25: audit.rotateBytes: expected at least 4096, found 10"},
 };
