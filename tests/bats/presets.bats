@@ -394,14 +394,18 @@ Linux" ]
 		if (process.argv[2] === 'child') process.send('from a child', () => process.exit());
 		else main().catch((e) => { console.error(e); process.exit(1); });
 	END
-	runs /usr/bin/node /work.js
-	[ "$output" = "true 50
+	# and where libuv would use io_uring: it is denied in the way that a kernel without it does
+	for uring in 0 1; do
+		config --arg v UV_USE_IO_URING=$uring '.process.env += [$v]'
+		runs /usr/bin/node /work.js
+		[ "$output" = "true 50
 [ 2, 4, 6 ]
 SHOUT from a child 4
 [ 'b', 'h' ] 4 /tmp/a seen
 100000 8 [ 'lo' ] 16 127.0.0.1
 over a socket
 true true true" ]
+	done
 }
 
 @test "strict: nginx: workers of another user serve files over loopback, and are replaced" {
