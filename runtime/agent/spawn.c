@@ -185,7 +185,8 @@ int proc_spawn(struct agent *a, struct proc *p, struct stage_boot *boot, uint64_
 		r = stdio_open(p, p->process && p->process->terminal, &c.io, e);
 	else
 		c.io = (struct stdio_ends){{-EBADF, -EBADF, -EBADF}, -EBADF};
-	boot->start_fd = boot->proc_fd = boot->target_pidfd = boot->pid_fd = boot->rootfs_fd = -1;
+	boot->start_fd = boot->proc_fd = boot->target_pidfd = boot->pid_fd = -1;
+	boot->rootfs_fd = boot->secrets_fd = -1;
 	boot->console_fd = c.io.console >= 0 ? c.io.console : -1;
 	boot->chown_stdio = true;
 	if (r == 0 && target >= 0) {
