@@ -22,7 +22,7 @@ struct box {
 	const char *id, *bundle, *oci_version;
 	const struct kvs *annotations;
 	const struct host *host;
-	const struct policy *policy; /* create, run, exec; NULL otherwise */
+	const struct policy *policy; /* create, run, exec, start with a report; NULL otherwise */
 	struct bytes policy_enc;
 	struct cg *cg;
 	const struct rdt *rdt; /* its resctrl groups; never NULL, rdt->group may be */
@@ -45,7 +45,10 @@ struct box {
 	bool lived; /* create: it got as far as the hooks of the creation, so its end has hooks too */
 	bool shared_pidns;
 	const char *listener_path, *listener_metadata;
+	bool report_loud; /* denied calls that are reported also go to standard error */
 };
+/* In the state directory: the report of denied calls. */
+#define BOX_DENIED "denied"
 
 /* Where the process's terminal goes and which fds it gets. */
 struct box_io {

@@ -119,6 +119,12 @@ static int save(struct globals *g, const char *id, struct box_criu *c, struct er
 			"container %s: CRIU cannot save Landlock layers, and it is behind one "
 			"(preset strict, site rules)",
 			id);
+	if (l.st.rec->listener_path)
+		return err_set(
+			e, -ENOTSUP,
+			"container %s: CRIU cannot save a seccomp filter that somebody outside "
+			"answers for",
+			id);
 	c->config_file = criu_args_config(&l.st.rec->annotations, g->a);
 	/* the memory goes to disk, and what is secret in it: where nothing may go unrecorded, the record comes first */
 	if (g->audit.required) {

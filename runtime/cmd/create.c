@@ -284,11 +284,14 @@ static int decide_and_create(struct globals *g, const struct create_opts *o, con
 	struct policy_input in = {.no_pivot = o->no_pivot,
 				  .no_new_keyring = o->no_new_keyring,
 				  .need_process = !io->wait_start};
+	struct kv wish = {(char *) (uintptr_t) POL_REPORT_ANNOTATION, (char *) (uintptr_t) "true"};
 	struct creation c = {.g = g, .o = o, .l = l, .runs = !io->wait_start};
 	fd_auto int console = -EBADF;
 	struct undo u = {0};
 	int r;
 
+	if (o->report_denied)
+		in.annotations = (struct kvs){.v = &wish, .n = 1};
 	r = state_check_id(id, e);
 	if (r == 0 && notify_wanted()) {
 		char *root;
@@ -357,6 +360,8 @@ static const struct opt create_opts_table[] = {
 	 O(no_new_keyring)},
 	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones",
 	 O(preserve_fds)},
+	{"report-denied", 0, OPT_FLAG, NULL, "report calls that a seccomp filter denies",
+	 O(report_denied)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 };
 

@@ -284,6 +284,7 @@ static int cmd_exec(struct globals *g, void *opts, int argc, char **argv, struct
 	l.box.init_pid = l.box.pid;
 	l.box.init_pidfd = l.st.pidfd;
 	l.box.pidfd = -EBADF;
+	l.box.report_loud = !o->detach;
 	r = exec_in(g, o, &l, &p, &io, e);
 	if (r < 0)
 		audited_failure(g, AUDIT_EXEC, argv[0], l.st.rec, e);

@@ -32,6 +32,8 @@ static const struct opt opts_table[] = {
 	 O(no_new_keyring)},
 	{"preserve-fds", 0, OPT_U32, "N", "pass N file descriptors after the LISTEN_FDS ones",
 	 O(preserve_fds)},
+	{"report-denied", 0, OPT_FLAG, NULL, "report calls that a seccomp filter denies",
+	 O(report_denied)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 };
 
@@ -49,11 +51,12 @@ static void run_undo(struct globals *g, struct loaded *l, const char *pid_file)
 		(void) unlink(pid_file); /* it names nobody any more */
 }
 
-static int start(struct globals *g, struct loaded *l, struct err *e)
+static int start(struct globals *g, struct loaded *l, bool detach, struct err *e)
 {
 	int r;
 
 	l->box.status = "created";
+	l->box.report_loud = !detach;
 	r = l->ops->start(&l->box, false, e);
 	return r < 0 ? r : container_poststart(g, l, e);
 }
@@ -111,7 +114,7 @@ int run_on(struct globals *g, const struct create_opts *o, const struct bundle *
 	if (r == 0 && !o->detach)
 		r = foreground_forward(f, e);
 	if (r == 0 && !o->criu)
-		r = start(g, l, e);
+		r = start(g, l, o->detach, e);
 	if (r < 0) {
 		audited_failure(g, o->criu ? AUDIT_RESTORE : AUDIT_START, l->st.rec->id, l->st.rec,
 				e);

@@ -3,15 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cmd/box.h"
 #include "cmd/profile.h"
 #include "seccomp/record.h"
+#include "seccomp/report.h"
 #include "seccomp/view.h"
 
 #define TROUBLE 2 /* as diff(1) has it */
+#define DENIED_MAX (64u << 20)
 
 struct seccomp_opts {
 	bool json, calls;
@@ -100,6 +106,81 @@ static int record(struct globals *g, const struct seccomp_opts *o, char **argv, 
 	return r < 0 ? err_neg(e, r, "--output: writing %s", o->output) : status;
 }
 
+/* ---- what is denied ---- */
+
+/* The lines that the report of a container has so far. */
+static int denied(struct globals *g, const char *id, struct err *e)
+{
+	box_auto l = LOADED_INIT;
+	struct bytes text = {0};
+	int r = box_load(g, id, 0, STATE_NO_LOCK, false, &l, e);
+
+	if (r < 0)
+		return r;
+	if (!str_eq0(l.st.rec->listener_path, POL_LISTENER_REPORT))
+		return err_set(
+			e, -ENOENT,
+			"container %s: denied calls are not reported; its config has no seccomp "
+			"filter, or not the annotation " POL_REPORT_ANNOTATION "=true",
+			id);
+	r = io_read_at(l.st.dir_fd, BOX_DENIED, O_NOFOLLOW, DENIED_MAX, g->a, &text);
+	if (r == -ENOENT)
+		return 0; /* not started yet */
+	if (r < 0)
+		return err_neg(e, r, "reading the report of container %s", id);
+	r = io_write_all(STDOUT_FILENO, text.v, text.n);
+	return r < 0 ? err_neg(e, r, "writing the report") : 0;
+}
+
+static int print_log_line(struct globals *g, const char *line, size_t n, struct err *e)
+{
+	buf_auto b = BUF_WRITER(1u << 16);
+
+	return report_log(&b, line, n, g->a) && !b.bad ? cmd_print(&b, e) : 0;
+}
+
+/* A read gives one record, or nothing more for now (EAGAIN), or tells that some were overwritten (EPIPE). */
+static int kernel_log(struct globals *g, struct err *e)
+{
+	fd_auto int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char record[8192];
+	ssize_t n;
+	int r = 0;
+
+	if (fd < 0)
+		return err_sys(e, "reading the kernel's log (/dev/kmsg)");
+	while (r == 0) {
+		n = read(fd, record, sizeof(record));
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n < 0 && errno != EPIPE && errno != EINTR)
+			return err_sys(e, "reading the kernel's log (/dev/kmsg)");
+		if (n > 0)
+			r = print_log_line(g, record, (size_t) n, e);
+	}
+	return r;
+}
+
+static int log_of(struct globals *g, const char *path, struct err *e)
+{
+	FILE *f = str_eq(path, "-") ? stdin : fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	int r = 0;
+
+	if (!f)
+		return err_sys(e, "opening %s", path);
+	while (r == 0 && (n = getline(&line, &room, f)) >= 0)
+		r = print_log_line(g, line, (size_t) n, e);
+	if (r == 0 && ferror(f))
+		r = err_sys(e, "reading %s", path);
+	free(line);
+	if (f != stdin)
+		fclose(f);
+	return r;
+}
+
 static int cmd_seccomp(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct seccomp_opts *o = opts;
@@ -111,12 +192,16 @@ static int cmd_seccomp(struct globals *g, void *opts, int argc, char **argv, str
 		return explain(g, o, argv[1], e);
 	if (str_eq(argv[0], "diff") && argc == 3)
 		return diff(g, o, argv + 1, e);
-	if (str_eq(argv[0], "record"))
+	if (str_eq(argv[0], "denied") && argc == 2)
+		return denied(g, argv[1], e);
+	if (str_eq(argv[0], "log") && argc <= 2)
+		return argc == 2 ? log_of(g, argv[1], e) : kernel_log(g, e);
+	if (str_eq(argv[0], "record") && argc > 1)
 		return record(g, o, argv + 1, e);
 	return err_set_id(
 		e, ERR_USAGE, -EINVAL,
-		"seccomp: expected \"explain PROFILE\" or \"diff A B\", found \"%s\" with %d "
-		"arguments",
+		"seccomp: expected \"explain PROFILE\", \"diff A B\", \"record -- PROGRAM\", "
+		"\"denied CONTAINER\" or \"log [FILE]\", found \"%s\" with %d arguments",
 		argv[0], argc - 1);
 }
 
@@ -132,12 +217,12 @@ static const struct opt opts_table[] = {
 
 const struct command command_seccomp = {
 	.name = "seccomp",
-	.args = "explain PROFILE | diff A B | record -- PROGRAM...",
-	.help = "explain, compare and record seccomp profiles",
+	.args = "explain PROFILE | diff A B | record -- PROGRAM... | denied CONTAINER | log [FILE]",
+	.help = "explain, compare and record seccomp profiles; what they denied",
 	.opts = opts_table,
 	.n_opts = ARRAY_LEN(opts_table),
 	.opts_size = sizeof(struct seccomp_opts),
-	.min_args = 2,
+	.min_args = 1,
 	.max_args = -1,
 	.failure = TROUBLE,
 	.run = cmd_seccomp,

@@ -42,6 +42,11 @@ static int cmd_start(struct globals *g, void *opts, int argc, char **argv, struc
 	notify = notify_bind(l.st.dir_fd, e);
 	if (notify < 0 && notify != -EBADF)
 		return notify;
+	if (str_eq0(l.st.rec->listener_path, POL_LISTENER_REPORT)) {
+		r = box_read_policy(g, &l.st, &l.box, e);
+		if (r < 0)
+			return r;
+	}
 	l.box.status = "created";
 	r = audited(g, AUDIT_START, AUDIT_ATTEMPT, argv[0], l.st.rec, NULL, 0, e);
 	if (r < 0)

@@ -22,11 +22,6 @@ static const char *u64_text(struct inspect *in, uint64_t v)
 
 /* ---- filters ---- */
 
-static size_t filters_wanted(const struct policy *p)
-{
-	return p->stacked.n + p->seccomp.set;
-}
-
 static enum inspect_verdict judge_filters(const struct seen_proc *s, size_t want, const char **note)
 {
 	if (!s->st.seccomp.set)
@@ -64,7 +59,7 @@ static const char *filters_text(struct inspect *in, const struct seen_proc *s)
 
 void inspect_filters(struct inspect *in, const struct seen_proc *s)
 {
-	size_t want = filters_wanted(in->p);
+	size_t want = pol_filters(in->p);
 	const char *note = NULL;
 	enum inspect_verdict v = judge_filters(s, want, &note);
 

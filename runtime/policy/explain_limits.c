@@ -132,7 +132,10 @@ void explain_seccomp(struct page *pg, const struct policy *p)
 	explain_calls(pg, p, "refuses", DENIED);
 	explain_calls(pg, p, "by argument", CONDITIONAL);
 	explain_calls(pg, p, "allows", ALLOWED);
-	page_row_value(pg, "agent", p->seccomp.listener_path);
+	if (pol_reports_denied(p))
+		page_line(pg, "reports", "what is denied (kavach seccomp denied)");
+	else
+		page_row_value(pg, "agent", p->seccomp.listener_path);
 }
 
 /* ---- Landlock ---- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linux.seccomp: words to numbers, defaults, and the rules of the spec about combinations. */
+#include <linux/version.h>
+
 #include "policy/pb.h"
 
 #define EPERM_RET 1
@@ -254,5 +256,31 @@ int policy_seccomp(const struct spec_seccomp *s, const char *name, const struct 
 	if (!p)
 		return err_set(e, -ENOENT, "%s: no profile of kavach's has this name", name);
 	pb_profile(&b, (uint32_t) p->val, ret);
+	return 0;
+}
+
+#define REPORT "annotations[\"" POL_REPORT_ANNOTATION "\"]: "
+
+/* The report takes the one listener that a process can have. */
+int pb_report(struct pb *b, struct err *e)
+{
+	const char *word = pb_annotation(b, POL_REPORT_ANNOTATION);
+
+	if (!word || str_eq(word, "false"))
+		return 0;
+	if (!str_eq(word, "true"))
+		return pb_refuse(b, e, REPORT "expected true or false, found \"%s\"", word);
+	if (b->p->seccomp.listener_path)
+		return pb_refuse(b, e,
+				 REPORT "denied calls cannot be reported beside an agent "
+					"(linux.seccomp.listenerPath)");
+	if (b->p->backend != POL_BACKEND_PROCESS)
+		return pb_refuse(b, e, REPORT "only the backend process reports denied calls");
+	if (b->h->kernel < (uint32_t) KERNEL_VERSION(5, 9, 0))
+		return pb_refuse(b, e, REPORT "denied calls are reported on Linux 5.9 or later");
+	if (!b->p->seccomp.set && !b->p->stacked.n)
+		pb_warn(b, REPORT "there is no seccomp filter, nothing is denied");
+	else
+		b->p->seccomp.listener_path = (char *) (uintptr_t) POL_LISTENER_REPORT;
 	return 0;
 }

@@ -185,10 +185,15 @@ struct pol_seccomp {
 	struct strs archs; /* "SCMP_ARCH_X86_64", ...; never empty: the native one is added */
 	uint64_t flags;	   /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
 	POL_LIST(struct pol_seccomp_rule) rules;
-	char *listener_path, *listener_metadata;
+	char *listener_path, *listener_metadata; /* POL_LISTENER_REPORT: nobody's, kavach reports */
 	char *source; /* "config.json", "profile basic", ... for people; not part of the digest */
 	bool fail_unknown; /* run.oci.seccomp_fail_unknown_syscall */
 };
+
+/* In the place of a path in policy.seccomp, even where that is not set: what any of the filters denies with an errno is
+ * reported (seccomp/report.h). */
+#define POL_LISTENER_REPORT "report"
+#define POL_REPORT_ANNOTATION "io.kavach.seccomp.report"
 
 /* ---- Landlock ---- */
 
@@ -413,6 +418,17 @@ struct policy {
 };
 
 #define POLICY_VERSION 4
+
+/* pol_reports_denied: whether denied calls are reported. */
+static inline bool pol_reports_denied(const struct policy *p)
+{
+	return p->seccomp.listener_path && p->seccomp.listener_path[0] != '/';
+}
+/* pol_filters: how many filters are loaded. A report is one more (seccomp/report.c). */
+static inline size_t pol_filters(const struct policy *p)
+{
+	return p->stacked.n + p->seccomp.set + pol_reports_denied(p);
+}
 
 /* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */
 const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t);

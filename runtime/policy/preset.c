@@ -36,7 +36,8 @@ static int check_names(struct pb *b, const struct kvs *m, struct err *e)
 	for (size_t i = 0; i < m->n; i++)
 		if (str_prefix(m->v[i].key, "io.kavach.") &&
 		    !str_eq(m->v[i].key, "io.kavach.preset") &&
-		    !str_eq(m->v[i].key, "io.kavach.secrets"))
+		    !str_eq(m->v[i].key, "io.kavach.secrets") &&
+		    !str_eq(m->v[i].key, POL_REPORT_ANNOTATION))
 			return pb_refuse(b, e, "annotations[\"%s\"]: kavach has no such annotation",
 					 m->v[i].key);
 	return 0;

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "process/inspect.h"
 #include "process/process.h"
+#include "seccomp/report.h"
 #include "seccomp/seccomp.h"
 
 #ifndef PTRACE_SECCOMP_GET_FILTER
@@ -115,10 +116,25 @@ static void compare(struct inspect *in, size_t i, const struct bytes *want, int 
 	in->measured.stacked.n = 0;
 }
 
+/* What create loads, launch_seccomp(). */
+static int wanted(struct box *b, const struct policy *p, struct bytes *ret, struct arena *a,
+		  struct err *e)
+{
+	size_t n = p->stacked.n + p->seccomp.set;
+	struct bytes *own = pol_reports_denied(p) ? arena_array(a, n, sizeof(*own)) : ret;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = seccomp_get(i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp, b->cache_dir, a,
+				&own[i], e);
+	return r < 0 || own == ret ? r : report_filters(own, n, ret, a, e);
+}
+
 int filters_inspect(struct box *b, pid_t pid, struct inspect *in, struct err *e)
 {
 	const struct policy *p = in->p;
-	size_t n = p->stacked.n + p->seccomp.set, have_n = 0;
+	size_t n = pol_filters(p), have_n = 0;
+	struct bytes *want = arena_array(in->a, n, sizeof(*want));
 	struct filter have[FILTERS_MAX];
 	int r, got;
 
@@ -127,14 +143,8 @@ int filters_inspect(struct box *b, pid_t pid, struct inspect *in, struct err *e)
 	got = read_filters(pid, in->a, have, &have_n);
 	if (got == -ESRCH)
 		return err_set(e, got, "process %d has ended", (int) pid);
-	for (size_t i = 0; i < n; i++) {
-		const struct pol_seccomp *s = i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp;
-		struct bytes want;
-
-		r = seccomp_get(s, b->cache_dir, in->a, &want, e);
-		if (r < 0)
-			return r;
-		compare(in, i, &want, got, have, have_n);
-	}
-	return 0;
+	r = wanted(b, p, want, in->a, e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		compare(in, i, &want[i], got, have, have_n);
+	return r;
 }

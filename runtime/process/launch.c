@@ -5,6 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
+#include <linux/version.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,7 +17,12 @@
 #include "base/sys.h"
 #include "exec/proto.h"
 #include "process/process.h"
+#include "seccomp/report.h"
 #include "seccomp/seccomp.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
 
 #define BOOT_MAX (32u << 20)
 
@@ -59,6 +67,34 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io,
 	return 0;
 }
 
+/* One more filter, behind the config's own; see seccomp/report.c. */
+static int add_report(struct launch *l, struct box *b, struct err *e)
+{
+	size_t n = l->boot.filters.n;
+	struct stage_filter *v = arena_array(b->a, n + 1, sizeof(*v));
+	struct bytes *from = arena_array(b->a, n, sizeof(*from));
+	struct bytes *to = arena_array(b->a, n + 1, sizeof(*to));
+	int r;
+
+	if (n == STAGE_FILTERS_MAX)
+		return err_set(e, -E2BIG, "%zu seccomp filters: there is no room for a report", n);
+	for (size_t i = 0; i < n; i++)
+		from[i] = l->boot.filters.v[i].bpf;
+	r = report_filters(from, n, to, b->a, e);
+	if (r < 0)
+		return r;
+	memcpy(v, l->boot.filters.v, n * sizeof(*v));
+	for (size_t i = 0; i <= n; i++)
+		v[i].bpf = to[i];
+	v[n].notify = true;
+	/* before there was this flag, a signal makes a call that waits for us start again */
+	if (b->host->kernel >= (uint32_t) KERNEL_VERSION(5, 19, 0))
+		v[n].flags = SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	l->boot.filters.v = v;
+	l->boot.filters.n = n + 1;
+	return 0;
+}
+
 /* The config's own filter is the last one: it alone may forbid seccomp(2) or have a listener. */
 int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, struct err *e)
 {
@@ -77,12 +113,12 @@ int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, stru
 		struct stage_filter *f = &l->boot.filters.v[i];
 
 		f->flags = s->flags;
-		f->notify = s->listener_path != NULL;
+		f->notify = s->listener_path != NULL && !pol_reports_denied(p);
 		r = seccomp_get(s, b->cache_dir, b->a, &f->bpf, e);
 	}
 	b->listener_path = p->seccomp.listener_path;
 	b->listener_metadata = p->seccomp.listener_metadata;
-	return r;
+	return r < 0 || !pol_reports_denied(p) ? r : add_report(l, b, e);
 }
 
 /* The block is gone, and we can be traced again, before anything is cloned: the values are in the pipe alone. */

@@ -2,9 +2,11 @@
 /*
  * Seccomp notification: the fd that the stage got from the kernel goes to the agent that listens on listenerPath,
  * with the container process state (S-53, spec/config-linux "containerprocessstate"): one JSON document and the fd
- * in the first message, then the connection is closed.
+ * in the first message, then the connection is closed. Where kavach itself is to report what is denied, it goes to a
+ * process that does that.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -13,6 +15,8 @@
 #include "base/sys.h"
 #include "hooks/hooks.h"
 #include "process/process.h"
+#include "seccomp/report.h"
+#include "seccomp/seccomp.h"
 
 static void state_write(struct buf *out, const struct box *b)
 {
@@ -36,6 +40,24 @@ static void state_write(struct buf *out, const struct box *b)
 	jw_obj_end(&w);
 }
 
+/* The filters as they are without the report: what they answer is what the process gets. */
+static int report(struct box *b, int listener, struct err *e)
+{
+	const struct policy *p = b->policy;
+	size_t n = p->stacked.n + p->seccomp.set;
+	struct bytes *from = arena_array(b->a, n, sizeof(*from));
+	fd_auto int out = openat(b->dir_fd, BOX_DENIED,
+				 O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = 0;
+
+	if (out < 0)
+		return err_sys(e, "making the file for the report of denied calls");
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = seccomp_get(i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp, b->cache_dir,
+				b->a, &from[i], e);
+	return r < 0 ? r : report_start(from, n, listener, out, b->report_loud, e);
+}
+
 int seccomp_hand_over(struct box *b, int remote, struct err *e)
 {
 	fd_auto int fd = -EBADF, sock = -EBADF;
@@ -47,6 +69,8 @@ int seccomp_hand_over(struct box *b, int remote, struct err *e)
 	fd = sys_pidfd_getfd(b->pidfd, remote);
 	if (fd < 0)
 		return err_neg(e, fd, "taking the seccomp notify fd");
+	if (b->policy && pol_reports_denied(b->policy))
+		return report(b, fd, e);
 	sock = unix_connect(b->listener_path, e);
 	if (sock < 0)
 		return err_context(e, "linux.seccomp.listenerPath");

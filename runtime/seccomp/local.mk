@@ -14,6 +14,11 @@ libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/record.c \
 	runtime/seccomp/record.h \
 	runtime/seccomp/record_profile.c \
+	runtime/seccomp/report.c \
+	runtime/seccomp/report.h \
+	runtime/seccomp/report_call.c \
+	runtime/seccomp/report_log.c \
+	runtime/seccomp/report_watch.c \
 	runtime/seccomp/seccomp.h \
 	runtime/seccomp/sim.c \
 	runtime/seccomp/version.c \

@@ -38,6 +38,15 @@ static const struct machine {
 	{"s390x", {{"s390x", AUDIT_ARCH_S390X}, {"s390", AUDIT_ARCH_S390}}},
 };
 
+const char *view_abi_name(uint32_t token)
+{
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+		for (size_t k = 0; k < VIEW_ABIS && machines[i].abi[k].name; k++)
+			if (machines[i].abi[k].token == token)
+				return machines[i].abi[k].name;
+	return NULL;
+}
+
 static bool passes(uint32_t ret)
 {
 	return filter_rank(ret) >= filter_rank(SECCOMP_RET_LOG);

@@ -110,6 +110,9 @@ void view_json(struct buf *b, const struct view *l, const char *engine);
 /* view_diff: what two filters of the same machine do differently, as a page or as JSON. Returns how many differences. */
 size_t view_diff(struct buf *b, const struct view *x, const struct view *y, bool json);
 
+/* view_abi_name: "x86_64", "x86", "x32"; NULL = not known. */
+const char *view_abi_name(uint32_t token);
+
 /* ---- calls.c ---- */
 /* filter_call_name: in the arena, NULL = libseccomp knows no such call. */
 const char *filter_call_name(uint32_t token, int nr, struct arena *a);

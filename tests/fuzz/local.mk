@@ -14,7 +14,7 @@ fuzzers: $(fuzz_programs)
 
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
-	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES) $(libkv_wire_a_SOURCES)) \
+	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES) $(libkv_wire_a_SOURCES) $(libkv_seccomp_a_SOURCES)) \
 	runtime/criu/log.c runtime/criu/plan.c runtime/criu/rpc.c \
 	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/cgroup/rdt.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c \
 	runtime/vm/qjson.c runtime/vm/qmp.c
@@ -35,6 +35,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_qmp \
 	tests/fuzz/fuzz_report \
 	tests/fuzz/fuzz_rules \
+	tests/fuzz/fuzz_seclog \
 	tests/fuzz/fuzz_secrets \
 	tests/fuzz/fuzz_spec \
 	tests/fuzz/fuzz_state \
@@ -89,6 +90,9 @@ tests_fuzz_fuzz_report_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c tests/fuzz/replay.c
 tests_fuzz_fuzz_rules_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_seclog_SOURCES = tests/fuzz/fuzz_seclog.c tests/fuzz/replay.c
+tests_fuzz_fuzz_seclog_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_secrets_SOURCES = tests/fuzz/fuzz_secrets.c tests/fuzz/replay.c
 tests_fuzz_fuzz_secrets_LDADD = libkv_exec.a libkv_policy.a libkv_base.a

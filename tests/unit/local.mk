@@ -19,6 +19,7 @@ unit_programs = \
 	tests/unit/test_check \
 	tests/unit/test_criu_plan \
 	tests/unit/test_criu_rpc \
+	tests/unit/test_denied \
 	tests/unit/test_env \
 	tests/unit/test_err \
 	tests/unit/test_exec_dev \
@@ -136,6 +137,9 @@ tests_unit_test_criu_plan_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
 
 tests_unit_test_criu_rpc_SOURCES = tests/unit/test_criu_rpc.c
 tests_unit_test_criu_rpc_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
+
+tests_unit_test_denied_SOURCES = tests/unit/test_denied.c
+tests_unit_test_denied_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_env_SOURCES = tests/unit/test_env.c
 tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
