@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ static void __attribute__((noreturn)) child_run(const struct child *c)
 		(void) msg_send_err(c->boot->sync_fd, &e);
 		_exit(1);
 	}
+	umask(022); /* what a process gets whose config has none of its own: there is no caller here to inherit from */
 	num_fmt_u64(num, (uint64_t) c->boot->sync_fd);
 	if (c->boot_fd >= 0) {
 		num_fmt_u64(num, (uint64_t) c->boot_fd);

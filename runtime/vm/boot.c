@@ -17,7 +17,7 @@ static const struct cfield rows[] = {
 	F(mode),       F(stage),  F(control_fd), F(policy),    F(prepare),     F(volumes_at),
 	F(hypervisor), F(argv),	  F(kernel_fd),	 F(initrd_fd), F(firmware_fd), F(uid),
 	F(keep_root),  F(kvm_fd), F(memory),	 F(hello_ms),  F(prepared_ms), F(shutdown_ms),
-	F(qmp_ms),     F(owner),  F(request_fd), F(terminal),
+	F(qmp_ms),     F(owner),  F(request_fd), F(terminal),  F(ptmx_fd),
 };
 const struct ctable monitor_boot_table = {"monitor_boot", rows, ARRAY_LEN(rows), sizeof(ST)};
 
@@ -32,7 +32,8 @@ int monitor_boot_decode(const void *p, size_t n, struct arena *a, struct monitor
 		return err_set(e, -EBADMSG, "the boot block of the monitor is malformed");
 	if (m.mode != MONITOR_CREATE && m.mode != MONITOR_PROXY)
 		return err_set(e, -EBADMSG, "boot block: unknown mode %u", m.mode);
-	if (m.control_fd < 3 || (m.mode == MONITOR_PROXY && m.request_fd < 3))
+	if (m.control_fd < 3 || (m.mode == MONITOR_PROXY && m.request_fd < 3) ||
+	    (m.terminal && m.ptmx_fd < 3))
 		return err_set(e, -EBADMSG, "boot block: a descriptor is missing");
 	if (m.mode == MONITOR_CREATE &&
 	    (!m.policy.n || !m.prepare.n || !m.hypervisor || !m.argv.n || !m.hello_ms))

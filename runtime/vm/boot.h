@@ -38,6 +38,7 @@ struct monitor_boot {
 	/* PROXY */
 	int32_t request_fd; /* sealed file: wire_exec_table */
 	bool terminal;
+	int32_t ptmx_fd; /* where `terminal`: /dev/ptmx, opened where the host's is seen */
 };
 extern const struct ctable monitor_boot_table;
 

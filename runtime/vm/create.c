@@ -88,6 +88,11 @@ static int decide(struct making *m, struct box *b, struct err *e)
 		return r;
 	if (m->shape.sev.kind || m->shape.root != VM_ROOT_9P)
 		return err_set(e, -ENOTSUP, "this version of kavach cannot start such a VM");
+	if (m->full->secrets.n)
+		return err_set_id(e, ERR_CONFIG, -ENOTSUP,
+				  "%s: this version of kavach cannot give secrets to a VM",
+				  m->full->secrets.v[0].at ? m->full->secrets.v[0].at
+							   : "the site's rules");
 	m->shape.nics = 0;
 	if (m->shape.warning)
 		log_warn("%s", m->shape.warning);
@@ -168,8 +173,8 @@ static int fill_prepare(struct making *m, struct launch *l, struct box *b, struc
 	return encode(&wire_prepare_table, &w, b->a, &m->boot.prepare, e);
 }
 
-static int open_file(struct making *m, enum pol_vm_kind kind, const char *path, int32_t *ret, int *list,
-		     struct err *e)
+static int open_file(struct making *m, enum pol_vm_kind kind, const char *path, int32_t *ret,
+		     int *list, struct err *e)
 {
 	int r = 0;
 
@@ -200,11 +205,9 @@ static int open_files(struct making *m, struct err *e)
 	int r = vm_file_check(m->full, POL_VM_HYPERVISOR, m->shape.hypervisor, &program, e);
 
 	if (r == 0)
-		r = open_file(m, POL_VM_KERNEL, m->shape.kernel, &m->boot.kernel_fd, &m->fds[1],
-			      e);
+		r = open_file(m, POL_VM_KERNEL, m->shape.kernel, &m->boot.kernel_fd, &m->fds[1], e);
 	if (r == 0)
-		r = open_file(m, POL_VM_INITRD, m->shape.initrd, &m->boot.initrd_fd, &m->fds[2],
-			      e);
+		r = open_file(m, POL_VM_INITRD, m->shape.initrd, &m->boot.initrd_fd, &m->fds[2], e);
 	if (r == 0)
 		r = open_file(m, POL_VM_FIRMWARE, m->shape.firmware, &m->boot.firmware_fd,
 			      &m->fds[3], e);
@@ -306,7 +309,7 @@ struct adding {
 	const struct pol_process *p;
 	const struct box_io *io;
 	struct monitor_boot boot;
-	int fds[2];
+	int fds[3]; /* what the proxy inherits: the request, the monitor, /dev/ptmx */
 };
 
 static int prepare_exec(struct launch *l, struct box *b, void *arg, struct err *e)
@@ -333,6 +336,12 @@ static int prepare_exec(struct launch *l, struct box *b, void *arg, struct err *
 		err_clear(e);
 		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
 	}
+	if (x->p->terminal) { /* there is none in the root of the container, where the proxy is */
+		x->fds[2] = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (x->fds[2] < 0)
+			return err_sys(e, "open /dev/ptmx");
+		x->boot.ptmx_fd = x->fds[2];
+	}
 	x->boot.request_fd = x->fds[0];
 	x->boot.control_fd = x->fds[1];
 	return 0;
@@ -350,9 +359,10 @@ int vm_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
 	struct adding x = {
 		.p = p,
 		.io = io,
-		.fds = {-EBADF, -EBADF},
+		.fds = {-EBADF, -EBADF, -EBADF},
 		.boot = {.mode = MONITOR_PROXY,
 			 .terminal = p->terminal,
+			 .ptmx_fd = -1,
 			 .kernel_fd = -1,
 			 .initrd_fd = -1,
 			 .firmware_fd = -1,

@@ -84,8 +84,12 @@ static int take_stdio(struct monitor *m, struct err *e)
 
 	if (null < 0)
 		return err_sys(e, "open /dev/null");
-	if (terminal)
-		r = mon_tty(m->s, &m->full->process, &m->tty, e);
+	if (terminal) {
+		int ptmx = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+		r = ptmx < 0 ? err_sys(e, "open /dev/ptmx")
+			     : mon_tty(m->s, &m->full->process, ptmx, &m->tty, e);
+	}
 	for (int i = 0; i < 3 && r == 0; i++) {
 		fds[i] = !terminal ? stdio_own(m->s, i, e)
 			 : i == 2  ? -EBADF

@@ -139,8 +139,8 @@ int mon_assemble(struct monitor *m, struct err *e);
 int mon_share(struct monitor *m, int *ret_share, struct err *e);
 int mon_enter(struct monitor *m, int share, struct err *e);
 
-/* monitor_tty.c: the host's pty, raw; its slave is standard input and output of the first process. */
-int mon_tty(struct stage *s, const struct pol_process *p, int *ret_slave, struct err *e);
+/* monitor_tty.c: the host's pty, raw; its slave is standard input and output of the process. ptmx: becomes the master. */
+int mon_tty(struct stage *s, const struct pol_process *p, int ptmx, int *ret_slave, struct err *e);
 
 /* monitor_qemu.c */
 int mon_spawn(struct monitor *m, int share, struct err *e);

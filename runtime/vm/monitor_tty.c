@@ -51,13 +51,11 @@ static int send_master(const struct stage *s, int master, struct err *e)
 	return r < 0 ? err_neg(e, r, "send the terminal to the console socket") : 0;
 }
 
-int mon_tty(struct stage *s, const struct pol_process *p, int *ret_slave, struct err *e)
+int mon_tty(struct stage *s, const struct pol_process *p, int ptmx, int *ret_slave, struct err *e)
 {
-	fd_auto int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -EBADF;
+	fd_auto int master = ptmx, slave = -EBADF;
 	int unlock = 0, r;
 
-	if (master < 0)
-		return err_sys(e, "open /dev/ptmx");
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(e, "unlock the terminal");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);

@@ -42,7 +42,7 @@ static int take_stdio(const struct monitor_boot *b, struct stage *s, const struc
 	int r = proc_open_private(s, e);
 
 	if (r == 0 && b->terminal)
-		r = mon_tty(s, p, ret_tty, e);
+		r = mon_tty(s, p, b->ptmx_fd, ret_tty, e);
 	for (int i = 0; i < 3 && r == 0; i++) {
 		fds[i] = b->terminal ? *ret_tty : stdio_own(s, i, e);
 		r = fds[i] < 0 ? fds[i] : 0;
