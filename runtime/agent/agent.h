@@ -93,6 +93,7 @@ struct agent {
 	const struct policy *policy;
 	struct policy part; /* the guest's part of it */
 	struct wire_prepare prepare;
+	struct arena net_a; /* of net, which may be said more than once */
 	struct wire_net net;
 	bool preparing; /* PREPARE came */
 	struct cg cg;
@@ -186,7 +187,9 @@ int agent_ps(struct agent *a, struct buf *out, struct err *e);
 int agent_update(struct agent *a, const struct pol_resources *r, struct err *e);
 
 /* ---- guest.c: PID 1 ---- */
-int guest_begin(struct err *e);				/* file systems, modules of "boot" */
+int guest_begin(struct err *e); /* file systems, our own limits, modules of "boot" */
+/* guest_child_limits: in a child: those that a container begins with. */
+int guest_child_limits(struct err *e);
 int guest_open_port(struct err *e);			/* waits for it; the fd */
 int guest_modules(const char *features, struct err *e); /* names, separated by blanks */
 int guest_mount_share(const struct wire_prepare *p, struct err *e);

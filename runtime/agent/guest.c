@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -23,6 +24,7 @@
 #include "base/str.h"
 #include "exec/stage.h"
 
+#define FILES_MAX 524288 /* what systemd gives, too */
 #define PORTS "/sys/class/virtio-ports"
 #define PORT_WAIT_MS 30000
 #define MODULES_LIST "/lib/modules.list"
@@ -53,6 +55,32 @@ static int own_root(struct err *e)
 	return 0;
 }
 
+/* The kernel's own limits for a first process are those of a very small machine, and are inherited. The agent has some
+ * descriptors for each process; how many processes there may be is the cgroup's to say. */
+static const struct {
+	int what;
+	struct rlimit ours, container;
+} limits[] = {
+	{RLIMIT_NOFILE, {FILES_MAX, FILES_MAX}, {1024, FILES_MAX}},
+	{RLIMIT_NPROC, {RLIM_INFINITY, RLIM_INFINITY}, {RLIM_INFINITY, RLIM_INFINITY}},
+};
+
+static int raise_limits(struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (setrlimit(limits[i].what, &limits[i].ours) < 0)
+			return err_sys(e, "raising the agent's limits");
+	return 0;
+}
+
+int guest_child_limits(struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (setrlimit(limits[i].what, &limits[i].container) < 0)
+			return err_sys(e, "setting the limits that a container begins with");
+	return 0;
+}
+
 int guest_begin(struct err *e)
 {
 	int r = own_root(e);
@@ -66,6 +94,8 @@ int guest_begin(struct err *e)
 	}
 	if (r == 0)
 		r = stdio_open_missing(e);
+	if (r == 0)
+		r = raise_limits(e);
 	if (r == 0)
 		r = guest_modules("boot", e);
 	if (r == 0)

@@ -89,6 +89,8 @@ static int on_policy(struct ctx *c)
 	struct err why = ERR_INIT;
 	int r;
 
+	if (a->sealed.n) /* one was refused: that was the host's only chance */
+		return violation(c, "twice");
 	a->sealed.v = arena_memdup(&a->a, c->p, c->n);
 	a->sealed.n = c->n;
 	r = policy_decode(a->sealed.v, a->sealed.n, &a->a, &a->policy, &why);
@@ -100,7 +102,7 @@ static int on_policy(struct ctx *c)
 	}
 	agent_put_body(a, WIRE_VERDICT, 0, &wire_verdict_table, &v);
 	if (r < 0)
-		a->phase = WIRE_PH_HELLO; /* refused: another one may come */
+		a->phase = WIRE_PH_HELLO; /* nothing can follow but the end */
 	return 0;
 }
 
@@ -128,8 +130,10 @@ static int on_net(struct ctx *c)
 {
 	struct err e = ERR_INIT;
 	struct agent *a = c->a;
-	int r = BODY(c, wire_net_table, &a->net, &a->a);
+	int r;
 
+	arena_free(&a->net_a);
+	r = BODY(c, wire_net_table, &a->net, &a->net_a);
 	/* before PREPARE it is only kept */
 	if (r == 0 && a->preparing && agent_net(a, &e) < 0)
 		agent_put_fail(a, 0, 0, &e);

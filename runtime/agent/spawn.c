@@ -54,7 +54,8 @@ static void __attribute__((noreturn)) child_run(const struct child *c)
 	for (size_t i = 0; i < ARRAY_LEN(inherit); i++)
 		if (inherit[i] >= 0 && fcntl(inherit[i], F_SETFD, 0) < 0)
 			child_fail(c, "handing a descriptor to the stage");
-	if (c->affinity && exec_affinity(0, c->affinity, &e) < 0) {
+	if ((c->a->guest && guest_child_limits(&e) < 0) ||
+	    (c->affinity && exec_affinity(0, c->affinity, &e) < 0)) {
 		(void) msg_send_err(c->boot->sync_fd, &e);
 		_exit(1);
 	}

@@ -770,6 +770,10 @@ static void test_before(void)
 	prepare();
 	offended("PREPARE without a policy");
 	begin();
+	say(WIRE_POLICY, 0, 0, "KVCHPOL?", 8);
+	send_policy("['true']", ENV);
+	offended("another policy after one that was refused");
+	begin();
 	say(WIRE_POLICY, WIRE_MORE, 0, "KVCHPOL?", 8);
 	say(WIRE_PING, 0, 0, "ping", 4);
 	offended("something between parts");
