@@ -290,10 +290,19 @@ static size_t wanted_at(const struct inspect *in, const struct inspect_world *w,
 	return n;
 }
 
-/* What came with a mount of the policy: a bind brings what is below its source, and gets what is mounted there later. */
-static bool came_along(const struct inspect *in, const struct inspect_world *w, const char *place)
+/* What comes to a mount that is a slave or a peer of the host's is one itself; what is mounted there by hand is not. */
+static bool propagated(const struct mountinfo *m)
+{
+	return str_prefix(m->optional, "master:") || str_prefix(m->optional, "shared:");
+}
+
+/* What came with a mount of the policy: a recursive bind brings what is below its source, and every bind may get what is
+ * mounted there later. */
+static bool came_along(const struct inspect *in, const struct inspect_world *w,
+		       const struct mountinfo *mnt)
 {
 	const struct policy *p = in->p;
+	const char *place = mnt->place;
 
 	if (at_or_below_any(&p->readonly, place) || at_or_below_any(&w->added, place))
 		return true;
@@ -301,7 +310,8 @@ static bool came_along(const struct inspect *in, const struct inspect_world *w, 
 		const struct pol_mount *m = &p->mounts.v[i];
 
 		/* without privilege, the host's own file system is what stands in for a new one */
-		if ((is_bind(m) || m->kind == POL_MOUNT_CGROUP ||
+		if ((m->kind == POL_MOUNT_RBIND || m->kind == POL_MOUNT_CGROUP ||
+		     (m->kind == POL_MOUNT_BIND && propagated(mnt)) ||
 		     (w->rootless && (str_eq0(m->type, "sysfs") || str_eq0(m->type, "proc")))) &&
 		    path_below(place, place_of(in, w, i)))
 			return true;
@@ -309,58 +319,72 @@ static bool came_along(const struct inspect *in, const struct inspect_world *w, 
 	return false;
 }
 
-static bool guarded(const struct inspect *in, const struct inspect_world *w, const char *place)
+/* Whether the workload, a hook, or the host by propagation can have mounted it. */
+static const char *who_may(const struct inspect *in, const struct mountinfo *m)
 {
-	if (path_below(place, "/proc") || path_below(place, "/sys") || str_eq(place, "/"))
-		return true;
-	for (size_t i = 0; i < in->p->mounts.n; i++)
-		if (in->p->mounts.v[i].kind != POL_MOUNT_REMOUNT &&
-		    str_eq(place, place_of(in, w, i)))
-			return true;
-	return strs_has(&in->p->masked, place) || strs_has(&in->p->readonly, place);
-}
+	const struct pol_caps *c = &in->p->process.caps;
 
-static const struct mountinfo *parent_of(const struct seen_proc *s, const struct mountinfo *m)
-{
-	for (size_t i = 0; i < s->n_mnt; i++)
-		if (s->mnt[i].id == m->parent)
-			return &s->mnt[i];
+	if (propagated(m))
+		return "came by propagation, as the policy lets mounts do";
+	if (hooks_mount(in->p))
+		return "hooks may have made it";
+	if ((c->permitted | c->bounding) >> CAP_SYS_ADMIN & 1)
+		return "the workload may mount";
 	return NULL;
 }
 
-/* Whether the workload, or the host by propagation, can have mounted it. */
-static bool could_be_theirs(const struct inspect *in, const struct seen_proc *s,
-			    const struct mountinfo *m, const char **note)
+static bool at_bind(const struct inspect *in, const struct inspect_world *w, const char *place)
 {
-	const struct pol_caps *c = &in->p->process.caps;
-	const struct mountinfo *parent = parent_of(s, m);
+	for (size_t i = 0; i < in->p->mounts.n; i++)
+		if (is_bind(&in->p->mounts.v[i]) && str_eq(place, place_of(in, w, i)))
+			return true;
+	return strs_has(&w->added, place);
+}
 
-	if (parent && *parent->optional && !str_prefix(parent->optional, "unbindable")) {
-		*note = "came by propagation, as the policy lets mounts do";
+/* Whether nobody may mount there, whoever could. */
+static bool guarded(const struct inspect *in, const struct inspect_world *w,
+		    const struct mountinfo *m)
+{
+	if (str_eq(m->place, "/"))
 		return true;
-	}
-	if (hooks_mount(in->p)) {
-		*note = "hooks may have made it";
+	if (hooks_mount(in->p) || (propagated(m) && at_bind(in, w, m->place)))
+		return false;
+	if (path_below(m->place, "/proc") || path_below(m->place, "/sys") ||
+	    at_bind(in, w, m->place))
 		return true;
-	}
-	*note = "the workload may mount";
-	return (c->permitted | c->bounding) >> CAP_SYS_ADMIN & 1;
+	for (size_t i = 0; i < in->p->mounts.n; i++)
+		if (in->p->mounts.v[i].kind != POL_MOUNT_REMOUNT &&
+		    str_eq(m->place, place_of(in, w, i)))
+			return true;
+	return strs_has(&in->p->masked, m->place) || strs_has(&in->p->readonly, m->place);
 }
 
 static void unknown_mount(struct inspect *in, const struct inspect_world *w,
-			  const struct seen_proc *s, const struct mountinfo *m)
+			  const struct mountinfo *m)
 {
-	const char *note = NULL;
-	bool theirs = could_be_theirs(in, s, m, &note);
-	bool covers = guarded(in, w, m->place);
+	const char *who = who_may(in, m);
+	bool known = who && !guarded(in, w, m);
 
-	if (covers && theirs && hooks_mount(in->p) && !str_eq(m->place, "/"))
-		covers = false;
-	inspect_add(in, GROUP_MOUNTS, m->place, theirs && !covers ? INSPECT_KNOWN : INSPECT_DRIFT,
-		    "none", arena_printf(in->a, "%s %s", m->type, flag_text(in, flags_of(m))),
-		    theirs && !covers ? note
-		    : covers	      ? "mounted over what the policy relies on"
-				      : "nobody in the container can have mounted it");
+	inspect_add(in, GROUP_MOUNTS, m->place, known ? INSPECT_KNOWN : INSPECT_DRIFT, "none",
+		    arena_printf(in->a, "%s %s", m->type, flag_text(in, flags_of(m))),
+		    known ? who
+		    : who ? "mounted over what the policy relies on"
+			  : "nobody in the container can have mounted it");
+}
+
+/* What was mounted on the host below the source of a recursive bind may be under what the policy mounts there. */
+static size_t below_rbind(const struct inspect *in, const struct inspect_world *w,
+			  const char *place)
+{
+	for (size_t i = 0; i < in->p->mounts.n; i++) {
+		const struct pol_mount *m = &in->p->mounts.v[i];
+		const char *at = place_of(in, w, i);
+
+		if ((m->kind == POL_MOUNT_RBIND || (w->rootless && str_eq0(m->type, "sysfs"))) &&
+		    path_below(place, at) && !str_eq(place, at))
+			return 1;
+	}
+	return 0;
 }
 
 /* One row for a pile. */
@@ -379,12 +403,16 @@ static void unknown_mounts(struct inspect *in, const struct inspect_world *w,
 		const char *place = s->mnt[i].place;
 		size_t want = wanted_at(in, w, place), have = 0;
 
-		if (seen_before(s, i) || (!want && came_along(in, w, place)))
+		if (seen_before(s, i) || (!want && came_along(in, w, &s->mnt[i])))
 			continue;
 		for (size_t k = i; k < s->n_mnt; k++)
 			have += str_eq(s->mnt[k].place, place);
-		if (have > want)
-			unknown_mount(in, w, s, at(s, place));
+		if (have > want + below_rbind(in, w, place)) {
+			const struct mountinfo *top = at(s, place);
+
+			/* under something else, nobody gets to it */
+			unknown_mount(in, w, str_eq(top->place, place) ? top : &s->mnt[i]);
+		}
 	}
 }
 

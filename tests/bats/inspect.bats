@@ -5,7 +5,10 @@
 
 load helpers
 
-setup_file() { setup_rootfs; }
+setup_file() {
+	setup_rootfs
+	compile_tool detach "$BATS_FILE_TMPDIR/detach"
+}
 
 setup() {
 	requires_root
@@ -325,6 +328,17 @@ no_drift() {
 	drifts "control group devices"
 	echo a >"$list"
 	drifts "control group devices"
+	kv inspect --json "$ID" | jq -e '.strength.lost == [{what: "all devices", decided: 0, measured: -5}]'
+}
+
+@test "a device program that was taken off" {
+	dir=/sys/fs/cgroup$CG/$ID
+	begin
+	[ -e "$dir/cgroup.procs" ] || skip "no pure cgroup v2"
+	[ "$(row "control group" devices)" = ok ]
+	"$BATS_FILE_TMPDIR/detach" "$dir"
+	drifts "control group devices"
+	kv inspect --json "$ID" | jq -e '.rows[] | select(.what == "devices") | .kernel == "no program"'
 	kv inspect --json "$ID" | jq -e '.strength.lost == [{what: "all devices", decided: 0, measured: -5}]'
 }
 

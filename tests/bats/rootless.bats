@@ -357,3 +357,19 @@ plain_template() {
 	[ "$status" -ne 0 ]
 	[[ $output == *"belongs to uid $RUID"* ]]
 }
+
+@test "inspect: what an ordinary user may see of their container; the rest is not seen, never drift" {
+	template
+	with_ranges
+	args sleep 1000
+	ukv create -b "$BUNDLE" "$ID" </dev/null >/dev/null
+	ukv start "$ID"
+	ukvrun inspect --json "$ID"
+	[ "$status" -eq 0 ]
+	jq -c '.rows[] | select(.verdict != "ok")' <<<"$output"
+	jq -e '.drift == false and .strength.measured <= .strength.decided' <<<"$output"
+	jq -e '[.rows[] | select(.group == "namespaces" and .what == "user ids")] | .[0].verdict == "ok"' <<<"$output"
+	# not even a user's own container's filters can be read without privileges
+	ukvrun inspect --filters "$ID"
+	[ "$status" -eq 0 ]
+}

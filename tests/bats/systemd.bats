@@ -121,6 +121,21 @@ prop() {	# NAME [UNIT]
 	[ "$(prop TasksMax)" = 1 ]
 }
 
+@test "inspect finds no drift, also after a daemon-reload and an update" {
+	config '.linux.resources += {memory: {limit: 104857600}, pids: {limit: 50}, cpu: {shares: 512, quota: 50000, period: 100000}}'
+	args sleep 1000
+	kv run -d -b "$BUNDLE" "$ID"
+	kv inspect "$ID"
+	systemctl daemon-reload
+	kv inspect "$ID"
+	kv update --pids-limit 60 "$ID"
+	kv inspect --json "$ID" | jq -e '[.rows[] | select(.what == "pids.limit")][0].verdict == "known"'
+	systemctl set-property --runtime "$UNIT" TasksMax=200
+	run kv inspect "$ID"
+	[ "$status" -eq 2 ]
+	[[ $output == *"DRIFT: control group pids.limit"* ]]
+}
+
 @test "device rules hold, also after a daemon-reload" {
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}]
 		| .linux.devices = [{path: "/dev/kvfull", type: "c", major: 1, minor: 11, fileMode: 438}]'

@@ -31,6 +31,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_ovmf \
 	tests/fuzz/fuzz_policy \
+	tests/fuzz/fuzz_procfs \
 	tests/fuzz/fuzz_proto \
 	tests/fuzz/fuzz_qmp \
 	tests/fuzz/fuzz_report \
@@ -77,6 +78,9 @@ tests_fuzz_fuzz_ovmf_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/replay.c
 tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_procfs_SOURCES = tests/fuzz/fuzz_procfs.c tests/fuzz/replay.c
+tests_fuzz_fuzz_procfs_LDADD = libkv_inspect.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/replay.c
 tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a

@@ -13,6 +13,7 @@ unit_programs = \
 	tests/unit/test_cgroup_convert \
 	tests/unit/test_cgroup_devices \
 	tests/unit/test_cgroup_files \
+	tests/unit/test_cgroup_inspect \
 	tests/unit/test_cgroup_knobs \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_systemd \
@@ -34,6 +35,7 @@ unit_programs = \
 	tests/unit/test_gvariant \
 	tests/unit/test_hmac \
 	tests/unit/test_hooks \
+	tests/unit/test_inspect \
 	tests/unit/test_io \
 	tests/unit/test_jail \
 	tests/unit/test_json_decode \
@@ -42,7 +44,9 @@ unit_programs = \
 	tests/unit/test_lifecycle \
 	tests/unit/test_log \
 	tests/unit/test_machine \
+	tests/unit/test_merge \
 	tests/unit/test_mntopt \
+	tests/unit/test_mountinfo \
 	tests/unit/test_names \
 	tests/unit/test_net_live \
 	tests/unit/test_num \
@@ -120,6 +124,9 @@ tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
 tests_unit_test_cgroup_files_SOURCES = tests/unit/test_cgroup_files.c
 tests_unit_test_cgroup_files_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
+tests_unit_test_cgroup_inspect_SOURCES = tests/unit/test_cgroup_inspect.c
+tests_unit_test_cgroup_inspect_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
+
 tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
 tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
 
@@ -184,6 +191,9 @@ tests_unit_test_hmac_LDADD = libkv_base.a
 tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c
 tests_unit_test_hooks_LDADD = libkv_hooks.a libkv_policy.a libkv_base.a
 
+tests_unit_test_inspect_SOURCES = tests/unit/test_inspect.c
+tests_unit_test_inspect_LDADD = libkv_inspect.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
 tests_unit_test_io_SOURCES = tests/unit/test_io.c
 tests_unit_test_io_LDADD = libkv_base.a
 
@@ -208,8 +218,14 @@ tests_unit_test_log_LDADD = libkv_base.a
 tests_unit_test_machine_SOURCES = tests/unit/test_machine.c
 tests_unit_test_machine_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
 
+tests_unit_test_merge_SOURCES = tests/unit/test_merge.c
+tests_unit_test_merge_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
 tests_unit_test_mntopt_SOURCES = tests/unit/test_mntopt.c
 tests_unit_test_mntopt_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_mountinfo_SOURCES = tests/unit/test_mountinfo.c
+tests_unit_test_mountinfo_LDADD = libkv_base.a
 
 tests_unit_test_names_SOURCES = tests/unit/test_names.c
 tests_unit_test_names_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

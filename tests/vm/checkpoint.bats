@@ -211,10 +211,10 @@ serve() {
 	kv delete --force "$ID"
 	config '.process.noNewPrivileges = true'
 	kv restore -d -b "$BUNDLE" --image-path "$IMAGES" "$ID" >"$OUT" 2>&1 </dev/null && return 1
-	grep -q 'noNewPrivileges' "$OUT"
+	grep -q 'no new privileges: expected set, found not set' "$OUT"
 	config '.process.noNewPrivileges = false | .process.capabilities.bounding -= ["CAP_SYS_ADMIN"]'
 	kv restore -d -b "$BUNDLE" --image-path "$IMAGES" "$ID" >"$OUT" 2>&1 </dev/null && return 1
-	grep -q 'more capabilities' "$OUT"
+	grep -q 'capabilities, permitted: .*also SYS_ADMIN' "$OUT"
 	[ -z "$(kv list -q)" ]
 	[ ! -e "/sys/fs/cgroup$CG/$ID" ]
 }

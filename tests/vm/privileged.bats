@@ -102,6 +102,7 @@ inside() {
 	kv start "$ID"
 	kvrun exec "$ID" cat /proc/self/attr/current
 	[ "$output" = "$PROFILE (enforce)" ]
+	[ "$(kv inspect --json "$ID" | jq -r '.rows[] | select(.what == "AppArmor profile") | .verdict')" = ok ]
 	config 'del(.process.apparmorProfile)'
 	kv delete --force "$ID"
 	kv create -b "$BUNDLE" "$ID"
