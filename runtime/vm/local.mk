@@ -58,5 +58,5 @@ kavach-monitor: kavach-monitor.debug
 -include $(monitor_objects:.o=.d)
 
 kavachlibexec_SCRIPTS = kavach-monitor
-EXTRA_DIST += runtime/vm/monitor.h
+EXTRA_DIST += $(monitor_sources)
 CLEANFILES += kavach-monitor kavach-monitor.debug $(monitor_objects) $(monitor_objects:.o=.d)
