@@ -14,10 +14,10 @@
 #include "cmd/audited.h"
 #include "cmd/box.h"
 #include "cmd/cmd.h"
+#include "host/guest_image.h"
 #include "json/read.h"
 #include "policy/codec.h"
 #include "spec/spec.h"
-#include "vm/image.h"
 
 #define POLICY_MAX (16u << 20)
 
@@ -150,7 +150,7 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		probe_rootless(&g->host, ret->spec);
 	}
 	if (r == 0 && (ret->spec->vm || g->backend_floor >= POL_BACKEND_VM))
-		host_probe_kvm(&g->host), input.guest_dir = vm_image_dir();
+		host_probe_kvm(&g->host), input.guest_dir = guest_image_dir();
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);
 	if (r == 0) {

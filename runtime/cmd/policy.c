@@ -4,6 +4,7 @@
 
 #include "cmd/box.h"
 #include "base/jsonw.h"
+#include "host/guest_image.h"
 #include "policy/build.h"
 #include "policy/page.h"
 #include "vm/image.h"
@@ -19,7 +20,7 @@ static int machine(struct globals *g, const struct policy *p, struct vm_shape *r
 {
 	struct vm_image image;
 	struct vm_host host;
-	int r = vm_image_find(vm_image_dir(), g->a, &image, e);
+	int r = vm_image_find(guest_image_dir(), g->a, &image, e);
 
 	if (r == 0)
 		r = vm_host_probe(p, -EBADF, g->a, &host, e);

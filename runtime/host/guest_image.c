@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/guest_image.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "json/decode.h"
@@ -102,4 +104,38 @@ int guest_image_parse(const char *name, const char *text, size_t len, struct are
 					       [GUEST_VMLINUZ] = i.files->vmlinuz,
 					       [GUEST_INITRD] = i.files->initrd}};
 	return 0;
+}
+
+const char *guest_image_dir(void)
+{
+	const char *dir = geteuid() == 0 ? getenv("KAVACH_GUEST") : NULL;
+
+	return str_empty(dir) ? KAVACH_GUESTDIR : dir;
+}
+
+const char *guest_firmware_find(const char *root, const char *dir, enum guest_firmware kind,
+				struct arena *a)
+{
+	/* Debian's places, Fedora's, and others' */
+	static const struct {
+		const char *name, *places[3];
+	} rows[GUEST_FIRMWARES] = {
+		[GUEST_QBOOT] = {"qboot.rom",
+				 {"/usr/share/qemu/", "/usr/share/qboot/", "/usr/share/seabios/"}},
+		[GUEST_UEFI] = {"OVMF.fd",
+				{"/usr/share/ovmf/", "/usr/share/edk2/ovmf/", "/usr/share/qemu/"}},
+		[GUEST_UEFI_SEV] = {"OVMF.amdsev.fd",
+				    {"/usr/share/ovmf/", "/usr/share/edk2/ovmf/",
+				     "/usr/share/OVMF/"}},
+	};
+	const char *path = dir ? arena_printf(a, "%s/%s", dir, rows[kind].name) : NULL;
+
+	if (path && access(arena_printf(a, "%s%s", root, path), R_OK) == 0)
+		return path;
+	for (size_t i = 0; i < ARRAY_LEN(rows[kind].places); i++) {
+		path = arena_printf(a, "%s%s", rows[kind].places[i], rows[kind].name);
+		if (access(arena_printf(a, "%s%s", root, path), R_OK) == 0)
+			return path;
+	}
+	return NULL;
 }

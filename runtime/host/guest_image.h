@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guest.json of the image that microVMs boot (contrib/guest/README.md): what it says, and no file but itself.
- * Decoded strictly: an unknown member may be one that a newer image cannot do without.
+ * The image that microVMs boot (contrib/guest/README.md): where it is, what its guest.json says, and the firmware that
+ * starts it. guest.json is decoded strictly: an unknown member may be one that a newer image cannot do without.
  */
 #ifndef KAVACH_HOST_GUEST_IMAGE_H
 #define KAVACH_HOST_GUEST_IMAGE_H
@@ -29,5 +29,20 @@ struct guest_image {
  * the call only; what is returned is in the arena. -EINVAL for everything that is not as the README has it. */
 int guest_image_parse(const char *name, const char *text, size_t len, struct arena *a,
 		      struct guest_image *ret, struct err *e);
+
+/* guest_image_dir: where the image is: $KAVACH_GUEST for root, else KAVACH_GUESTDIR. */
+const char *guest_image_dir(void);
+
+enum guest_firmware {
+	GUEST_QBOOT, /* for the machine microvm */
+	GUEST_UEFI,  /* OVMF, for q35 */
+	GUEST_UEFI_SEV, /* its build that verifies and measures what it boots, for confidential guests */
+	GUEST_FIRMWARES
+};
+
+/* guest_firmware_find: the first that can be read, beside the image in dir (NULL: no image) and then where distributions put
+ * it, as a path without the root that goes in front of it ("" for this machine); NULL: none. */
+const char *guest_firmware_find(const char *root, const char *dir, enum guest_firmware kind,
+				struct arena *a);
 
 #endif

@@ -93,9 +93,7 @@ void look_machine(struct look *l, struct arena *a)
 	l->bus_address = env(a, "DBUS_SESSION_BUS_ADDRESS");
 	l->home = env(a, "HOME");
 	l->self_dir = self_dir(a);
-	l->guest_dir = env(a, "KAVACH_GUEST");
-	if (!l->guest_dir)
-		l->guest_dir = KAVACH_GUESTDIR;
+	l->guest_dir = guest_image_dir();
 	l->now = time(NULL);
 	if (uname(&u) == 0) {
 		l->release = arena_strdup(a, u.release);

@@ -11,24 +11,10 @@
 
 /* ---- firmware ---- */
 
-static const char *first_of(const struct look *l, const char *const *places, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (look_exists(l, places[i]))
-			return places[i];
-	return NULL;
-}
-
 void row_firmware(const struct look *l, struct finding *f)
 {
-	static const char *const qboot[] = {"/usr/share/qemu/qboot.rom",
-					    "/usr/local/share/qemu/qboot.rom",
-					    "/usr/share/qboot/qboot.rom"},
-				 *const uefi[] = {"/usr/share/ovmf/OVMF.fd",
-						  "/usr/share/qemu/OVMF.fd",
-						  "/usr/share/edk2/ovmf/OVMF.fd"};
-	const char *small = first_of(l, qboot, ARRAY_LEN(qboot)),
-		   *large = first_of(l, uefi, ARRAY_LEN(uefi));
+	const char *small = guest_firmware_find(l->root, l->guest_dir, GUEST_QBOOT, l->a),
+		   *large = guest_firmware_find(l->root, l->guest_dir, GUEST_UEFI, l->a);
 
 	if (small) {
 		finding_say(f, "%s", small);
@@ -50,9 +36,7 @@ void row_firmware(const struct look *l, struct finding *f)
 
 void row_sev_firmware(const struct look *l, struct finding *f)
 {
-	static const char *const places[] = {"/usr/share/ovmf/OVMF.amdsev.fd",
-					     "/usr/share/edk2/ovmf/OVMF.amdsev.fd"};
-	const char *path = first_of(l, places, ARRAY_LEN(places));
+	const char *path = guest_firmware_find(l->root, l->guest_dir, GUEST_UEFI_SEV, l->a);
 
 	if (path) {
 		finding_say(f, "%s", path);
@@ -75,7 +59,10 @@ static const char *virtiofsd_path(const struct look *l)
 	static const char *const places[] = {"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd"};
 	const char *path = look_find(l, "virtiofsd");
 
-	return path ? path : first_of(l, places, ARRAY_LEN(places));
+	for (size_t i = 0; !path && i < ARRAY_LEN(places); i++)
+		if (look_exists(l, places[i]))
+			path = places[i];
+	return path;
 }
 
 /* Each file is there, may be read, and is the one that the image was made with. */

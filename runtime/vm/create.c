@@ -14,6 +14,7 @@
 #include "base/helper.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "host/guest_image.h"
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/boot.h"
@@ -77,7 +78,7 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	if (b->cache_dir)
 		cache = open(b->cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r == 0)
-		r = vm_image_find(vm_image_dir(), b->a, &image, e);
+		r = vm_image_find(guest_image_dir(), b->a, &image, e);
 	if (r == 0)
 		r = vm_host_probe(m->full, cache, b->a, &host, e);
 	if (r < 0)

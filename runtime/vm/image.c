@@ -16,7 +16,7 @@
 #include "base/sha256.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "json/read.h"
+#include "host/guest_image.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -28,13 +28,6 @@
 #define TSC_NS 50000000ll
 
 /* ---- the image ---- */
-
-const char *vm_image_dir(void)
-{
-	const char *dir = geteuid() == 0 ? getenv("KAVACH_GUEST") : NULL;
-
-	return str_empty(dir) ? KAVACH_GUESTDIR : dir;
-}
 
 static const char *first_of(const char *const *v, size_t n)
 {
@@ -51,62 +44,10 @@ static const char *in_dir(struct arena *a, const char *dir, const char *name)
 	return access(path, F_OK) == 0 ? path : NULL;
 }
 
-/* Debian, Fedora, and a copy beside the kernel for both. */
-static void find_firmware(struct arena *a, struct vm_image *im)
-{
-	const char *const qboot[] = {
-		in_dir(a, im->dir, "qboot.rom"),
-		"/usr/share/qemu/qboot.rom",
-		"/usr/share/qboot/qboot.rom",
-		"/usr/share/seabios/qboot.rom",
-	};
-	const char *const uefi[] = {
-		in_dir(a, im->dir, "OVMF.fd"),
-		"/usr/share/ovmf/OVMF.fd",
-		"/usr/share/edk2/ovmf/OVMF.fd",
-		"/usr/share/qemu/OVMF.fd",
-	};
-	const char *const sev[] = {
-		in_dir(a, im->dir, "OVMF.amdsev.fd"),
-		"/usr/share/ovmf/OVMF.amdsev.fd",
-		"/usr/share/OVMF/OVMF.amdsev.fd",
-		"/usr/share/edk2/ovmf/OVMF.amdsev.fd",
-	};
-
-	im->microvm_firmware = first_of(qboot, ARRAY_LEN(qboot));
-	im->uefi = first_of(uefi, ARRAY_LEN(uefi));
-	im->uefi_sev = first_of(sev, ARRAY_LEN(sev));
-}
-
-static int read_json(struct arena *a, const char *path, const struct bytes *text,
-		     struct vm_image *im, struct err *e)
-{
-	const struct json_node *version, *release, *features;
-	struct json_doc doc;
-	int r = json_read(path, (const char *) text->v, text->n, a, &doc, e);
-
-	if (r < 0)
-		return r;
-	version = json_get(doc.root, "version");
-	release = json_get(doc.root, "release");
-	features = json_get(doc.root, "features");
-	if (!version || version->type != JSON_NUMBER || !str_eq(version->s, "1"))
-		return err_set_id(e, ERR_CONFIG, -EINVAL, "%s: version: expected 1; make it anew",
-				  path);
-	if (!release || release->type != JSON_STRING || !features || features->type != JSON_ARRAY)
-		return err_set_id(e, ERR_CONFIG, -EINVAL,
-				  "%s: release and features: expected a string and a list", path);
-	im->release = release->s;
-	im->features.v = arena_array(a, features->n, sizeof(char *));
-	for (const struct json_node *n = features->child; n; n = n->next)
-		if (n->type == JSON_STRING)
-			im->features.v[im->features.n++] = n->s;
-	return 0;
-}
-
 int vm_image_find(const char *dir, struct arena *a, struct vm_image *ret, struct err *e)
 {
 	struct vm_image im = {.dir = arena_strdup(a, dir)};
+	struct guest_image told;
 	const char *json = arena_printf(a, "%s/guest.json", dir);
 	struct bytes text;
 	int r = io_read_at(AT_FDCWD, json, 0, GUEST_JSON_MAX, a, &text);
@@ -118,16 +59,20 @@ int vm_image_find(const char *dir, struct arena *a, struct vm_image *ret, struct
 			       dir);
 	if (r < 0)
 		return err_neg(e, r, "%s", json);
-	r = read_json(a, json, &text, &im, e);
+	r = guest_image_parse(json, (const char *) text.v, text.n, a, &told, e);
 	if (r < 0)
 		return r;
+	im.release = told.release;
+	im.features = told.features;
 	im.kernel = in_dir(a, dir, "vmlinux");
 	im.bzimage = in_dir(a, dir, "vmlinuz");
 	im.initrd = in_dir(a, dir, "initrd");
 	if (!im.kernel || !im.initrd)
 		return err_set(e, -ENOENT, "%s: %s is missing; make it anew", dir,
 			       im.kernel ? "initrd" : "vmlinux");
-	find_firmware(a, &im);
+	im.microvm_firmware = guest_firmware_find("", im.dir, GUEST_QBOOT, a);
+	im.uefi = guest_firmware_find("", im.dir, GUEST_UEFI, a);
+	im.uefi_sev = guest_firmware_find("", im.dir, GUEST_UEFI_SEV, a);
 	*ret = im;
 	return 0;
 }

@@ -3,7 +3,8 @@
  * The guest image and the hypervisor of this host: where they are, whether they are what the site allows, and what this
  * host can do for a VM. All of it is looked up at `create` of a VM container and for `kavach policy`, never for a process.
  *
- * The image is a directory (contrib/guest): vmlinux, bzImage, initrd and guest.json, which says what they are. Files that a VM is
+ * The image is a directory (contrib/guest): vmlinux, vmlinuz, initrd and guest.json, which says what they are; where it is:
+ * host/guest_image.h. Files that a VM is
  * made of must be root's and writable by nobody else; where the site's rules have a list, they must be in it, with the
  * digest that it says.
  */
@@ -11,13 +12,6 @@
 #define KAVACH_VM_IMAGE_H
 
 #include "vm/shape.h"
-
-#ifndef KAVACH_GUESTDIR
-#define KAVACH_GUESTDIR "/usr/local/lib/kavach/guest"
-#endif
-
-/* vm_image_dir: where the image is: $KAVACH_GUEST for root, else KAVACH_GUESTDIR. */
-const char *vm_image_dir(void);
 
 /* vm_image_find: the image in dir. -ENOENT with a hint how to make one when there is none; ERR_CONFIG when guest.json is not
  * what contrib/guest/README.md says. Firmware is looked for there, and where distributions put it. */

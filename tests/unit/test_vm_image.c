@@ -35,8 +35,11 @@ static int find(struct vm_image *ret)
 	return vm_image_find(dir, &arena, ret, &err);
 }
 
-#define GUEST                                                                                      \
-	"{\"version\": 1, \"release\": \"6.12\", \"features\": [\"boot\", \"9p\"], \"files\": {}}"
+#define A16 "aaaaaaaaaaaaaaaa"
+#define DIGEST "\"" A16 A16 A16 A16 "\""
+#define GUEST                                                                                                        \
+	"{\"version\": 1, \"release\": \"6.12\", \"features\": [\"boot\", \"9p\"], \"files\": {\"vmlinux\": " DIGEST \
+	", \"vmlinuz\": " DIGEST ", \"initrd\": " DIGEST "}}"
 
 static void test_image(void)
 {
