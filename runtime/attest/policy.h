@@ -27,6 +27,11 @@ enum snp_policy_bit {
 /* snp_policy_check: -EINVAL when bit 17 is 0 or one of 26 to 63 is 1: no firmware takes such a policy. */
 int snp_policy_check(uint64_t policy, struct err *e);
 
+/* snp_policy_kvm: -ENOTSUP when KVM of this Linux (KERNEL_VERSION()) refuses to launch with a policy that the firmware would
+ * take: before 6.17 one that forbids SMT or demands a single socket, before 6.19 one with bits 21 to 25, always one with a
+ * migration agent. */
+int snp_policy_kvm(uint64_t policy, uint32_t kernel, struct err *e);
+
 /* snp_policy_text: "ABI 0.0, SMT allowed, no debug, ...": every named bit in words, in the arena. */
 char *snp_policy_text(uint64_t policy, struct arena *a);
 
@@ -44,6 +49,14 @@ enum sev_policy_bit {
 /* sev_policy_check: -EINVAL when one of the bits 6 to 15 is 1, or beyond 31: they are reserved. es: of an SEV-ES guest,
  * which has bit 2, as no other has. */
 int sev_policy_check(uint64_t policy, bool es, struct err *e);
+/* guest_policy_parse: a policy in words, on top of the default: "smt,no-debug,abi=1.55"; a number ("0x30000") is the whole
+ * policy. snp: SNP's words, else SEV's, of which es has "es" set by default. -EINVAL with the known words. What comes out is
+ * checked as by snp_policy_check() or sev_policy_check(). */
+int guest_policy_parse(const char *text, bool snp, bool es, struct arena *a, uint64_t *ret,
+		       struct err *e);
+/* guest_policy_words: the same way back: parsing them gives the same number. In the arena. */
+char *guest_policy_words(uint64_t policy, bool snp, struct arena *a);
+
 /* sev_policy_text: "API 0.0, no debug, no key sharing, ...", in the arena. */
 char *sev_policy_text(uint64_t policy, struct arena *a);
 

@@ -352,6 +352,9 @@ static const struct cfield vm_rows[] = {
 	FN(accel, accel_names, ARRAY_LEN(accel_names)),
 	F(limited),
 	FL(files, vm_file_table),
+	F(guest_policy),
+	F(policy_set),
+	F(policy_clear),
 	F(uid_first),
 	F(uid_count),
 };

@@ -185,18 +185,40 @@ static void of_site(struct pb *b, const struct rules_vm *r)
 	}
 }
 
+/* What only a confidential guest has. */
+static int guest_policy(struct pb *b, struct err *e)
+{
+	const char *text = pb_annotation(b, "io.kavach.guest-policy");
+	struct pol_vm *p = &b->p->vm;
+
+	if (b->p->backend < POL_BACKEND_SEV)
+		return !text ? 0
+			     : pb_refuse(b, e,
+					 "annotations[\"io.kavach.guest-policy\"]: only a "
+					 "confidential VM has one");
+	if (text)
+		p->guest_policy = arena_strdup(b->a, text);
+	if (b->rules) {
+		p->policy_set = b->rules->attest.policy_set.v;
+		p->policy_clear = b->rules->attest.policy_clear.v;
+	}
+	return 0;
+}
+
 int pb_vm(struct pb *b, struct err *e)
 {
 	struct pol_vm *p = &b->p->vm;
 	int r;
 
 	if (!is_vm(b))
-		return 0;
+		return pb_annotation(b, "io.kavach.guest-policy") ? guest_policy(b, e) : 0;
 	p->set = true;
 	p->accel = b->h->accel;
 	p->uid_first = UID_FIRST;
 	p->uid_count = UID_COUNT;
 	r = b->s->vm ? of_bundle(b, b->s->vm, e) : 0;
+	if (r == 0)
+		r = guest_policy(b, e);
 	if (r < 0)
 		return r;
 	if (b->rules)

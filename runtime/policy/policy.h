@@ -378,6 +378,10 @@ struct pol_vm {
 	uint32_t accel;			      /* of this host */
 	uint32_t limited; /* 1 << enum pol_vm_kind: only those of `files` may be used */
 	POL_LIST(struct pol_vm_file) files;
+	/* Of a confidential guest: as the bundle wants it (attest/policy.h: guest_policy_parse()), NULL: the default; bits that the
+	 * site wants to be 1, and 0. */
+	char *guest_policy;
+	uint64_t policy_set, policy_clear;
 	uint32_t uid_first, uid_count; /* what the hypervisors run as: see vm/jail.h */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -207,10 +208,14 @@ int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct 
 {
 	struct vm_host h = {.hypervisor = find_qemu(), .cbitpos = cbitpos()};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned major, minor;
 	struct sysinfo si;
+	struct utsname u;
 
 	(void) a;
 	h.cpus = cpus > 0 ? (uint32_t) cpus : 0;
+	if (uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2)
+		h.kernel = major << 16 | minor << 8;
 	if (sysinfo(&si) == 0)
 		h.memory = (uint64_t) si.totalram * si.mem_unit;
 	if (p->vm.accel == POL_ACCEL_TCG) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attest/policy.h"
+#include "base/sha256.h"
 #include "base/str.h"
 #include "vm/shape.h"
 
@@ -109,6 +110,38 @@ static int machine(const struct making *m)
 	return 0;
 }
 
+/* The bundle's wish within what the site demands; where it has none, the default and what the site demands. */
+static int guest_policy(const struct making *m)
+{
+	const struct pol_vm *vm = &m->p->vm;
+	struct vm_sev *v = &m->s->sev;
+	bool snp = v->kind == VM_SEV_SNP, es = v->kind == VM_SEV_ES;
+	int r;
+
+	if (vm->guest_policy) {
+		r = guest_policy_parse(vm->guest_policy, snp, es, m->a, &v->policy, m->e);
+		if (r < 0) {
+			m->e->id = ERR_CONFIG;
+			return err_context(m->e, "annotations[\"io.kavach.guest-policy\"]");
+		}
+	} else {
+		v->policy = (v->policy | vm->policy_set) & ~vm->policy_clear;
+	}
+	if ((v->policy & vm->policy_set) != vm->policy_set || v->policy & vm->policy_clear)
+		return refuse(
+			m,
+			"guest policy 0x%llx: the site's rules (attestation.guestPolicy) want "
+			"the bits 0x%llx to be 1 and 0x%llx to be 0",
+			(unsigned long long) v->policy, (unsigned long long) vm->policy_set,
+			(unsigned long long) vm->policy_clear);
+	r = snp ? snp_policy_check(v->policy, m->e) : sev_policy_check(v->policy, es, m->e);
+	if (r == 0 && snp && m->h->kernel)
+		r = snp_policy_kvm(v->policy, m->h->kernel, m->e);
+	if (r < 0)
+		m->e->id = ERR_CONFIG;
+	return r;
+}
+
 /* A guest whose memory is encrypted is one on this processor, or there is none. */
 static int confidential(const struct making *m)
 {
@@ -128,7 +161,7 @@ static int confidential(const struct making *m)
 			      "one shows none; see `kavach check --backend snp`",
 			      vm_sev_name(s->sev.kind));
 	s->sev.cbitpos = m->h->cbitpos;
-	return 0;
+	return guest_policy(m);
 }
 
 static void processor(const struct making *m)
@@ -386,6 +419,10 @@ static void remarks(const struct making *m)
 		s->warning = "there is no usable KVM: the VM is emulated (TCG), which is slow and "
 			     "which QEMU does not promise to keep a hostile guest in";
 	s->hello_seconds = s->accel == VM_KVM ? 10 : s->pci ? 120 : 60;
+	if (s->sev.kind == VM_SEV_SNP ? s->sev.policy >> SNP_POLICY_DEBUG & 1
+				      : s->sev.kind && !(s->sev.policy >> SEV_POLICY_NO_DEBUG & 1))
+		s->warning = "the guest policy allows debugging: this host can read all of the "
+			     "guest's memory";
 	/* the secure processor encrypts all of it first */
 	if (s->sev.kind)
 		s->hello_seconds = 60;
@@ -413,4 +450,22 @@ int vm_shape_decide(const struct policy *p, const struct vm_host *h, const struc
 	remarks(&m);
 	*ret = s;
 	return 0;
+}
+
+int vm_shape_bind(struct vm_shape *s, const uint8_t digest[32], struct arena *a, struct err *e)
+{
+	char hex[SHA256_HEX];
+
+	if (s->sev.kind == VM_SEV_SNP)
+		s->sev.host_data = (struct bytes){arena_memdup(a, digest, 32), 32};
+	if (s->sev.kind != VM_SEV && s->sev.kind != VM_SEV_ES)
+		return 0;
+	sha256_hex(digest, hex);
+	s->cmdline = arena_printf(a, "%s kavach.policy=sha256:%s", s->cmdline, hex);
+	return strlen(s->cmdline) <= VM_CMDLINE_MAX
+		       ? 0
+		       : err_set_id(e, ERR_CONFIG, -EINVAL,
+				    "vm.kernel.parameters: the kernel's command line would be %zu "
+				    "bytes long, at most %u are possible",
+				    strlen(s->cmdline), VM_CMDLINE_MAX);
 }

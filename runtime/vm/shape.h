@@ -45,6 +45,7 @@ struct vm_host {
 	bool virtiofsd;		/* there is one */
 	const char *hypervisor; /* the first QEMU that is installed; NULL: none */
 	uint32_t cbitpos;	/* 0: the processor shows no SEV */
+	uint32_t kernel;	/* KERNEL_VERSION(major, minor, 0); 0: not known */
 	uint32_t nics; /* interfaces beside lo in the container's network namespace, now; 0: not looked */
 };
 
@@ -87,6 +88,11 @@ struct vm_shape {
  * A confidential policy gets a confidential shape or an error, never another. Strings are the inputs' or in the arena. */
 int vm_shape_decide(const struct policy *p, const struct vm_host *h, const struct vm_image *im,
 		    struct arena *a, struct vm_shape *ret, struct err *e);
+
+/* vm_shape_bind: binds a confidential guest to its sealed policy, by the SHA-256 of it: SNP as host data, which every report of
+ * the guest has; SEV and SEV-ES on the measured command line ("kavach.policy=sha256:..."). Nothing for others. -EINVAL when
+ * that gets too long. */
+int vm_shape_bind(struct vm_shape *s, const uint8_t digest[32], struct arena *a, struct err *e);
 
 /* vm_nic_mac: the address of the i-th virtio network device, by which the agent finds it: "52:54:00:6b:76:00". */
 #define VM_MAC_LEN 18

@@ -32,6 +32,7 @@ unit_programs = \
 	tests/unit/test_golden_spec \
 	tests/unit/test_golden_vm \
 	tests/unit/test_guest_image \
+	tests/unit/test_guest_policy \
 	tests/unit/test_gvariant \
 	tests/unit/test_hmac \
 	tests/unit/test_hooks \
@@ -181,6 +182,10 @@ tests_unit_test_golden_vm_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_guest_image_SOURCES = tests/unit/test_guest_image.c
 tests_unit_test_guest_image_LDADD = libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_guest_policy_SOURCES = tests/unit/test_guest_policy.c
+tests_unit_test_guest_policy_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)
+tests_unit_test_guest_policy_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
 tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a

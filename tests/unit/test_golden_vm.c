@@ -18,7 +18,7 @@
 
 #define TEXT_MAX (1u << 20)
 
-static bool update;
+static bool update, bound;
 static struct vm_host facts;
 static struct vm_image image;
 
@@ -52,6 +52,10 @@ static bool fact(const char *word, const char *value)
 		h->tsc_khz = (uint32_t) n;
 	else if (str_eq(word, "cbitpos") && number)
 		h->cbitpos = (uint32_t) n;
+	else if (str_eq(word, "kernel") && number)
+		h->kernel = (uint32_t) n;
+	else if (str_eq(word, "bind"))
+		bound = str_eq(value, "yes");
 	else if (str_eq(word, "nics") && number)
 		h->nics = (uint32_t) n;
 	else if (str_eq(word, "virtiofsd"))
@@ -76,6 +80,7 @@ static bool fact(const char *word, const char *value)
 static void defaults(void)
 {
 	reset();
+	bound = false;
 	input.need_process = false;
 	input.notify_dir = NULL;
 	input.guest_dir = "/usr/libexec/kavach/guest";
@@ -189,6 +194,7 @@ static void compare_shown(int dir, const char *name, const struct vm_shape *s)
 static void test_one(int dir, const char *name)
 {
 	const char *refusal = arena_printf(&arena, "%s.refusal", name);
+	static const uint8_t digest[32] = {0xab, 0xcd, [31] = 0xef};
 	bool must = faccessat(dir, refusal, R_OK, 0) < 0;
 	const struct policy *p;
 	struct vm_shape s = {0};
@@ -206,6 +212,8 @@ static void test_one(int dir, const char *name)
 	ok((p != NULL) == must, "%s is %s as it must be", name, p ? "accepted" : "refused");
 	if (!p && !must)
 		is_int(err.id, ERR_CONFIG, "%s: as an error of the configuration", name);
+	if (p && bound && vm_shape_bind(&s, digest, &arena, &err) < 0)
+		bail_out(err.msg);
 	if (!p) {
 		printf("# %s\n", err.msg);
 		compare_line(dir, refusal, err.msg);
