@@ -37,11 +37,8 @@ static int check_names(struct pb *b, const struct kvs *m, struct err *e)
 		if (str_prefix(m->v[i].key, "io.kavach.") &&
 		    !str_eq(m->v[i].key, "io.kavach.preset") &&
 		    !str_eq(m->v[i].key, "io.kavach.secrets") &&
-<<<<<<< HEAD
-		    !str_eq(m->v[i].key, POL_REPORT_ANNOTATION))
-=======
+		    !str_eq(m->v[i].key, POL_REPORT_ANNOTATION) &&
 		    !str_eq(m->v[i].key, "io.kavach.guest-policy"))
->>>>>>> 1a04130 (attest, vm: guest policies in words; a confidential VM is bound to its policy)
 			return pb_refuse(b, e, "annotations[\"%s\"]: kavach has no such annotation",
 					 m->v[i].key);
 	return 0;
