@@ -2,6 +2,7 @@
 # inspect/: a policy against what the kernel says of processes
 
 libkv_inspect_a_SOURCES = \
+	runtime/inspect/caps.c \
 	runtime/inspect/inspect.h \
 	runtime/inspect/look.c \
 	runtime/inspect/mounts.c \

@@ -194,6 +194,55 @@ static void policy_mounts(struct inspect *in, const struct inspect_world *w,
 	}
 }
 
+/* ---- secrets ---- */
+
+/* The directory of a secret that is a file, or NULL; each directory once (exec/secrets.c). */
+static const char *secret_dir(const struct inspect *in, size_t i)
+{
+	const struct pol_secret *v = in->p->secrets.v;
+	size_t n;
+
+	if (v[i].give != POL_SECRET_FILE)
+		return NULL;
+	n = (size_t) (strrchr(v[i].target, '/') - v[i].target);
+	for (size_t k = 0; k < i; k++)
+		if (v[k].give == POL_SECRET_FILE && strncmp(v[k].target, v[i].target, n) == 0 &&
+		    v[k].target + n == strrchr(v[k].target, '/'))
+			return NULL;
+	return n ? arena_strndup(in->a, v[i].target, n) : "/";
+}
+
+static bool is_secret_dir(const struct inspect *in, const char *place)
+{
+	for (size_t i = 0; i < in->p->secrets.n; i++)
+		if (str_eq0(secret_dir(in, i), place))
+			return true;
+	return false;
+}
+
+/* Without a secret that may be missing there is no mount. */
+static void secret_mounts(struct inspect *in, const struct seen_proc *s)
+{
+	const uint64_t want = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			      MOUNT_ATTR_NOEXEC;
+
+	for (size_t i = 0; i < in->p->secrets.n; i++) {
+		const char *dir = secret_dir(in, i);
+		const struct mountinfo *m = dir ? at(s, dir) : NULL;
+		bool there = m && str_eq(m->place, dir);
+		bool good = there && str_eq(m->type, "ramfs") && !(want & ~flags_of(m));
+
+		if (!dir || (!there && !in->p->secrets.v[i].required))
+			continue;
+		inspect_add(in, GROUP_MOUNTS, dir, good ? INSPECT_OK : INSPECT_DRIFT,
+			    arena_printf(in->a, "ramfs %s", flag_text(in, want)),
+			    there ? arena_printf(in->a, "%s %s", m->type,
+						 flag_text(in, flags_of(m)))
+				  : "none",
+			    good ? NULL : "secrets are not where the site's rules have put them");
+	}
+}
+
 /* ---- masked and read-only paths ---- */
 
 static bool is_mask(const struct mountinfo *m)
@@ -277,7 +326,8 @@ static size_t wanted_at(const struct inspect *in, const struct inspect_world *w,
 {
 	const struct policy *p = in->p;
 	size_t n = strs_has(&p->masked, place) + strs_has(&p->readonly, place) +
-		   str_eq(place, "/") + (p->process.terminal && str_eq(place, "/dev/console"));
+		   str_eq(place, "/") + (p->process.terminal && str_eq(place, "/dev/console")) +
+		   is_secret_dir(in, place);
 
 	for (size_t i = 0; i < p->mounts.n; i++)
 		n += p->mounts.v[i].kind != POL_MOUNT_REMOUNT && str_eq(place_of(in, w, i), place);
@@ -356,7 +406,8 @@ static bool guarded(const struct inspect *in, const struct inspect_world *w,
 		if (in->p->mounts.v[i].kind != POL_MOUNT_REMOUNT &&
 		    str_eq(m->place, place_of(in, w, i)))
 			return true;
-	return strs_has(&in->p->masked, m->place) || strs_has(&in->p->readonly, m->place);
+	return strs_has(&in->p->masked, m->place) || strs_has(&in->p->readonly, m->place) ||
+	       is_secret_dir(in, m->place);
 }
 
 static void unknown_mount(struct inspect *in, const struct inspect_world *w,
@@ -442,6 +493,7 @@ void inspect_mounts(struct inspect *in, const struct inspect_world *w, const str
 	}
 	root(in, s);
 	policy_mounts(in, w, s);
+	secret_mounts(in, s);
 	unknown_mounts(in, w, s);
 	masked_paths(in, w, s);
 	readonly_paths(in, w, s);

@@ -552,3 +552,26 @@ $(cat "$OWN/value")" ]
 	[ -z "$output" ] || kill -9 "$output"
 	kv delete --force "$ID"
 }
+
+@test "inspect knows their mounts, and sees it when they are gone or can be written" {
+	requires_root
+	site '{"secrets": [
+		{"name": "a", "source": '"$FROM_FILE"', "file": "/run/keys/a"},
+		{"name": "b", "source": '"$FROM_FILE"', "file": "/run/keys/b"},
+		{"name": "c", "source": {"file": "'"$OWN"'/nothing"}, "file": "/run/other/c", "required": false}]}'
+	args sleep 1000
+	creates
+	kv start "$ID"
+	[ "$(kv inspect --json "$ID" | jq -c '[.rows[] | select(.what | startswith("/run/")) | [.what, .kernel, .verdict]]')" = \
+		'[["/run/keys","ramfs ro,nosuid,nodev,noexec","ok"]]' ]
+	kv inspect "$ID"
+	pid=$(kv state "$ID" | jq .pid)
+	nsenter --target "$pid" --mount --pid /bin/busybox mount -o remount,bind,rw,nosuid,nodev,noexec /run/keys
+	kvrun inspect "$ID"
+	[ "$status" -eq 2 ]
+	[[ $output == *"secrets are not where the site's rules have put them"* ]]
+	nsenter --target "$pid" --mount --pid /bin/busybox umount /run/keys
+	kvrun inspect "$ID"
+	[ "$status" -eq 2 ]
+	[[ $output == *"DRIFT: mounts /run/keys"* ]]
+}
