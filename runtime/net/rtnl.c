@@ -5,6 +5,8 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,6 +34,22 @@ int rtnl_open(struct rtnl *ret, struct err *e)
 	(void) setsockopt(ret->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	(void) setsockopt(ret->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	return 0;
+}
+
+int rtnl_open_in(int ns, struct rtnl *ret, struct err *e)
+{
+	fd_auto int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	ret->fd = -EBADF;
+	if (home < 0)
+		return err_sys(e, "opening our network namespace");
+	if (setns(ns, CLONE_NEWNET) < 0)
+		return err_sys(e, "entering the container's network namespace");
+	r = rtnl_open(ret, e);
+	if (setns(home, CLONE_NEWNET) < 0)
+		r = err_sys(e, "coming back to our network namespace");
+	return r;
 }
 
 void rtnl_close(struct rtnl *s)

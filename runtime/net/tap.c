@@ -7,11 +7,11 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/tc_act/tc_mirred.h>
+#include <poll.h>
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "base/fd.h"
 #include "net/nics.h"
@@ -42,13 +42,12 @@ static int add_ingress(struct rtnl *s, int index)
 			  .tcm_ifindex = index,
 			  .tcm_handle = TC_H_MAKE(TC_H_INGRESS, 0),
 			  .tcm_parent = TC_H_INGRESS};
-	const struct timespec moment = {.tv_nsec = 5000000};
 	struct rtnl_req q;
 	int r = -EBUSY;
 
 	for (int i = 0; r == -EBUSY && i < QDISC_TRIES; i++) {
 		if (i)
-			nanosleep(&moment, NULL);
+			poll(NULL, 0, 5); /* no other way to sleep behind the monitor's filter */
 		rtnl_begin(&q, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &m, sizeof(m));
 		rtnl_put(&q, TCA_KIND, "ingress", sizeof("ingress"));
 		r = rtnl_talk(s, &q, NULL, NULL);

@@ -30,6 +30,7 @@ struct monitor_boot {
 	int32_t kernel_fd, initrd_fd, firmware_fd; /* as the site allowed them; -1: none */
 	uint32_t uid;				   /* jail_uid() */
 	int32_t kvm_fd;				   /* /dev/kvm; -1: it is emulated */
+	uint32_t nics;				   /* network devices in argv */
 	bool keep_root;				   /* 9p: see vm/jail.h */
 	uint64_t memory; /* of the guest, bytes: what an update may not go beyond */
 	uint32_t hello_ms, prepared_ms, shutdown_ms, qmp_ms;

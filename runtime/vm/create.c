@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "host/guest_image.h"
+#include "net/nics.h"
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/boot.h"
@@ -28,6 +29,9 @@
 #define PREPARED_MS 30000
 #define SHUTDOWN_MS 2000
 #define QMP_MS 10000
+#define NET_TUN "/dev/net/tun"
+#define MISC_MAJOR 10
+#define TUN_MINOR 200
 
 struct making {
 	const struct policy *full;
@@ -68,6 +72,41 @@ static int check_io(const struct box_io *io, struct err *e)
 	return 0;
 }
 
+/* The interfaces that a network namespace to join has already; those of a new one come later, by hooks. */
+static int count_nics(const struct policy *p, struct arena *a, uint32_t *ret, struct err *e)
+{
+	const struct pol_ns *net = pol_ns_find(p, POL_NS_NET);
+	fd_auto int ns = -EBADF;
+	rtnl_auto s = {.fd = -EBADF};
+	int index[NET_NICS_MAX], r;
+	struct wire_net found;
+
+	*ret = 0;
+	if (!net || !net->path)
+		return 0;
+	ns = open(net->path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		return err_sys(e, "linux.namespaces: open %s", net->path);
+	r = rtnl_open_in(ns, &s, e);
+	if (r == 0)
+		r = net_scan(&s, a, &found, index, e);
+	if (r == 0)
+		*ret = (uint32_t) found.nics.n;
+	return r;
+}
+
+/* Without it a VM has no network, which is right for a container that has none, and an error for others. */
+static int need_tun(struct making *m, uint32_t needed, struct err *e)
+{
+	if (m->shape.nics && access(NET_TUN, F_OK) < 0) {
+		if (needed)
+			return err_sys(e, "the container's network: " NET_TUN);
+		m->shape.nics = 0;
+	}
+	m->boot.nics = m->shape.nics;
+	return 0;
+}
+
 static int decide(struct making *m, struct box *b, struct err *e)
 {
 	fd_auto int cache = -EBADF; /* it need not exist */
@@ -83,6 +122,9 @@ static int decide(struct making *m, struct box *b, struct err *e)
 		r = vm_host_probe(m->full, cache, b->a, &host, e);
 	if (r < 0)
 		return r;
+	r = count_nics(m->full, b->a, &host.nics, e);
+	if (r < 0)
+		return r;
 	host.virtiofsd = false; /* the share is served by QEMU */
 	r = vm_shape_decide(m->full, &host, &image, b->a, &m->shape, e);
 	if (r < 0)
@@ -94,10 +136,21 @@ static int decide(struct making *m, struct box *b, struct err *e)
 				  "%s: this version of kavach cannot give secrets to a VM",
 				  m->full->secrets.v[0].at ? m->full->secrets.v[0].at
 							   : "the site's rules");
-	m->shape.nics = 0;
 	if (m->shape.warning)
 		log_warn("%s", m->shape.warning);
-	return 0;
+	return need_tun(m, host.nics, e);
+}
+
+/* The monitor makes its taps in the container's cgroup; QEMU, which is in there too, has no such file in its jail. */
+static void allow_tun(struct pol_resources *res, struct arena *a)
+{
+	struct pol_device_rule *v = arena_array(a, res->devices.n + 1, sizeof(*v));
+
+	memcpy(v, res->devices.v, res->devices.n * sizeof(*v));
+	v[res->devices.n] = (struct pol_device_rule){
+		.allow = true, .type = 'c', .major = MISC_MAJOR, .minor = TUN_MINOR, .access = 3};
+	res->devices.v = v;
+	res->devices.n++;
 }
 
 /* The host's part, with what the VM as a whole may take. */
@@ -110,6 +163,8 @@ static void cut(struct making *m, struct box *b)
 	m->boot.volumes_at = (uint32_t) volumes;
 	if (m->full->resources.memory.set && m->full->resources.memory.v > 0)
 		m->host.resources.memory = (struct opt_i64){true, (int64_t) m->shape.memory_host};
+	if (m->shape.nics && m->host.resources.devices.n)
+		allow_tun(&m->host.resources, b->a);
 }
 
 /* ---- the boot block ---- */

@@ -13,6 +13,7 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/jail.c \
 	runtime/vm/jail.h \
 	runtime/vm/monitor.h \
+	runtime/vm/nic.c \
 	runtime/vm/ops.c \
 	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \
@@ -36,17 +37,20 @@ monitor_sources = \
 	runtime/vm/monitor_confine.c \
 	runtime/vm/monitor_ctl.c \
 	runtime/vm/monitor_loop.c \
+	runtime/vm/monitor_net.c \
 	runtime/vm/monitor_qemu.c \
 	runtime/vm/monitor_root.c \
 	runtime/vm/monitor_stream.c \
 	runtime/vm/monitor_tty.c \
 	runtime/vm/monitor_wire.c \
+	runtime/vm/nic.c \
 	runtime/vm/proxy.c \
 	runtime/vm/qjson.c \
 	runtime/vm/qmp.c \
 	runtime/vm/split.c \
 	runtime/wire/body.c \
-	runtime/wire/wire.c
+	runtime/wire/wire.c \
+	$(filter %.c,$(libkv_net_a_SOURCES))
 monitor_objects = $(monitor_sources:%.c=stage/%.o)
 
 kavach-monitor.debug: $(monitor_objects) stage/libstage.a

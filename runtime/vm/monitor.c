@@ -108,9 +108,9 @@ static int take_stdio(struct monitor *m, struct err *e)
 static int close_the_rest(struct monitor *m, struct err *e)
 {
 	const struct stream *st = m->streams;
-	const int keep[] = {m->chan,  m->console,    m->qmp_fd,	   m->signals,
-			    m->start, m->s->sync,    m->control,   m->tty,
-			    st->in,   st->out[0].fd, st->out[1].fd};
+	const int keep[] = {m->chan,	m->console, m->qmp_fd,	   m->signals,
+			    m->start,	m->s->sync, m->control,	   m->tty,
+			    m->rtnl.fd, st->in,	    st->out[0].fd, st->out[1].fd};
 
 	return fds_close_except(keep, ARRAY_LEN(keep), e);
 }
@@ -127,6 +127,8 @@ static int get_going(struct monitor *m, struct err *e)
 	if (r == 0)
 		r = mon_share(m, &share, e);
 	if (r == 0)
+		r = mon_net_make(m, e);
+	if (r == 0)
 		r = mon_spawn(m, share, e);
 	if (r == 0)
 		r = mon_enter(m, share, e);
@@ -139,7 +141,8 @@ static int get_going(struct monitor *m, struct err *e)
 		r = err_sys(e, "outliving kavach");
 	if (r == 0)
 		r = mon_hello(m, e);
-	return r < 0 ? r : mon_confine(e);
+	/* `run` goes on at once: what is there now is the network */
+	return r < 0 ? r : mon_confine(m->start >= 0 && m->rtnl.fd >= 0, e);
 }
 
 static void __attribute__((noreturn)) create(const struct monitor_boot *b, struct stage *s)
@@ -155,6 +158,7 @@ static void __attribute__((noreturn)) create(const struct monitor_boot *b, struc
 	m.out = BUF_WRITER(OUT_MAX);
 	m.parts = WIRE_PARTS_INIT;
 	m.chan = m.console = m.qmp_fd = m.signals = m.starter = m.tty = -EBADF;
+	m.rtnl.fd = -EBADF;
 	m.start = s->boot->start_fd >= 0 ? s->boot->start_fd : -EBADF;
 	m.control = b->control_fd;
 	m.last_stream = 1;

@@ -21,9 +21,11 @@
 
 #include "base/buf.h"
 #include "exec/ctx.h"
+#include "net/nics.h"
 #include "vm/boot.h"
 #include "vm/control.h"
 #include "vm/qmp.h"
+#include "vm/shape.h"
 #include "wire/body.h"
 #include "wire/wire.h"
 
@@ -120,6 +122,11 @@ struct monitor {
 	int tty;       /* slave of the host's pty; -EBADF without terminal */
 	uid_t creator; /* who may start it, as our user namespace sees it */
 
+	struct rtnl rtnl; /* of the container's network namespace; not open: it has none */
+	struct net_tap taps[VM_NICS_MAX]; /* a network device of the VM each */
+	size_t n_taps;
+	struct wire_net net;
+
 	struct stream *streams;
 	size_t n_streams;
 	struct client *clients;
@@ -148,8 +155,15 @@ void mon_console(struct monitor *m);
 /* mon_console_tail: the last lines of the console on one line, in the arena; NULL: it said nothing. */
 const char *mon_console_tail(const struct monitor *m);
 
-/* monitor_confine.c: gives up capabilities, new privileges and most system calls. Last, before the loop. */
-int mon_confine(struct err *e);
+/* monitor_net.c: the taps of the VM's network devices, made before QEMU starts; mon_net_join: those interfaces that are there
+ * by now get one, and the agent is told of all. Before PREPARE and again at the start, for engines come late. */
+int mon_net_make(struct monitor *m, struct err *e);
+int mon_net_join(struct monitor *m, struct err *e);
+
+/* monitor_confine.c: gives up capabilities, new privileges and most system calls. Last, before the loop. keep_net: all
+ * capabilities but CAP_NET_ADMIN, which goes with mon_confine_net() when the network is complete. */
+int mon_confine(bool keep_net, struct err *e);
+int mon_confine_net(struct err *e);
 
 /* monitor_wire.c */
 void mon_send(struct monitor *m, uint8_t type, uint32_t stream, const struct ctable *t,

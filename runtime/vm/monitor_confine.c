@@ -28,7 +28,7 @@ static const int allowed[] = {
 	__NR_munmap,	   __NR_mremap,		 __NR_madvise,
 	__NR_brk,	   __NR_clock_gettime,	 __NR_wait4,
 	__NR_rt_sigreturn, __NR_restart_syscall, __NR_exit,
-	__NR_exit_group,
+	__NR_exit_group,   __NR_capset,
 };
 
 #if defined(__x86_64__)
@@ -61,14 +61,22 @@ static int load_filter(struct err *e)
 	return r < 0 ? err_neg(e, r, "the monitor's system call filter") : 0;
 }
 
-int mon_confine(struct err *e)
+int mon_confine_net(struct err *e)
 {
+	int r = sys_capset(0, 0, 0);
+
+	return r < 0 ? err_neg(e, r, "giving up the monitor's capabilities") : 0;
+}
+
+int mon_confine(bool keep_net, struct err *e)
+{
+	uint64_t keep = keep_net ? 1ull << CAP_NET_ADMIN : 0;
 	int r;
 
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return err_sys(e, "giving up the monitor's capabilities");
-	r = sys_capset(0, 0, 0);
+	r = sys_capset(keep, keep, 0);
 	if (r < 0)
 		return err_neg(e, r, "giving up the monitor's capabilities");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -34,7 +34,7 @@ static int spawn(struct monitor *m, int share, const int theirs[3], struct err *
 {
 	const struct monitor_boot *b = m->boot;
 	char **argv = arena_array(m->s->a, b->argv.n + 1, sizeof(*argv));
-	struct jail_fd fds[4] = {
+	struct jail_fd fds[4 + VM_NICS_MAX] = {
 		{theirs[0], VM_FD_CHANNEL}, {theirs[1], VM_FD_QMP}, {theirs[2], VM_FD_CONSOLE}};
 	struct jail_file files[4];
 	struct jail j = {
@@ -59,6 +59,8 @@ static int spawn(struct monitor *m, int share, const int theirs[3], struct err *
 	add_file(files, &j.n_files, "firmware", b->firmware_fd, false);
 	if (b->kvm_fd >= 0)
 		fds[j.n_fds++] = (struct jail_fd){b->kvm_fd, VM_FD_KVM};
+	for (size_t i = 0; i < m->n_taps; i++)
+		fds[j.n_fds++] = (struct jail_fd){m->taps[i].fd, VM_FD_TAP + (int) i};
 	if (b->keep_root) { /* a copy, because ours is of a mount namespace that the jail leaves */
 		tree = mnt_clone(share, true);
 		if (tree < 0)

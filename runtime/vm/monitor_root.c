@@ -7,14 +7,11 @@
  * jail takes the share with it; here it is taken away again, what was below it appears and becomes our "/".
  */
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/io.h"
-#include "base/str.h"
 #include "exec/mount.h"
 #include "vm/monitor.h"
 #include "vm/split.h"
@@ -40,37 +37,6 @@ static int make_places(struct monitor *m, struct err *e)
 	return 0;
 }
 
-/* What was left out would be missed late, and by the workload. */
-static int check_network(struct monitor *m, struct err *e)
-{
-	fd_auto int fd = proc_open(m->s, "self/net/dev", O_RDONLY, e);
-	struct bytes text;
-	char *line, *save;
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = io_read_fd(fd, 1 << 20, m->s->a, &text);
-	if (r < 0)
-		return err_neg(e, r, "reading the network interfaces");
-	line = strtok_r((char *) text.v, "\n", &save);
-	for (; line; line = strtok_r(NULL, "\n", &save)) {
-		char *colon = strchr(line, ':');
-
-		line += strspn(line, " ");
-		if (!colon || str_prefix(line, "lo:"))
-			continue;
-		*colon = '\0';
-		return err_set(
-			e, -ENOTSUP,
-			"the container's network namespace has an interface (%s), which this "
-			"version of kavach cannot bring into a VM: use a network namespace "
-			"without any (--network none)",
-			line);
-	}
-	return 0;
-}
-
 int mon_assemble(struct monitor *m, struct err *e)
 {
 	const struct pol_ns *net = pol_ns_find(m->s->p, POL_NS_NET);
@@ -87,9 +53,7 @@ int mon_assemble(struct monitor *m, struct err *e)
 		r = mounts_apply_range(s, 0, m->boot->volumes_at, e);
 	if (r == 0)
 		r = make_places(m, e);
-	if (r == 0)
-		r = stage_mount_hooks(s, e);
-	return r < 0 ? r : check_network(m, e); /* hooks bring interfaces */
+	return r < 0 ? r : stage_mount_hooks(s, e);
 }
 
 static int share_dir(int share, const char *name, struct err *e)

@@ -115,6 +115,7 @@ static int on_verdict(struct monitor *m, const struct buf *b, struct arena *a, s
 	clock_gettime(CLOCK_REALTIME, &now);
 	c.realtime_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
 	mon_send(m, WIRE_CLOCK, 0, &wire_clock_table, &c);
+	mon_send(m, WIRE_NET, 0, &wire_net_table, &m->net);
 	mon_send_parts(m, WIRE_PREPARE, 0, m->boot->prepare.v, m->boot->prepare.n);
 	return 0;
 }
@@ -132,9 +133,15 @@ static int on_prepared(struct monitor *m, struct err *e)
 
 int mon_start(struct monitor *m, struct err *e)
 {
-	(void) e;
-	mon_send_raw(m, WIRE_START, 0, 0, NULL, 0);
 	m->step = MON_STARTS;
+	/* since `create`, an engine may have added to the network, or changed it */
+	if (m->rtnl.fd >= 0 && m->s->boot->start_fd >= 0) {
+		if (mon_net_join(m, e) < 0 || mon_confine_net(e) < 0)
+			mon_fail(m, e);
+		mon_send(m, WIRE_NET, 0, &wire_net_table, &m->net);
+		rtnl_close(&m->rtnl);
+	}
+	mon_send_raw(m, WIRE_START, 0, 0, NULL, 0);
 	m->deadline = mon_now() + m->boot->prepared_ms * NS_PER_MS;
 	m->waits_for = "the guest to start the container's program";
 	return 0;

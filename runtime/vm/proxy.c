@@ -168,7 +168,7 @@ int proxy_run(const struct monitor_boot *b, struct stage *s, struct err *e)
 	if (r == 0)
 		r = fds_close_except(keep, 3, e);
 	if (r == 0)
-		r = mon_confine(e);
+		r = mon_confine(false, e);
 	if (r < 0)
 		return r;
 	serve(b->control_fd, signals, tty);

@@ -46,12 +46,6 @@ const char *vm_sev_name(enum vm_sev_kind k)
 	return name_of(sevs, ARRAY_LEN(sevs), k);
 }
 
-void vm_nic_mac(uint32_t i, char ret[VM_MAC_LEN])
-{
-	/* 52:54:00 is what QEMU gives its guests; the container sees the engine's address, which the agent sets */
-	snprintf(ret, VM_MAC_LEN, "52:54:00:6b:76:%02x", (unsigned) (i & 0xff));
-}
-
 /* What the steps share. */
 struct making {
 	const struct policy *p;
