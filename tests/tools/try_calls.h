@@ -99,6 +99,8 @@ static inline void try_from(struct try_call *calls, size_t n, size_t i, volatile
 							     : try_32(&calls[i]);
 	}
 	*at = n;
+	/* the mark may still be in the register, where calls with fewer arguments leave it, and exit is one */
+	syscall(SYS_getppid, 0L, 0L, 0L, 0L, 0L, 0L);
 	_exit(0);
 }
 

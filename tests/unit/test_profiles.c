@@ -125,7 +125,7 @@ static void ask_kernel(const struct bytes *bpf)
 	shared->failed = 1;
 	if (pid == 0) {
 		load(bpf);
-		shared->failed = try_calls(shared->call, shared->n, &shared->at) < 0 ? errno : 0;
+		shared->failed = try_calls(shared->call, shared->n, &shared->at) < 0;
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, NULL, 0) < 0 || shared->failed)
