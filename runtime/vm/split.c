@@ -2,6 +2,7 @@
 #include "vm/split.h"
 
 #include <linux/mount.h>
+#include <string.h>
 
 #include "base/path.h"
 #include "base/str.h"
@@ -13,9 +14,19 @@ static const char *const guest_types[] = {
 	"tracefs", "bpf",    "pstore",	"configfs",  "binfmt_misc", "fusectl",
 };
 
+/* The shared memory that an engine has made for this container: a tmpfs of the host's that is called shm. Programs map its
+ * files, which no share can do for two kernels, so it becomes a tmpfs of the guest's. */
+static bool is_engine_shm(const struct pol_mount *m)
+{
+	const char *name = m->source ? strrchr(m->source, '/') : NULL;
+
+	return (m->kind == POL_MOUNT_BIND || m->kind == POL_MOUNT_RBIND) && name &&
+	       str_eq(name, "/shm") && str_eq0(m->destination, "/dev/shm");
+}
+
 static bool is_guest_fs(const struct pol_mount *m)
 {
-	if (m->kind == POL_MOUNT_CGROUP)
+	if (m->kind == POL_MOUNT_CGROUP || is_engine_shm(m))
 		return true;
 	for (size_t i = 0; m->kind == POL_MOUNT_FS && i < ARRAY_LEN(guest_types); i++)
 		if (str_eq0(m->type, guest_types[i]))
@@ -236,20 +247,42 @@ static struct pol_mount volume_mount(const struct pol_mount *m, uint32_t volume,
 	return v;
 }
 
+/* Without a size it may grow to half of the guest's memory; what it holds counts as the container's. */
+static struct pol_mount shm_mount(const struct pol_mount *m, struct arena *a)
+{
+	struct pol_mount v = *m;
+
+	v.kind = POL_MOUNT_FS;
+	v.type = arena_strdup(a, "tmpfs");
+	v.source = arena_strdup(a, "shm");
+	v.attr_set = m->attr_set | m->rattr_set;
+	v.attr_clr = m->attr_clr | m->rattr_clr;
+	v.rattr_set = v.rattr_clr = 0;
+	v.propagation = 0;
+	v.data = (struct strs){.v = arena_array(a, 2, sizeof(char *)), .n = 1, .set = true};
+	v.data.v[0] = arena_strdup(a, "mode=1777");
+	v.flags &= POL_MOUNT_DEST_NOFOLLOW;
+	v.uid_map = v.gid_map = (pol_idmaps){0};
+	return v;
+}
+
+static struct pol_mount guest_mount(const struct pol_mount *m, const struct split_mount *to,
+				    const char *share, struct arena *a)
+{
+	if (is_engine_shm(m))
+		return shm_mount(m, a);
+	return to->volume == SPLIT_NO_VOLUME ? *m : volume_mount(m, to->volume, share, a);
+}
+
 static void guest_mounts(const struct policy *p, const struct split *s, const char *share,
 			 struct arena *a, struct policy *ret)
 {
 	ret->mounts.v = arena_array(a, p->mounts.n, sizeof(*ret->mounts.v));
 	ret->mounts.n = 0;
 	for (size_t i = 0; i < s->n; i++) {
-		const struct split_mount *to = &s->mounts[i];
-
-		if (to->guest)
-			ret->mounts.v[ret->mounts.n++] = to->volume == SPLIT_NO_VOLUME
-								 ? p->mounts.v[i]
-								 : volume_mount(&p->mounts.v[i],
-										to->volume, share,
-										a);
+		if (s->mounts[i].guest)
+			ret->mounts.v[ret->mounts.n++] = guest_mount(&p->mounts.v[i], &s->mounts[i],
+								     share, a);
 	}
 }
 

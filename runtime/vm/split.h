@@ -8,6 +8,7 @@
  * say) is in root/ already, with two exceptions, which the guest binds from vol/N:
  *  - it lies below a file system that the guest makes, /dev/shm in /dev, say, and so would be hidden;
  *  - it has flags that the guest's kernel has to know of: nosuid, nodev, noexec, access times. Read-only is the host's.
+ * And one more: the folder "shm" that an engine binds to /dev/shm becomes a tmpfs of the guest's, because programs map its files.
  */
 #ifndef KAVACH_VM_SPLIT_H
 #define KAVACH_VM_SPLIT_H

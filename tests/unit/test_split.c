@@ -18,7 +18,7 @@ static struct pol_mount mounts[] = {
 	{.kind = POL_MOUNT_BIND, .destination = S("/etc/hosts"), .source = S("/srv/hosts")},
 	{.kind = POL_MOUNT_RBIND,
 	 .destination = S("/dev/shm"),
-	 .source = S("/srv/shm"),
+	 .source = S("/srv/mem"),
 	 .rattr_set = MOUNT_ATTR_NOEXEC,
 	 .flags = POL_MOUNT_SRC_REAL},
 	{.kind = POL_MOUNT_RBIND,
@@ -126,7 +126,7 @@ static void test_host(struct arena *a)
 	is_int((long long) h.mounts.n, 9, "host: then the volumes");
 	is_str(h.mounts.v[2].destination, "/data/in", "host: ... in their order");
 	is_str(h.mounts.v[6].destination, "/vol/0", "host: a volume has a place of its own");
-	is_str(h.mounts.v[6].source, "/srv/shm", "host: ... and its source");
+	is_str(h.mounts.v[6].source, "/srv/mem", "host: ... and its source");
 	is_int(h.mounts.v[6].flags, POL_MOUNT_SRC_REAL, "host: ... which is checked here");
 	ok(!h.has_process && !h.seccomp.set && !h.masked.n && !h.hostname,
 	   "host: nothing of the process");
@@ -173,6 +173,40 @@ static void test_guest(struct arena *a)
 	ok(g.cgroup.delegate, "guest: the delegation of its cgroup");
 }
 
+/* podman and containerd make a tmpfs for each container and bind it. */
+static void test_shm(struct arena *a)
+{
+	static struct pol_mount rows[] = {
+		{.kind = POL_MOUNT_FS, .destination = S("/dev"), .type = S("tmpfs")},
+		{.kind = POL_MOUNT_BIND,
+		 .destination = S("/dev/shm"),
+		 .source = S("/run/c/userdata/shm"),
+		 .propagation = 1 << 18,
+		 .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV},
+		{.kind = POL_MOUNT_BIND, .destination = S("/data"), .source = S("/srv/shm")},
+	};
+	struct policy p = whole(), g, h;
+	const struct pol_mount *m;
+	struct split s;
+	size_t volumes;
+
+	p.mounts.v = rows;
+	p.mounts.n = ARRAY_LEN(rows);
+	split_plan(&p, a, &s);
+	split_guest(&p, &s, "/run/share", a, &g);
+	split_host(&p, &s, a, &h, &volumes);
+	is_int((long long) s.volumes, 0, "shm: an engine's is no volume");
+	m = &g.mounts.v[1];
+	ok(g.mounts.n == 2 && m->kind == POL_MOUNT_FS && str_eq(m->type, "tmpfs") &&
+		   str_eq(m->destination, "/dev/shm"),
+	   "shm: but a tmpfs of the guest's");
+	ok(m->attr_set == (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) && !m->propagation &&
+		   m->data.n == 1 && str_eq(m->data.v[0], "mode=1777"),
+	   "shm: ... with the flags of the bind, for everybody");
+	ok(h.mounts.n == 1 && str_eq(h.mounts.v[0].destination, "/data"),
+	   "shm: ... and nothing of the host's; another folder of that name is one");
+}
+
 int main(void)
 {
 	struct arena a = {0};
@@ -180,6 +214,7 @@ int main(void)
 	test_plan(&a);
 	test_host(&a);
 	test_guest(&a);
+	test_shm(&a);
 	arena_free(&a);
 	return done();
 }
