@@ -63,6 +63,18 @@ static int make(struct agent *a, const struct pol_resources *r, struct err *e)
 	return rc;
 }
 
+/* The machine may have its cgroups read-only, or no way to load device rules: then the container has none, which is told. */
+static int try_outside(struct agent *a, const struct pol_resources *r, struct err *e)
+{
+	if (make(a, r, e) == 0)
+		return 0;
+	agent_log(a, e->msg);
+	err_clear(e);
+	agent_log(a, "the container has no cgroup");
+	a->cg.layout = CG_NONE;
+	return 0;
+}
+
 static int make_outside(struct agent *a, struct err *e)
 {
 	const struct pol_resources none = {
@@ -72,7 +84,7 @@ static int make_outside(struct agent *a, struct err *e)
 	snprintf(name, sizeof(name), "/kavach-agent.%d", (int) getpid());
 	if (is_cgroup2(ROOT)) {
 		describe(a, ROOT, name);
-		return make(a, &a->part.resources, e);
+		return try_outside(a, &a->part.resources, e);
 	}
 	if (!is_cgroup2(ROOT "/unified")) {
 		agent_log(a, "this machine has no cgroup2: the container has no cgroup");
@@ -80,7 +92,7 @@ static int make_outside(struct agent *a, struct err *e)
 	}
 	agent_log(a, "this machine's cgroup2 has no controllers: no limits are in force");
 	describe(a, ROOT "/unified", name);
-	return make(a, &none, e);
+	return try_outside(a, &none, e);
 }
 
 int agent_cgroup_make(struct agent *a, struct err *e)
