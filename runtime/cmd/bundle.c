@@ -115,6 +115,15 @@ static void probe_for_rules(struct globals *g, const struct rules *r, const stru
 		in->real_sources = real_sources(g->a, s, in->bundle);
 }
 
+/* What a launch digest is about must not depend on who computes it, and where. */
+static void probe_nothing(struct host *h)
+{
+	h->euid = h->egid = 0;
+	h->rootless = h->in_userns = false;
+	h->caps = h->last_cap < 63 ? (1ULL << (h->last_cap + 1)) - 1 : ~0ULL;
+	h->accel = HOST_ACCEL_KVM;
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
@@ -149,7 +158,9 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		probe_namespaces(&g->host, ret->spec);
 		probe_rootless(&g->host, ret->spec);
 	}
-	if (r == 0 && (ret->spec->vm || g->backend_floor >= POL_BACKEND_VM))
+	if (r == 0 && input.measuring)
+		probe_nothing(&g->host), input.guest_dir = guest_image_dir();
+	else if (r == 0 && (ret->spec->vm || g->backend_floor >= POL_BACKEND_VM))
 		host_probe_kvm(&g->host), input.guest_dir = guest_image_dir();
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);

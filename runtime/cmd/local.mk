@@ -3,6 +3,7 @@
 
 libkv_cmd_a_SOURCES = \
 	runtime/cmd/attest.c \
+	runtime/cmd/attest.h \
 	runtime/cmd/audit.c \
 	runtime/cmd/audit.h \
 	runtime/cmd/audit_show.c \
@@ -28,6 +29,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/inspected.h \
 	runtime/cmd/kill.c \
 	runtime/cmd/lifecycle.h \
+	runtime/cmd/measure.c \
 	runtime/cmd/mounts.c \
 	runtime/cmd/notify.c \
 	runtime/cmd/notify.h \

@@ -24,7 +24,8 @@ struct policy_input {
 	bool need_process; /* run: S-09 */
 	bool console_socket,
 		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
-	const char *guest_dir;	/* of the guest image that is installed; NULL = not looked up */
+	const char *guest_dir; /* of the guest image that is installed; NULL = not looked up */
+	bool measuring; /* as root of a machine with KVM, whoever and wherever we are: for a launch digest */
 	struct opt_u64 as_uid;	/* the caller, for rules; not set: host.euid */
 	struct kvs annotations; /* count before those of the config (`rules test --annotation`) */
 	const struct kvs *
