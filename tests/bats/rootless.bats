@@ -373,3 +373,18 @@ plain_template() {
 	ukvrun inspect --filters "$ID"
 	[ "$status" -eq 0 ]
 }
+
+@test "what a filter denies is reported with its arguments, in a user namespace too, and Landlock needs no privilege" {
+	template
+	mkdir -m 755 "$BATS_TEST_TMPDIR/rules.d"
+	printf '{"landlock": {"fromMounts": true, "scopes": ["signal"]}}\n' >"$BATS_TEST_TMPDIR/rules.d/10-site.json"
+	chmod 644 "$BATS_TEST_TMPDIR/rules.d/10-site.json"
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO", errnoRet: 1}]}
+		| .root.readonly = true'
+	args sh -c 'mkdir /dev/shm/x; echo fine >/dev/shm/file; cat /dev/shm/file; echo no >/proc/1/root/file'
+	ukvrun run --report-denied -b "$BUNDLE" "$ID"
+	[[ $output == *'pid 2 ('*' outside) "mkdir" ("/bin/busybox"): mkdir("/dev/shm/x", 0777) is denied: EPERM'*fine* ]]
+	[ "$("$KAVACH" check --json | jq -r '[.. | .landlock? // empty][0] // 0')" -ge 6 ] || return 0
+	ukvrun --rules "$BATS_TEST_TMPDIR/rules.d" run --report-denied -b "$BUNDLE" "$ID"
+	[[ $output == *'mkdir("/dev/shm/x", 0777) is denied: EPERM'*fine*"/proc/1/root/file: "* ]]
+}

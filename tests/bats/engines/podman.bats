@@ -883,6 +883,22 @@ no namespace" ]
 	[ "$(cgroup pids pids.max pids.max)" = 64 ]
 }
 
+@test "--annotation io.kavach.seccomp.report=true: kavach seccomp denied has what podman's profile denied, exec's too" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
+	background --annotation io.kavach.seccomp.report=true "$IMAGE" sh -c 'swapon /bin; echo failed; exec sleep 1000'
+	failed() { pod logs "$NAME" | grep -q failed; }
+	wait_for 20 failed
+	run pod exec "$NAME" swapoff /tmp
+	[ "$status" -ne 0 ]
+	[[ $output != *"is denied"* ]]
+	run "$KAVACH" seccomp denied "$(inspect '{{.Id}}')"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *'"swapon" ("/bin/busybox"): swapon("/bin", 0) is denied: EPERM'* ]]
+	[[ $output == *'"swapoff" ("/bin/busybox"): swapoff("/tmp") is denied: EPERM'* ]]
+	pod stop -t 0 "$NAME" >/dev/null
+}
+
 @test "--annotation io.kavach.preset: what is no preset is an error that names it" {
 	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
 	quick --annotation io.kavach.preset=Strict "$IMAGE" true
