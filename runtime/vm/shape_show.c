@@ -37,7 +37,7 @@ void vm_shape_explain(struct page *pg, const struct vm_shape *s)
 	page_head(pg, "The machine");
 	page_row(pg, "machine");
 	page_text(pg, vm_machine_name(s->machine));
-	page_printf(pg, "under %s,", s->accel == VM_KVM ? "KVM" : "emulation (TCG),");
+	page_printf(pg, "under %s,", s->accel == VM_KVM ? "KVM" : "emulation (TCG)");
 	page_printf(pg, "%u CPU%s (%s),", s->vcpus, s->vcpus == 1 ? "" : "s", s->cpu);
 	page_bytes(pg, s->memory);
 	page_end(pg);
