@@ -205,7 +205,8 @@ struct client *ctl_of_tag(const struct monitor *m, uint32_t tag);
 void ctl_drop_dead(struct monitor *m);
 extern const struct qmp_ops mon_qmp_ops;
 
-/* monitor_loop.c: until the end; never returns. */
+/* monitor_loop.c: until the end; never returns. mon_resize: tells the guest the size of the terminal. */
+void mon_resize(struct monitor *m);
 void __attribute__((noreturn)) mon_loop(struct monitor *m);
 
 /* proxy.c */

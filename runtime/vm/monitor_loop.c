@@ -74,12 +74,13 @@ static bool ends_a_parked_one(int sig)
 	return sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT;
 }
 
-static void resize(struct monitor *m)
+void mon_resize(struct monitor *m)
 {
 	struct wire_resize w;
 	struct winsize ws;
 
-	if (m->tty < 0 || m->step < MON_RUNS || ioctl(m->tty, TIOCGWINSZ, &ws) < 0)
+	if (m->tty < 0 || m->step < MON_PARKED || m->step > MON_RUNS ||
+	    ioctl(m->tty, TIOCGWINSZ, &ws) < 0 || !ws.ws_row || !ws.ws_col)
 		return;
 	w = (struct wire_resize){.rows = ws.ws_row, .columns = ws.ws_col};
 	mon_send(m, WIRE_RESIZE, 1, &wire_resize_table, &w);
@@ -96,7 +97,7 @@ static void on_signals(struct monitor *m)
 			while (waitpid(-1, NULL, WNOHANG) > 0)
 				;
 		else if (si.ssi_signo == SIGWINCH)
-			resize(m);
+			mon_resize(m);
 		else if (si.ssi_signo == SIGPIPE)
 			continue; /* from our own writes */
 		else if (m->step == MON_RUNS)

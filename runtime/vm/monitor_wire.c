@@ -141,6 +141,7 @@ int mon_start(struct monitor *m, struct err *e)
 		mon_send(m, WIRE_NET, 0, &wire_net_table, &m->net);
 		rtnl_close(&m->rtnl);
 	}
+	mon_resize(m); /* nor is anybody told of a size that a terminal got meanwhile */
 	mon_send_raw(m, WIRE_START, 0, 0, NULL, 0);
 	m->deadline = mon_now() + m->boot->prepared_ms * NS_PER_MS;
 	m->waits_for = "the guest to start the container's program";

@@ -68,21 +68,28 @@ static int ask(const struct monitor_boot *b, const int fds[3], struct err *e)
 	return m.type == CTL_STARTED ? 0 : err_set(e, -EPROTO, "the VM's monitor gave no answer");
 }
 
+static void resize(int conn, int tty)
+{
+	struct winsize ws;
+
+	if (tty >= 0 && ioctl(tty, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col) {
+		const struct ctl_size z = {ws.ws_row, ws.ws_col};
+
+		(void) ctl_send(conn, CTL_RESIZE, &z, sizeof(z), NULL, 0);
+	}
+}
+
 static void forward(int conn, int signals, int tty)
 {
 	struct signalfd_siginfo si;
 
 	while (read(signals, &si, sizeof(si)) == (ssize_t) sizeof(si)) {
 		const struct ctl_signal w = {.sig = si.ssi_signo};
-		struct winsize ws;
 
-		if (si.ssi_signo == SIGWINCH && tty >= 0 && ioctl(tty, TIOCGWINSZ, &ws) == 0) {
-			const struct ctl_size z = {ws.ws_row, ws.ws_col};
-
-			(void) ctl_send(conn, CTL_RESIZE, &z, sizeof(z), NULL, 0);
-		} else if (si.ssi_signo != SIGCHLD && si.ssi_signo != SIGWINCH) {
+		if (si.ssi_signo == SIGWINCH)
+			resize(conn, tty);
+		else if (si.ssi_signo != SIGCHLD)
 			(void) ctl_send(conn, CTL_SIGNAL, &w, sizeof(w), NULL, 0);
-		}
 	}
 }
 
@@ -93,6 +100,7 @@ static void __attribute__((noreturn)) serve(int conn, int signals, int tty)
 	struct ctl_msg m;
 	uint32_t status;
 
+	resize(conn, tty); /* it may have come before it could be told */
 	for (;;) {
 		if (poll(p, 2, -1) < 0)
 			continue;

@@ -1,0 +1,289 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The host's side of a microVM: the monitor, with a program in QEMU's place that does what a guest's agent does, or what a
+# hostile one would (tests/tools/fakeguest). It runs in the true jail, so it has to lie below /usr for the time of the tests.
+# What the true guest does is in vm_guest.bats, what engines make of it in engines/vm.bats.
+
+load helpers
+
+setup_file() {
+	[ "$(id -u)" -eq 0 ] && [ -x /usr/bin/python3 ] || return 0
+	FAKE=/usr/local/lib/kavach-test-$$
+	GUEST=$BATS_FILE_TMPDIR/guest
+	RULES=$BATS_FILE_TMPDIR/rules
+	export FAKE GUEST RULES
+	setup_rootfs
+	mkdir -p "$FAKE" "$GUEST" "$RULES"
+	install -m 755 "$KAVACH_SRC/tests/tools/fakeguest" "$FAKE/qemu"
+	jq -n --arg p "$FAKE/qemu" --arg s "$(digest "$FAKE/qemu")" \
+		'{vm: {hypervisors: [{path: $p, sha256: $s}]}}' >"$RULES/10-vm.json"
+	for f in vmlinux vmlinuz initrd; do
+		echo "$f" >"$GUEST/$f"
+	done
+	jq -n --arg a "$(digest "$GUEST/vmlinux")" --arg b "$(digest "$GUEST/vmlinuz")" --arg c "$(digest "$GUEST/initrd")" \
+		'{version: 1, release: "6.0-test", features: ["boot", "9p", "net"],
+		  files: {vmlinux: $a, vmlinuz: $b, initrd: $c}}' >"$GUEST/guest.json"
+	install -m 644 /dev/null "$GUEST/qboot.rom"
+	ln -s "$KAVACH" "$BATS_FILE_TMPDIR/kavach-vm"
+}
+
+teardown_file() {
+	[ -z "${FAKE:-}" ] || rm -rf "$FAKE"
+}
+
+digest() { sha256sum "$1" | cut -d' ' -f1; }
+
+setup() {
+	requires_root
+	[ -x /usr/bin/python3 ] || skip "needs python3"
+	setup_kavach
+	export KAVACH_GUEST=$GUEST
+	# by that name it is a VM or nothing
+	KAVACH=$BATS_FILE_TMPDIR/kavach-vm
+	guest exit=0
+}
+
+teardown() {
+	teardown_kavach
+}
+
+kv() { "$KAVACH" --rules "$RULES" --root "$STATE" "$@" 2> >(grep -v "no usable KVM" >&2); }
+# like bats' run, to which 127 means a mistake in the test
+kvrun() {
+	status=0
+	output=$(kv "$@" 2>&1) || status=$?
+	printf '# kavach %s -> %s\n%s\n' "$*" "$status" "$output"
+}
+
+# guest WORDS: what the first process of the guest does
+guest() {
+	config --arg p "$FAKE/qemu" --arg k "$GUEST/vmlinux" --arg w "FAKE:$1." '
+		.vm = {hypervisor: {path: $p}, kernel: {path: $k}} | .process.args = ["/bin/true", $w]'
+}
+
+# started WORDS: a running container with its output in $BATS_TEST_TMPDIR/out, and its process in $PID
+started() {
+	guest "$1"
+	kv create -b "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	kv start "$ID"
+}
+
+said() { grep -q -- "$1" "$BATS_TEST_TMPDIR/out"; }
+# a process has ended, whether or not its parent has asked for its status
+gone() { [ ! -e "/proc/$1" ] || grep -q "^State:.Z" "/proc/$1/status"; }
+hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
+
+# ---- run and its end ----
+
+@test "run: output and status are the guest's" {
+	guest 'out=to out\n,err=to err\n,exit=3'
+	run bash -c '"$0" --rules "$1" --root "$2" run -b "$3" "$4" 2>"$5"' "$KAVACH" "$RULES" "$STATE" "$BUNDLE" "$ID" "$BATS_TEST_TMPDIR/err"
+	[ "$status" -eq 3 ]
+	[ "$output" = "to out" ]
+	grep -qx "to err" "$BATS_TEST_TMPDIR/err"
+	[ -z "$(kv list -q)" ]
+}
+
+@test "run: a signal that ends the program is 128 more" {
+	guest kill=9
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 137 ]
+}
+
+@test "run: all of a large output arrives, and all of a large input" {
+	guest big=3000000
+	[ "$(kv run -b "$BUNDLE" "$ID" </dev/null | wc -c)" -eq 3000000 ]
+	guest echo
+	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
+	kv run -b "$BUNDLE" "$ID" <"$BATS_TEST_TMPDIR/data" | cmp - "$BATS_TEST_TMPDIR/data"
+}
+
+@test "create: a program that the guest does not find is 127, one that it may not run is 126" {
+	guest missing
+	kvrun create -b "$BUNDLE" "$ID"
+	[ "$status" -eq 127 ]
+	[[ $output == *'executable file not found in $PATH'* ]]
+	guest denied
+	kvrun create -b "$BUNDLE" "$ID"
+	[ "$status" -eq 126 ]
+	[ -z "$(kv list -q)" ]
+}
+
+@test "create: a kernel that panics is an error with the last lines of its console" {
+	guest panic
+	kvrun create -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"Kernel panic - not syncing: of a test"* ]]
+	[ -z "$(kv list -q)" ]
+}
+
+# ---- the life of a container ----
+
+@test "create, start, kill, delete: states, signals, status" {
+	started tell
+	status_is running
+	kv kill "$ID" USR1
+	wait_for 10 said "signal 10"
+	kill -USR2 "$PID"
+	wait_for 10 said "signal 12"
+	kv kill "$ID" TERM
+	wait_for 10 status_is stopped
+	kv delete "$ID"
+	[ -z "$(kv list -q)" ]
+	gone "$PID"
+}
+
+@test "a container that was created and never started ends with TERM" {
+	kv create -b "$BUNDLE" "$ID" </dev/null
+	status_is created
+	kv kill "$ID" TERM
+	wait_for 10 status_is stopped
+	kv delete "$ID"
+}
+
+@test "kill with 9 ends a guest, also one that does not answer any more" {
+	started sleep
+	kv kill "$ID" KILL
+	wait_for 10 status_is stopped
+	kv delete "$ID"
+	started bad=silent
+	kv kill "$ID" KILL
+	wait_for 10 status_is stopped
+}
+
+@test "delete --force of a running one leaves nothing" {
+	started sleep
+	kv delete --force "$ID"
+	gone "$PID"
+	[ -z "$(pgrep -f "$FAKE/qemu")" ]
+}
+
+@test "a monitor that is killed takes the VM with it; QEMU that is killed ends the container with 255" {
+	local vm
+	started sleep
+	vm=$(hypervisor)
+	kill -9 "$PID"
+	wait_for 10 status_is stopped
+	gone "$vm"
+	kv delete "$ID"
+	guest sleep
+	"$KAVACH" --rules "$RULES" --root "$STATE" run -b "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" </dev/null &
+	wait_for 20 status_is running
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	kill -9 "$(hypervisor)"
+	run wait $!
+	[ "$status" -eq 255 ]
+}
+
+# ---- exec ----
+
+@test "exec: output, status, errors; a second one while the first runs" {
+	started sleep
+	kvrun exec "$ID" /bin/x 'FAKE:out=hi\n,exit=5.'
+	[ "$status" -eq 5 ]
+	[ "$output" = hi ]
+	kvrun exec "$ID" /bin/x FAKE:missing.
+	[ "$status" -eq 255 ]
+	[[ $output == *"executable file not found"* ]]
+	kv exec -d --pid-file "$BATS_TEST_TMPDIR/epid" "$ID" /bin/x FAKE:sleep. </dev/null >/dev/null 2>&1
+	[ "$(kv exec "$ID" /bin/x FAKE:echo. <<<"through")" = through ]
+	[ -e "/proc/$(cat "$BATS_TEST_TMPDIR/epid")" ]
+}
+
+@test "exec: a signal to its process on the host reaches the one in the guest; killed, it takes that with it" {
+	started tell
+	kv exec -d --pid-file "$BATS_TEST_TMPDIR/epid" "$ID" /bin/x FAKE:tell. </dev/null >"$BATS_TEST_TMPDIR/eout" 2>&1
+	kill -USR1 "$(cat "$BATS_TEST_TMPDIR/epid")"
+	wait_for 10 grep -q "signal 10" "$BATS_TEST_TMPDIR/eout"
+	kill -9 "$(cat "$BATS_TEST_TMPDIR/epid")"
+	# the guest's process is told by 9, and says so where it still can: to its own agent
+	wait_for 10 bash -c '! pgrep -P '"$PID"' -f kavach-monitor'
+	status_is running
+}
+
+@test "exec in a container that has ended says so" {
+	started sleep
+	kv kill "$ID" KILL
+	wait_for 10 status_is stopped
+	kvrun exec "$ID" /bin/x FAKE:exit=0.
+	[ "$status" -ne 0 ]
+	[[ $output == *"container not running"* || $output == *"stopped"* ]]
+}
+
+# ---- operations ----
+
+@test "pause, resume, update, statistics, processes" {
+	started sleep
+	kv pause "$ID"
+	status_is paused
+	kv resume "$ID"
+	status_is running
+	kv update --memory 64m "$ID"
+	kvrun update --memory 64g "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"the size that the VM was started with"* ]]
+	# the guest's numbers, and the host's of the whole VM
+	[ "$(kv events --stats "$ID" | jq -c '[.data.cpu.usage.total, (.data.vm.memory.usage.usage > 0)]')" = '[7,true]' ]
+	[ "$(kv ps --format json "$ID" | jq --argjson p "$PID" 'index($p) != null')" = true ]
+}
+
+@test "what there is no way for is refused in words" {
+	started sleep
+	jq -n '[{destination: "/mnt", type: "bind", source: "/srv", options: ["bind"]}]' >"$BATS_TEST_TMPDIR/mounts"
+	kvrun mounts add "$ID" "$BATS_TEST_TMPDIR/mounts"
+	[ "$status" -ne 0 ]
+	[[ $output == *"is a VM"* ]]
+	kv delete --force "$ID"
+}
+
+# ---- a hostile guest ----
+
+@test "a guest that breaks the rules ends its VM with 255 and nothing else" {
+	for bad in type length twice stream phase drained reply status; do
+		guest "bad=$bad"
+		kvrun run -b "$BUNDLE" "$ID"
+		[ "$status" -eq 255 ]
+		[ -z "$(kv list -q)" ]
+		[ -z "$(pgrep -f "$FAKE/qemu")" ]
+	done
+}
+
+@test "a guest that sends more than there is room for is ended, when nobody reads" {
+	guest bad=credit
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	"$KAVACH" --rules "$RULES" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/pipe" 2>/dev/null </dev/null &
+	exec 7<"$BATS_TEST_TMPDIR/pipe"
+	run wait $!
+	exec 7<&-
+	[ "$status" -eq 255 ]
+}
+
+@test "a guest that ends without a word is 255" {
+	guest die
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 255 ]
+}
+
+# ---- confinement ----
+
+@test "the monitor and QEMU have no more than they need" {
+	started sleep
+	[ "$(awk '/^Cap/ { print $2 }' "/proc/$PID/status" | sort -u)" = 0000000000000000 ]
+	grep -qx 'NoNewPrivs:	1' "/proc/$PID/status"
+	grep -qx 'Seccomp:	2' "/proc/$PID/status"
+	# the root of the container is its own; nothing of the host is open
+	[ -e "/proc/$PID/root/bin/busybox" ]
+	[ ! -e "/proc/$PID/root/usr/local" ]
+	for fd in "/proc/$PID"/fd/*; do
+		case $(readlink "$fd") in
+		socket:* | pipe:* | anon_inode:* | */null | "$BATS_TEST_TMPDIR/out" | /dev/pts/*) ;;
+		*) echo "# $fd is $(readlink "$fd")"; false ;;
+		esac
+	done
+	vm=$(hypervisor)
+	# 9p: chown, dac_override, fowner, fsetid
+	[ "$(awk '/^Cap(Eff|Prm|Bnd)/ { print $2 }' "/proc/$vm/status" | sort -u)" = 000000000000001b ]
+	[ "$(readlink "/proc/$vm/ns/net")" != "$(readlink "/proc/$PID/ns/net")" ]
+	[ ! -e "/proc/$vm/root/home" ]
+}
