@@ -172,6 +172,8 @@ void mon_send_raw(struct monitor *m, uint8_t type, uint8_t sub, uint32_t stream,
 		  size_t n);
 void mon_send_parts(struct monitor *m, uint8_t type, uint32_t stream, const void *p, size_t n);
 int mon_hello(struct monitor *m, struct err *e);
+/* mon_send_clock: what time it is; nothing before the guest has a policy. */
+void mon_send_clock(struct monitor *m);
 int mon_start(struct monitor *m, struct err *e);
 /* mon_wire_in, mon_wire_out: when the channel can be read, or written. -errno: the guest broke the rules, or does not take
  * what it is sent; -EPIPE: it is gone. */

@@ -239,6 +239,9 @@ static void on_pause(struct monitor *m, struct client *c, enum ctl_type t)
 	if (qmp_send(&m->qmp, t == CTL_PAUSE ? QMP_STOP : QMP_CONT, NULL, c->tag, mon_now(), &e) <
 	    0)
 		ctl_answer_err(c, &e);
+	else if (t ==
+		 CTL_RESUME) /* its clock stood still; this waits in the channel until it runs */
+		mon_send_clock(m);
 }
 
 static void on_qmp_reply(void *arg, const struct qmp_reply *r)

@@ -100,11 +100,21 @@ static int on_hello(struct monitor *m, const struct buf *b, struct arena *a, str
 	return 0;
 }
 
+void mon_send_clock(struct monitor *m)
+{
+	struct wire_clock c;
+	struct timespec now;
+
+	if (m->phase < WIRE_PH_POLICY)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	c.realtime_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+	mon_send(m, WIRE_CLOCK, 0, &wire_clock_table, &c);
+}
+
 static int on_verdict(struct monitor *m, const struct buf *b, struct arena *a, struct err *e)
 {
 	struct wire_verdict v;
-	struct wire_clock c;
-	struct timespec now;
 
 	if (wire_body(b->p, b->n, &wire_verdict_table, &v, a, e) < 0)
 		return e->code;
@@ -112,9 +122,7 @@ static int on_verdict(struct monitor *m, const struct buf *b, struct arena *a, s
 		return err_set(e, -EPERM, "the guest does not accept the container's policy: %s",
 			       v.why ? v.why : "it does not say why");
 	m->phase = WIRE_PH_POLICY;
-	clock_gettime(CLOCK_REALTIME, &now);
-	c.realtime_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
-	mon_send(m, WIRE_CLOCK, 0, &wire_clock_table, &c);
+	mon_send_clock(m);
 	mon_send(m, WIRE_NET, 0, &wire_net_table, &m->net);
 	mon_send_parts(m, WIRE_PREPARE, 0, m->boot->prepare.v, m->boot->prepare.n);
 	return 0;
