@@ -35,6 +35,8 @@ static int prepare(struct launch *l, struct box *b, const struct pol_process *p,
 	if (enc->bad)
 		return err_set(e, -EFBIG, "the process description is too large");
 	l->boot.process = (struct bytes){.v = enc->p, .n = enc->n};
+	l->boot.landlock.v = b->policy->landlock.v;
+	l->boot.landlock.n = b->policy->landlock.n;
 	r = launch_seccomp(l, b, b->policy, e);
 	if (r < 0)
 		return r;
