@@ -876,6 +876,10 @@ int main(void)
 		return done();
 	}
 	make_root();
+	begin();
+	if (!UNTIL(vm.hello_came))
+		bail_out("no kavach-agent in KAVACH_BUILD, or it says nothing");
+	halt();
 	test_true();
 	test_exits();
 	test_not_found();
