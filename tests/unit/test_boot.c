@@ -32,6 +32,7 @@ static struct stage_boot full(void)
 		.start_fd = 6,
 		.console_fd = 7,
 		.proc_fd = 8,
+		.secrets_fd = 10,
 		.cg_layout = 2,
 		.cg_v2_path = arena_strdup(&a, "/sys/fs/cgroup/x"),
 		.rootfs_fd = 9,
@@ -190,6 +191,7 @@ static void test_refusals(void)
 	REFUSES(in.join_flags.n = 0, "namespaces without their types");
 	REFUSES(in.join_fds.v[0] = 3, "a namespace among the preserved descriptors");
 	REFUSES(in.pid_fd = 4, "the pipe for the pid among the preserved descriptors");
+	REFUSES(in.secrets_fd = 4, "the pipe with secrets among the preserved descriptors");
 	REFUSES(in.preserve_fds = UINT32_MAX, "more preserved descriptors than there can be");
 	REFUSES((in.sync_fd = 15, in.start_fd = 16, in.console_fd = in.proc_fd = in.rootfs_fd = -1,
 		 in.preserve_fds = 8),
