@@ -89,13 +89,9 @@ static int check_secrets(struct stage *s, const char *real, struct err *e)
 {
 	for (size_t i = 0; i < s->p->secrets.n; i++) {
 		const struct pol_secret *p = &s->p->secrets.v[i];
-		char *dir;
+		const char *dir = pol_secret_dir(s->a, p);
 
-		if (p->give != POL_SECRET_FILE)
-			continue;
-		dir = arena_strndup(s->a, p->target,
-				    (size_t) (strrchr(p->target, '/') - p->target));
-		if (path_below(dir, real) || path_below(real, dir))
+		if (dir && (path_below(dir, real) || path_below(real, dir)))
 			return err_set(e, -EPERM,
 				       "the mount point is %s, which would cover the secret %s",
 				       real, p->target);

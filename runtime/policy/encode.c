@@ -52,3 +52,11 @@ const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t)
 			return &p->ns.v[i];
 	return NULL;
 }
+
+const char *pol_secret_dir(struct arena *a, const struct pol_secret *s)
+{
+	const char *slash = s->give == POL_SECRET_FILE && s->target ? strrchr(s->target, '/')
+								    : NULL;
+
+	return slash ? arena_strndup(a, s->target, (size_t) (slash - s->target)) : NULL;
+}

@@ -83,7 +83,7 @@ static int check_secrets(struct pb *b, const struct pol_mount *m, struct err *e)
 {
 	for (size_t i = 0; i < b->p->secrets.n; i++) {
 		const struct pol_secret *s = &b->p->secrets.v[i];
-		const char *dir = pb_secret_dir(b->a, s);
+		const char *dir = pol_secret_dir(b->a, s);
 
 		if (dir && (path_below(dir, m->destination) || path_below(m->destination, dir)))
 			return pb_refuse(

@@ -15,14 +15,6 @@
 #define ASKED "io.kavach.secrets"
 #define SECRETS_MAX 64
 
-const char *pb_secret_dir(struct arena *a, const struct pol_secret *s)
-{
-	return s->give != POL_SECRET_FILE
-		       ? NULL
-		       : arena_strndup(a, s->target,
-				       (size_t) (strrchr(s->target, '/') - s->target));
-}
-
 /* ---- which ---- */
 
 /* "a, b,c" */
@@ -222,7 +214,7 @@ static bool is_mapped(const struct pb *b, const pol_idmaps *map, uint32_t id)
 
 static int check_file(struct pb *b, const struct pol_secret *s, struct err *e)
 {
-	const char *dir = pb_secret_dir(b->a, s);
+	const char *dir = pol_secret_dir(b->a, s);
 
 	if (!is_mapped(b, &b->p->uid_map, s->uid))
 		return refuse(s, e,
@@ -231,7 +223,7 @@ static int check_file(struct pb *b, const struct pol_secret *s, struct err *e)
 		return refuse(s, e,
 			      arena_printf(b->a, "group %u is not in linux.gidMappings", s->gid));
 	for (const struct pol_secret *o = b->p->secrets.v; o < s; o++) {
-		const char *theirs = pb_secret_dir(b->a, o);
+		const char *theirs = pol_secret_dir(b->a, o);
 
 		if (theirs && !str_eq(theirs, dir) &&
 		    (path_below(dir, theirs) || path_below(theirs, dir)))

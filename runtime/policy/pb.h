@@ -105,8 +105,6 @@ int pb_landlock_strict(struct pb *b, struct err *e);
 int pb_exec_limits(const struct pb *b, const struct pol_process *p, struct err *e);
 /* p_secrets.c: the secrets of the rules in force that the container gets; after all that adds mounts. */
 int pb_secrets(struct pb *b, struct err *e);
-/* pb_secret_dir: the directory that gets a file system of its own for a secret, or NULL: it is not given as a file. */
-const char *pb_secret_dir(struct arena *a, const struct pol_secret *s);
 /* p_joined.c: after all that adds something: what cannot be done in a mount namespace that is joined. */
 int pb_joined(struct pb *b, struct err *e);
 

@@ -437,4 +437,8 @@ static inline size_t pol_filters(const struct policy *p)
 /* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */
 const struct pol_ns *pol_ns_find(const struct policy *p, enum pol_ns_type t);
 
+/* pol_secret_dir: the directory that a secret file is in, which is a file system of its own, in the arena; NULL: it is not
+ * given as a file. */
+const char *pol_secret_dir(struct arena *a, const struct pol_secret *s);
+
 #endif

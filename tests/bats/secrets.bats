@@ -420,6 +420,15 @@ args: one arg \$(id)
 	done
 }
 
+@test "under the preset strict, with its Landlock layer and filter, they are there as well" {
+	requires_root
+	site '{"preset": "strict", "secrets": [{"name": "db", "source": '"$FROM_FILE"'}, {"name": "e", "source": '"$FROM_FILE"', "env": "E"}]}'
+	config '.process.user = {uid: 33, gid: 33}'
+	args sh -c 'cat /run/secrets/db; echo " $E"'
+	runs
+	[ "$output" = "$(cat "$OWN/value") $(cat "$OWN/value")" ]
+}
+
 @test "in a user namespace the file is its user's; ids that are not mapped are refused" {
 	requires_root
 	own_rootfs
@@ -458,7 +467,28 @@ $(cat "$OWN/value")" ]
 	[[ ${lines[-1]} == *"secret db: open $OPEN/value: access refused; it is root's, and this kavach runs as user 54321" ]]
 }
 
-@test "a container with secrets is not saved to disk" {
+@test "inspect: they are where the policy has them; one that is covered or gone is drift" {
+	requires_root
+	secret "$FROM_FILE"
+	args sleep 1000
+	creates
+	kv start "$ID"
+	kvr inspect "$ID"
+	[ "$status" -eq 0 ]
+	[[ $output == *"/run/secrets "*"secrets ro,nosuid,nodev,noexec"*"ramfs ro,nosuid,nodev,noexec"* ]]
+	pid=$(kv state "$ID" | jq .pid)
+	nsenter -t "$pid" -m /bin/mount -t tmpfs tmpfs /run/secrets
+	kvr inspect "$ID"
+	[ "$status" -eq 2 ]
+	[[ $output == *"another file system is over the secrets"* ]]
+	nsenter -t "$pid" -m /bin/umount /run/secrets
+	nsenter -t "$pid" -m /bin/umount /run/secrets
+	kvr inspect "$ID"
+	[ "$status" -eq 2 ]
+	[[ $output == *"the secrets are not mounted any more"* ]]
+}
+
+@test "a container with secrets is not saved to disk, nor does a restored one get any" {
 	requires_root
 	secret "$FROM_FILE"
 	printf '#!/bin/sh\nexit 1\n' >"$OWN/criu"
@@ -471,6 +501,11 @@ $(cat "$OWN/value")" ]
 	[ "$output" = "kavach: container $ID has the secret db, which would be written to disk with the images: it cannot be saved" ]
 	[ ! -e "$OWN/images" ]
 	status_is running
+	mkdir "$OWN/images"
+	touch "$OWN/images/inventory.img"
+	kvrun --criu "$OWN/criu" --rules "$RULES" restore --image-path "$OWN/images" -b "$BUNDLE" "$ID-r"
+	[ "$status" -ne 0 ]
+	[ "$output" = "kavach: rules file $RULES/10.json: secrets[0]: the secret db cannot be given to a container that is restored" ]
 }
 
 @test "policy and rules test say which secrets go where, and the digest covers that, not the values" {

@@ -73,6 +73,7 @@ unit_programs = \
 	tests/unit/test_seccomp_record \
 	tests/unit/test_seccomp_view \
 	tests/unit/test_secret_block \
+	tests/unit/test_secrets_policy \
 	tests/unit/test_sha256 \
 	tests/unit/test_spec \
 	tests/unit/test_split \
@@ -307,6 +308,9 @@ tests_unit_test_seccomp_view_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a
 
 tests_unit_test_secret_block_SOURCES = tests/unit/test_secret_block.c
 tests_unit_test_secret_block_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_secrets_policy_SOURCES = tests/unit/test_secrets_policy.c
+tests_unit_test_secrets_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_sha256_SOURCES = tests/unit/test_sha256.c
 tests_unit_test_sha256_LDADD = libkv_base.a
