@@ -46,6 +46,8 @@
 #define NPROC 1024u	/* threads: vCPUs and up to 64 for disks */
 #define MEMLOCK_LEAST 65536u
 #define TREES_MAX 24
+#define SIGNALS 64
+#define KERNEL_SIGSET 8
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -485,13 +487,14 @@ static int ends_with(pid_t parent, struct err *e)
 
 static int fresh_process(struct err *e)
 {
-	sigset_t none;
+	/* The kernel's structures, of which SIG_DFL and an empty set are zeros: the C library keeps some signals to itself,
+	 * and glibc's posix_spawn(3) has them ignored. */
+	static const unsigned long zeros[8];
 
-	sigemptyset(&none);
 	/* what the monitor ignores or blocks, and the terminal that it may be on, are not the program's */
-	for (int sig = 1; sig < NSIG; sig++)
-		(void) signal(sig, SIG_DFL);
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		(void) syscall(SYS_rt_sigaction, sig, zeros, NULL, KERNEL_SIGSET);
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, KERNEL_SIGSET) < 0)
 		return err_sys(e, "the jail: signals");
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(e, "the jail: a session of its own");
