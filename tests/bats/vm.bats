@@ -228,6 +228,51 @@ hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
 	[ "$(kv ps --format json "$ID" | jq --argjson p "$PID" 'index($p) != null')" = true ]
 }
 
+@test "a VM that is paused can be killed, and deleted" {
+	started sleep
+	kv pause "$ID"
+	kv kill "$ID" KILL
+	wait_for 10 status_is stopped
+	kv delete "$ID"
+	started sleep
+	kv pause "$ID"
+	kv delete --force "$ID"
+	gone "$PID"
+}
+
+@test "two ends at once: a guest that ends while it is killed, an exec while it ends" {
+	for _ in 1 2 3; do
+		started sleep
+		kv exec -d "$ID" /bin/x FAKE:sleep. </dev/null >/dev/null 2>&1
+		kill -TERM "$PID"
+		kv exec "$ID" /bin/x FAKE:exit=0. </dev/null || true
+		kv kill "$ID" KILL || true
+		wait_for 10 status_is stopped
+		kv delete "$ID"
+	done
+}
+
+@test "a stop of a reader of its output holds up nobody else" {
+	guest big=3000000,tell
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	kv create -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/pipe" 2>&1 </dev/null &
+	exec 7<"$BATS_TEST_TMPDIR/pipe"
+	wait $!
+	kv start "$ID"
+	kvrun exec "$ID" /bin/x 'FAKE:out=hi\n,exit=0.'
+	[ "$output" = hi ]
+	kv kill "$ID" TERM
+	[ "$(head -c 3000000 <&7 | tr -dc x | wc -c)" -eq 3000000 ]
+	exec 7<&-
+	wait_for 10 status_is stopped
+}
+
+@test "descriptors of the caller are refused, not lost in silence" {
+	kvrun run --preserve-fds 1 -b "$BUNDLE" "$ID" 3</dev/null
+	[ "$status" -ne 0 ]
+	[[ $output == *"cannot be passed into a VM"* ]]
+}
+
 @test "what there is no way for is refused in words" {
 	started sleep
 	jq -n '[{destination: "/mnt", type: "bind", source: "/srv", options: ["bind"]}]' >"$BATS_TEST_TMPDIR/mounts"

@@ -55,6 +55,13 @@ logs_have() { pod logs "$NAME" 2>&1 | grep -q -- "$1"; }
 	[[ $output == *300000*done* ]]
 }
 
+@test "run: a read-only root with a tmpfs in it; memory that runs out" {
+	quick --read-only --tmpfs /scratch --memory 64m "$IMAGE" sh -c \
+		'touch /x 2>/dev/null || echo refused; echo kept >/scratch/f; cat /scratch/f; x=x; while :; do x=$x$x; done'
+	[ "$status" -eq 137 ]
+	[[ $output == *refused*kept* ]]
+}
+
 @test "run: a program that is not there is 127, one that may not be run is 126" {
 	quick "$IMAGE" /no/such/program
 	[ "$status" -eq 127 ]
