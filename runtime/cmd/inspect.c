@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cmd/audited.h"
 #include "cmd/inspected.h"
+#include "inspect/inspect.h"
 #include "spec/out.h"
 
 #define EXIT_DRIFT 2
@@ -20,23 +21,25 @@ struct cmd_inspect_opts {
 static void fill_opts(struct globals *g, const struct state_record *rec, struct inspect_opts *ret)
 {
 	ret->updated = rec->updated.n ? &rec->updated.v[0] : NULL;
-	ret->added.v = arena_array(g->a, rec->mounts.n, sizeof(char *));
+	ret->added = (struct strs){.v = arena_array(g->a, rec->mounts.n, sizeof(char *))};
 	for (size_t i = 0; i < rec->mounts.n; i++)
 		ret->added.v[ret->added.n++] = rec->mounts.v[i].destination;
 }
 
-int inspected(struct globals *g, struct loaded *l, struct inspect_opts *o,
-	      struct inspect_result *ret, struct err *e)
+/* Whether there is something to look at, and a way to. */
+static bool runs(const struct loaded *l)
+{
+	return l->ops->inspect && (l->status == ST_RUNNING || l->status == ST_PAUSED);
+}
+
+static int compare(struct globals *g, struct loaded *l, struct inspect_opts *o,
+		   struct inspect_result *ret, struct err *e)
 {
 	struct inspect *in = arena_new(g->a, struct inspect);
 	int r = box_read_policy(g, &l->st, &l->box, e);
 
 	if (r < 0)
 		return r;
-	if (!l->ops->inspect)
-		return err_set(e, -EOPNOTSUPP,
-			       "container %s: the backend %s does not let its processes be seen",
-			       l->box.id, l->ops->name);
 	fill_opts(g, l->st.rec, o);
 	r = l->ops->inspect(&l->box, o, in, e);
 	if (r < 0)
@@ -48,26 +51,44 @@ int inspected(struct globals *g, struct loaded *l, struct inspect_opts *o,
 	return 0;
 }
 
+/* Containers are not locked for looking at them. But `update` and `mounts` change things first and their record then, so
+ * drift is looked at once more when nobody is at work on the container. */
+static int inspected(struct globals *g, const char *id, enum op op, struct inspect_opts *o,
+		     struct loaded *l, struct inspect_result *ret, struct err *e)
+{
+	int r = box_load(g, id, op, STATE_NO_LOCK, false, l, e);
+
+	if (r == 0 && runs(l))
+		r = compare(g, l, o, ret, e);
+	if (r < 0 || !ret->in || !ret->in->n_verdict[INSPECT_DRIFT])
+		return r;
+	box_close(l);
+	*l = LOADED_INIT;
+	*ret = (struct inspect_result){0};
+	r = box_load(g, id, op, STATE_LOCK, false, l, e);
+	return r == 0 && runs(l) ? compare(g, l, o, ret, e) : r;
+}
+
 int strength_of(struct globals *g, const char *id, struct out_strength *ret, struct err *e)
 {
 	struct inspect_result res = {0};
 	struct inspect_opts o = {0};
 	box_auto l = LOADED_INIT;
 	struct score decided;
-	int r = box_load(g, id, 0, STATE_NO_LOCK, false, &l, e);
+	int r = inspected(g, id, 0, &o, &l, &res, e);
 
-	if (r == 0)
+	if (r < 0)
+		return r;
+	if (!res.in) {
 		r = box_read_policy(g, &l.st, &l.box, e);
-	if (r < 0)
-		return r;
-	policy_score(l.box.policy, g->a, &decided);
-	*ret = (struct out_strength){
-		.decided = decided.total, .measured = -1, .label = decided.label};
-	if (!l.ops->inspect || (l.status != ST_RUNNING && l.status != ST_PAUSED))
+		if (r < 0)
+			return r;
+		policy_score(l.box.policy, g->a, &decided);
+		*ret = (struct out_strength){
+			.decided = decided.total, .measured = -1, .label = decided.label};
 		return 0;
-	r = inspected(g, &l, &o, &res, e);
-	if (r < 0)
-		return r;
+	}
+	ret->decided = res.decided.total;
 	ret->measured = res.measured.total;
 	ret->label = res.measured.label;
 	ret->drift = res.in->n_verdict[INSPECT_DRIFT];
@@ -103,11 +124,13 @@ static int cmd_inspect(struct globals *g, void *opts, int argc, char **argv, str
 		return err_set_id(e, ERR_USAGE, -EINVAL,
 				  "--process: expected the number of a process");
 	io.pid = (pid_t) o->process.v;
-	r = box_load(g, argv[0], OP_INSPECT, STATE_NO_LOCK, false, &l, e);
-	if (r == 0)
-		r = inspected(g, &l, &io, &res, e);
+	r = inspected(g, argv[0], OP_INSPECT, &io, &l, &res, e);
 	if (r < 0)
 		return r;
+	if (!res.in)
+		return err_set(e, -EOPNOTSUPP,
+			       "container %s: the backend %s does not let its processes be seen",
+			       l.box.id, l.ops->name);
 	drift = res.in->n_verdict[INSPECT_DRIFT] > 0;
 	if (o->json)
 		inspect_json(&b, &res);

@@ -4,11 +4,6 @@
 #define KAVACH_CMD_INSPECTED_H
 
 #include "cmd/box.h"
-#include "inspect/inspect.h"
-
-/* inspected: compares a loaded container that runs with its policy; *o gets what its record knows of. */
-int inspected(struct globals *g, struct loaded *l, struct inspect_opts *o,
-	      struct inspect_result *ret, struct err *e);
 
 /* strength_of: the strength of a container, measured if it runs. For lists, in which one container that cannot be measured
  * is not the end. */

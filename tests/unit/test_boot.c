@@ -26,6 +26,7 @@ static struct stage_boot full(void)
 		.target_pidfd = 30,
 		.target_ns = 0x40000,
 		.pid_fd = 31,
+		.secrets_fd = 32,
 		.unshare_cgroup = true,
 		.host_cgroupns = true,
 		.sync_fd = 5,
