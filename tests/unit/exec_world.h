@@ -172,8 +172,8 @@ static inline struct world *world_new(void)
 	w->p.readonly.v = w->readonly;
 	w->p.ns.v = w->ns;
 	w->boot.mode = STAGE_CREATE;
-	w->boot.proc_fd = w->boot.rootfs_fd = w->boot.console_fd = w->boot.sync_fd =
-		w->boot.start_fd = -1;
+	w->boot.proc_fd = w->boot.secrets_fd = w->boot.rootfs_fd = w->boot.console_fd =
+		w->boot.sync_fd = w->boot.start_fd = -1;
 	w->s = (struct stage){.boot = &w->boot,
 			      .p = &w->p,
 			      .proc = &w->proc,
