@@ -220,7 +220,18 @@ static bool is_secret_dir(const struct inspect *in, const char *place)
 	return false;
 }
 
-/* Without a secret that may be missing there is no mount. */
+/* Where all secrets of a directory may be missing, so may its mount. */
+static bool needs_dir(const struct inspect *in, const char *dir)
+{
+	for (size_t i = 0; i < in->p->secrets.n; i++) {
+		const char *other = pol_secret_dir(in->a, &in->p->secrets.v[i]);
+
+		if (str_eq0(other, dir) && in->p->secrets.v[i].required)
+			return true;
+	}
+	return false;
+}
+
 static void secret_mounts(struct inspect *in, const struct seen_proc *s)
 {
 	const uint64_t want = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
@@ -232,7 +243,7 @@ static void secret_mounts(struct inspect *in, const struct seen_proc *s)
 		bool there = m && str_eq(m->place, dir);
 		bool good = there && str_eq(m->type, "ramfs") && !(want & ~flags_of(m));
 
-		if (!dir || (!there && !in->p->secrets.v[i].required))
+		if (!dir || (!there && !needs_dir(in, dir)))
 			continue;
 		inspect_add(in, GROUP_MOUNTS, dir, good ? INSPECT_OK : INSPECT_DRIFT,
 			    arena_printf(in->a, "ramfs %s", flag_text(in, want)),

@@ -467,27 +467,6 @@ $(cat "$OWN/value")" ]
 	[[ ${lines[-1]} == *"secret db: open $OPEN/value: access refused; it is root's, and this kavach runs as user 54321" ]]
 }
 
-@test "inspect: they are where the policy has them; one that is covered or gone is drift" {
-	requires_root
-	secret "$FROM_FILE"
-	args sleep 1000
-	creates
-	kv start "$ID"
-	kvr inspect "$ID"
-	[ "$status" -eq 0 ]
-	[[ $output == *"/run/secrets "*"ramfs ro,nosuid,nodev,noexec"* ]]
-	pid=$(kv state "$ID" | jq .pid)
-	nsenter -t "$pid" -m /bin/mount -t tmpfs tmpfs /run/secrets
-	kvr inspect "$ID"
-	[ "$status" -eq 2 ]
-	[[ $output == *"DRIFT: mounts /run/secrets"* ]]
-	nsenter -t "$pid" -m /bin/umount /run/secrets
-	nsenter -t "$pid" -m /bin/umount /run/secrets
-	kvr inspect "$ID"
-	[ "$status" -eq 2 ]
-	[[ $output == *"DRIFT: mounts /run/secrets"* ]]
-}
-
 @test "a container with secrets is not saved to disk, nor does a restored one get any" {
 	requires_root
 	secret "$FROM_FILE"
