@@ -37,7 +37,8 @@ static void test_defaults(void)
 		   s->required && !s->exec,
 	   "of the process's user alone, and required");
 	is_str(pol_secret_dir(&arena, s), "/run/secrets", "its directory");
-	p = WITH("{'secrets':[{'name':'a'," FILE_A ",'env':'A'}]}", .proc = "'noNewPrivileges':true");
+	p = WITH("{'secrets':[{'name':'a'," FILE_A ",'env':'A'}]}",
+		 .proc = "'noNewPrivileges':true");
 	ok(p && !pol_secret_dir(&arena, &p->secrets.v[0]), "a variable has none");
 }
 
