@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# containerd with kavach-vm below containerd-shim-runc-v2, driven by ctr: each task is a microVM.
+
+load daemon
+
+# why there can be no VM here
+missing() {
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "needs root"
+	elif ! command -v containerd >/dev/null || ! command -v ctr >/dev/null; then
+		echo "needs containerd"
+	elif ! command -v qemu-system-x86_64 >/dev/null; then
+		echo "needs qemu-system-x86_64"
+	elif [ ! -e "$KAVACH_BUILD/guest/guest.json" ]; then
+		echo "needs a guest image: make guest"
+	fi
+}
+
+setup_file() {
+	[ -z "$(missing)" ] || return 0
+	# the shim passes no environment on
+	printf '#!/bin/bash\nKAVACH_GUEST=%q exec -a kavach-vm %q "$@"\n' "$KAVACH_BUILD/guest" "$KAVACH" \
+		>"$BATS_FILE_TMPDIR/kavach-vm"
+	chmod 755 "$BATS_FILE_TMPDIR/kavach-vm"
+	engine_setup ctrvm
+	ENGINE_RUNTIME=$BATS_FILE_TMPDIR/kavach-vm
+	NS=$ENGINE_NAME
+	SOCKET=$ENGINE_DIR/c.sock
+	export NS SOCKET ENGINE_RUNTIME
+	cat >"$ENGINE_DIR/config.toml" <<-END
+		version = 2
+		imports = ["$KAVACH_SRC/contrib/engines/containerd.toml"]
+		root = "$ENGINE_DIR/root"
+		state = "$ENGINE_DIR/state"
+		disabled_plugins = ["io.containerd.internal.v1.opt"]
+		[grpc]
+		address = "$SOCKET"
+		[ttrpc]
+		address = "$SOCKET.ttrpc"
+	END
+	engine_start containerd -c "$ENGINE_DIR/config.toml"
+	engine_answers c version
+	"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$NS"
+}
+
+teardown_file() {
+	[ -z "$(missing)" ] || return 0
+	engine_stop
+}
+
+setup() {
+	[ -z "$(missing)" ] || skip "$(missing)"
+	ID=t$BATS_TEST_NUMBER
+}
+
+teardown() {
+	[ -z "$(missing)" ] || return 0
+	c task rm -f "$ID" >/dev/null 2>&1 || true
+	c container rm "$ID" >/dev/null 2>&1 || true
+}
+
+c() { in_engine ctr -a "$SOCKET" -n "$NS" "$@"; }
+task() { c task ls | awk -v id="$ID" '$1 == id { print $2, $3 }'; }
+task_is() { [[ $(task) == *" $1" ]]; }
+
+@test "run: output and exit status; a program that is not there says so" {
+	show c run --rm --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" sh -c 'uname -r; exit 42'
+	[ "$status" -eq 42 ]
+	[[ $output != *"$(uname -r)"* ]]
+	show c run --rm --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" no-such-program
+	[ "$status" -ne 0 ]
+	[[ $output == *'executable file not found in $PATH'* ]]
+}
+
+@test "a task in the background: exec, kill of an exec, pause, metrics, kill" {
+	c run -d --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" sleep 1000
+	task_is RUNNING
+	show c task exec --exec-id e1 "$ID" sh -c 'echo inside; exit 6'
+	[ "$status" -eq 6 ]
+	[[ $output == *inside* ]]
+	c task exec -d --exec-id e2 "$ID" sleep 2000
+	wait_for 20 in_guest 'sleep 2000'
+	c task kill -s KILL --exec-id e2 "$ID"
+	wait_for 20 not_in_guest 'sleep 2000'
+	c task pause "$ID"
+	task_is PAUSED
+	c task resume "$ID"
+	c task metrics "$ID" | grep -q memory
+	c task kill -s KILL "$ID"
+	wait_for 20 task_is STOPPED
+}
+
+in_guest() { c task exec --exec-id "ps$RANDOM" "$ID" ps | grep -v grep | grep -q "$1"; }
+not_in_guest() { ! in_guest "$1"; }
