@@ -33,7 +33,6 @@ static struct stage_boot full(void)
 		.start_fd = 6,
 		.console_fd = 7,
 		.proc_fd = 8,
-		.secrets_fd = 10,
 		.cg_layout = 2,
 		.cg_v2_path = arena_strdup(&a, "/sys/fs/cgroup/x"),
 		.rootfs_fd = 9,
