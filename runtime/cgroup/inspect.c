@@ -37,9 +37,12 @@ static bool number(const char *s, size_t n, uint64_t *ret)
 	return true;
 }
 
+/* values of `unified` are the user's own text */
+#define BLANK " \t\n"
+
 static size_t word_len(const char *s)
 {
-	return strcspn(s, " \t\n");
+	return strcspn(s, BLANK);
 }
 
 /* What a limit in this file is a multiple of: hugetlb.2MB.max. */
@@ -173,7 +176,7 @@ static const char *value_of(const char *line, const char *name, size_t n)
 		if (strncmp(line, name, n) == 0)
 			return line + n;
 		line += word_len(line);
-		line += *line == ' ';
+		line += strspn(line, " \t");
 	}
 	return NULL;
 }
@@ -184,7 +187,7 @@ static enum cg_verdict keyed(const char *file, const char *want, const char *hav
 	enum cg_verdict worst = CG_SAME;
 
 	(void) file;
-	for (w += strspn(w, " "); *w; w += word_len(w), w += *w == ' ') {
+	for (w += strspn(w, BLANK); *w; w += word_len(w), w += strspn(w, BLANK)) {
 		size_t name = strcspn(w, "= \n"), n = word_len(w);
 		bool named = w[name] == '=';
 		const char *h = !line ? NULL : named ? value_of(line, w, name + 1) : line;

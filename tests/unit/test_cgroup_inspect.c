@@ -82,6 +82,9 @@ static void test_values(void)
 		{"net_prio.ifpriomap", "eth0 5", "lo 0\neth0 5", "same"},
 		{"net_prio.ifpriomap", "eth0 5", "lo 0\neth0 4", "differs"},
 		{"misc.max", "5", "5", "same"},
+		{"io.max", "8:0\trbps=5\t", "8:0 rbps=5\twbps=max", "same"},
+		{"io.max", "8:0 rbps=5\t\n", "8:0\t\trbps=5", "differs"},
+		{"io.max", "8:0 rbps=5\twbps=7", "8:0 wbps=7\trbps=5", "same"},
 		{"some.file", "any text", "any text", "same"},
 		{"some.file", "any text", "any texts", "differs"},
 	};
