@@ -14,8 +14,9 @@ void cmd_help_main(struct buf *b)
 {
 	char line[160];
 
-	put(b, "kavach - OCI container runtime: a bundle as a confined process\n\n"
-	       "Usage: kavach [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n");
+	put(b,
+	    "kavach - OCI container runtime: a bundle as a confined process, or (called as kavach-vm) in a microVM\n\n"
+	    "Usage: kavach [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n");
 	for (size_t i = 0; commands[i]; i++) {
 		snprintf(line, sizeof(line), "  %-12s %s\n", commands[i]->name, commands[i]->help);
 		put(b, line);
