@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: state cgroup exec hooks policy host base */
+/* libs: state cgroup exec hooks policy host json base */
 /*
  * Any bytes as one of the encoded documents: the policy, the stage's boot block, the state record; the
  * first byte says which. What is accepted is encoded to the very same bytes again: one encoding per value.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup policy host base */
+/* libs: cgroup policy host json base */
 /*
  * Any text as the value of a systemd property. Beyond memory errors it checks what the emitter relies on: every value
  * has a signature that fits its kind, and so have all of its parts.

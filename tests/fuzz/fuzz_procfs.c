@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: inspect cgroup policy host base */
+/* libs: inspect cgroup policy host json base */
 /*
  * Any bytes as the files of /proc/PID and of a control group. The kernel writes them, but names in them are the workload's:
  * nothing is read outside of them, and what comes out is within its limits.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: state cgroup exec hooks policy host base */
+/* libs: state cgroup exec hooks policy host json base */
 /*
  * Any bytes as a container's state record. What is accepted is encoded to the very same bytes again, and later commands
  * can act on it: every path that they signal, remove or run is there and absolute.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: host base */
+/* libs: host json base */
 /*
  * Any text as /etc/subuid and as /etc/passwd: what comes out are ranges that fit, and a name that is a part of the text.
  */

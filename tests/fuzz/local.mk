@@ -54,7 +54,7 @@ tests_fuzz_fuzz_certs_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_
 tests_fuzz_fuzz_certs_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_codec_SOURCES = tests/fuzz/fuzz_codec.c tests/fuzz/replay.c
-tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_base.a
+tests_fuzz_fuzz_codec_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/replay.c
 tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -67,7 +67,7 @@ tests_fuzz_fuzz_expect_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH
 tests_fuzz_fuzz_expect_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_gvariant_SOURCES = tests/fuzz/fuzz_gvariant.c tests/fuzz/replay.c
-tests_fuzz_fuzz_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_fuzz_fuzz_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
 tests_fuzz_fuzz_json_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -80,7 +80,7 @@ tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/replay.c
 tests_fuzz_fuzz_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_procfs_SOURCES = tests/fuzz/fuzz_procfs.c tests/fuzz/replay.c
-tests_fuzz_fuzz_procfs_LDADD = libkv_inspect.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_fuzz_fuzz_procfs_LDADD = libkv_inspect.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/replay.c
 tests_fuzz_fuzz_proto_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
@@ -105,10 +105,10 @@ tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c tests/fuzz/replay.c
-tests_fuzz_fuzz_state_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_base.a
+tests_fuzz_fuzz_state_LDADD = libkv_state.a libkv_cgroup.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_subids_SOURCES = tests/fuzz/fuzz_subids.c tests/fuzz/replay.c
-tests_fuzz_fuzz_subids_LDADD = libkv_host.a libkv_base.a
+tests_fuzz_fuzz_subids_LDADD = libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c tests/fuzz/replay.c
 tests_fuzz_fuzz_wire_LDADD = libkv_wire.a libkv_policy.a libkv_base.a

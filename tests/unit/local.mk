@@ -118,25 +118,25 @@ tests_unit_test_caps_SOURCES = tests/unit/test_caps.c
 tests_unit_test_caps_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
 tests_unit_test_cgroup_convert_SOURCES = tests/unit/test_cgroup_convert.c
-tests_unit_test_cgroup_convert_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_convert_LDADD = libkv_cgroup.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_cgroup_devices_SOURCES = tests/unit/test_cgroup_devices.c
-tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_devices_LDADD = libkv_cgroup.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_cgroup_files_SOURCES = tests/unit/test_cgroup_files.c
-tests_unit_test_cgroup_files_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_files_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_cgroup_inspect_SOURCES = tests/unit/test_cgroup_inspect.c
-tests_unit_test_cgroup_inspect_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_inspect_LDADD = libkv_cgroup.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_cgroup_knobs_SOURCES = tests/unit/test_cgroup_knobs.c
-tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_knobs_LDADD = libkv_cgroup.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_cgroup_live_SOURCES = tests/unit/test_cgroup_live.c
-tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_live_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_cgroup_systemd_SOURCES = tests/unit/test_cgroup_systemd.c
-tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_cgroup_systemd_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_check_SOURCES = tests/unit/test_check.c
 tests_unit_test_check_LDADD = libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -189,7 +189,7 @@ tests_unit_test_guest_policy_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)
 tests_unit_test_guest_policy_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_gvariant_SOURCES = tests/unit/test_gvariant.c
-tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_hmac_SOURCES = tests/unit/test_hmac.c
 tests_unit_test_hmac_LDADD = libkv_base.a
@@ -222,7 +222,7 @@ tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
 
 tests_unit_test_machine_SOURCES = tests/unit/test_machine.c
-tests_unit_test_machine_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_machine_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_merge_SOURCES = tests/unit/test_merge.c
 tests_unit_test_merge_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
@@ -237,7 +237,7 @@ tests_unit_test_names_SOURCES = tests/unit/test_names.c
 tests_unit_test_names_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_net_live_SOURCES = tests/unit/test_net_live.c
-tests_unit_test_net_live_LDADD = libkv_net.a libkv_wire.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_net_live_LDADD = libkv_net.a libkv_wire.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
@@ -322,19 +322,19 @@ tests_unit_test_split_SOURCES = tests/unit/test_split.c
 tests_unit_test_split_LDADD = libkv_vm.a libkv_policy.a libkv_base.a
 
 tests_unit_test_state_SOURCES = tests/unit/test_state.c
-tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_state_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = libkv_base.a
 
 tests_unit_test_subids_SOURCES = tests/unit/test_subids.c
-tests_unit_test_subids_LDADD = libkv_host.a libkv_base.a
+tests_unit_test_subids_LDADD = libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_sys_SOURCES = tests/unit/test_sys.c
 tests_unit_test_sys_LDADD = libkv_base.a
 
 tests_unit_test_undo_SOURCES = tests/unit/test_undo.c
-tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_base.a
+tests_unit_test_undo_LDADD = libkv_state.a libkv_cgroup.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_vm_image_SOURCES = tests/unit/test_vm_image.c
 tests_unit_test_vm_image_LDADD = libkv_vm.a libkv_policy.a libkv_host.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup host base */
+/* libs: cgroup host json base */
 #include "tap.h"
 
 #include "cgroup/internal.h"

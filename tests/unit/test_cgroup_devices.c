@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup host base */
+/* libs: cgroup host json base */
 /*
  * The cells, the v1 lists and the v2 programs are compared with the plain meaning of the rules ("the last
  * matching rule decides, bit by bit") for every kind of device and access, on fixed and on random rules.

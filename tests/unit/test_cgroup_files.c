@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup policy host base */
+/* libs: cgroup policy host json base */
 /*
  * Reading and writing cgroup files, on directories of plain files: what cgroup v2 with all controllers
  * looks like can so be tested on any host, and without root.

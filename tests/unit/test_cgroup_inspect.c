@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup host base */
+/* libs: cgroup host json base */
 /* What files of control groups say, against what was written to them; and lists of devices against the rules. */
 #include "tap.h"
 

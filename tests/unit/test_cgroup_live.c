@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup policy host base */
+/* libs: cgroup policy host json base */
 /*
  * The cgroup code on the kernel: on the host as it stands, and, in a private mount namespace, on what the
  * same host looks like with only v1 and with only v2. Everything happens below a directory of the test's

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup policy host base */
+/* libs: cgroup policy host json base */
 /* Names and properties of units: from cgroupsPath, resources and annotations to what systemd is told. */
 #include "tap.h"
 

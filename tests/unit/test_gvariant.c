@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: cgroup policy host base */
+/* libs: cgroup policy host json base */
 #include "tap.h"
 
 #include "base/str.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: state cgroup policy host base */
+/* libs: state cgroup policy host json base */
 /* The lifecycle table: every command in every state, with the words and kinds that engines know. */
 #include "state/state.h"
 

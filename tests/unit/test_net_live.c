@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: net wire policy host base */
+/* libs: net wire policy host json base */
 /*
  * A container's interfaces on the kernel, in three network namespaces of the test's own: the container's, what is outside of
  * it, and a guest's. What ip(8) sets up is read, said again in the guest, and read there: both must be the same. A tap is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: state cgroup policy host base */
+/* libs: state cgroup policy host json base */
 /* The state directory: ids, records, locks, races, who may own it, and what the status of a container is. */
 #include <fcntl.h>
 #include <pthread.h>

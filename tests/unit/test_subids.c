@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: host base */
+/* libs: host json base */
 /* Names and ranges of ids of an ordinary user, as they stand in /etc. */
 #include <string.h>
 

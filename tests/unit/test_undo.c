@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: state cgroup policy host base */
+/* libs: state cgroup policy host json base */
 /* The undo log: newest first, once, and nothing after it was told to forget. */
 #include "state/state.h"
 
