@@ -166,12 +166,11 @@ static void test_refused(void)
 
 static const char *text_of(const char *name, const uint64_t *args, uint32_t token)
 {
-	struct buf b = BUF_WRITER(4096);
+	buf_auto b = BUF_WRITER(4096);
 	int nr = seccomp_syscall_resolve_name_arch(token, name);
 
 	report_call(&b, token, nr, args, (uint32_t) getpid(), &arena);
-	buf_put(&b, "", 1);
-	return (const char *) b.p;
+	return arena_strndup(&arena, (const char *) b.p, b.n);
 }
 
 #define A(...)                                                                                     \
@@ -221,12 +220,11 @@ static void test_words(void)
 
 static const char *log_of(const char *line)
 {
-	struct buf b = BUF_WRITER(4096);
+	buf_auto b = BUF_WRITER(4096);
 
 	if (!report_log(&b, line, strlen(line), &arena))
 		return "none";
-	buf_put(&b, "", 1);
-	return (const char *) b.p;
+	return arena_strndup(&arena, (const char *) b.p, b.n);
 }
 
 static void test_log(void)
