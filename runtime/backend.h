@@ -49,6 +49,9 @@ struct box {
 };
 /* In the state directory: the report of denied calls. */
 #define BOX_DENIED "denied"
+/* The same: what was called, where that is recorded. It outlives the container in the root directory's own BOX_RECORDED. */
+#define BOX_CALLS "calls"
+#define BOX_RECORDED ".recorded"
 
 /* Where the process's terminal goes and which fds it gets. */
 struct box_io {

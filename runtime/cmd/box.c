@@ -2,6 +2,8 @@
 /* From a state record to a box that a backend can act on, and the end of a container. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -134,6 +136,21 @@ int box_hooks(struct box *b, enum hook_phase phase, const pol_hooks *h, struct e
 	return hooks_run_phase(phase, h, &st, b->hook_env, b->hook_out, b->hook_err, NULL, e);
 }
 
+/* What was recorded is wanted after the end, and engines delete a container at once. */
+static void keep_calls(struct globals *g, const struct box *b)
+{
+	const char *dir = arena_printf(g->a, "%s/" BOX_RECORDED, cmd_root(g));
+
+	if (!str_eq0(b->listener_path, POL_LISTENER_RECORD))
+		return;
+	if ((mkdir(dir, 0700) < 0 && errno != EEXIST) ||
+	    (renameat(b->dir_fd, BOX_CALLS, AT_FDCWD, arena_printf(g->a, "%s/%s", dir, b->id)) <
+		     0 &&
+	     errno != ENOENT))
+		log_warn("container %s: keeping what was recorded in %s: %s", b->id, dir,
+			 err_errno_text(errno));
+}
+
 int box_delete(struct globals *g, struct state *s, struct box *b, const struct backend_ops *ops,
 	       struct err *e)
 {
@@ -154,6 +171,7 @@ int box_delete(struct globals *g, struct state *s, struct box *b, const struct b
 		log_warn("%s", sub.msg);
 		audited_failure(g, AUDIT_DELETE, b->id, s->rec, &sub);
 	}
+	keep_calls(g, b);
 	r = state_remove(s, e);
 	return audited_result(g, AUDIT_DELETE, b->id, s->rec, NULL, 0, r, e);
 }

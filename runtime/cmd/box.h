@@ -55,7 +55,7 @@ int cmd_each_match(struct globals *g, const char *pattern,
 struct create_opts {
 	const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
 	struct opt_u64 preserve_fds;
-	bool no_pivot, no_new_keyring, detach, keep, report_denied;
+	bool no_pivot, no_new_keyring, detach, keep, report_denied, record_seccomp;
 	struct box_criu *criu; /* restore: the processes come from images */
 };
 /* container_create: everything of `create` (io->wait_start) or the first half of `run`. On success *l is loaded and

@@ -284,14 +284,20 @@ static int decide_and_create(struct globals *g, const struct create_opts *o, con
 	struct policy_input in = {.no_pivot = o->no_pivot,
 				  .no_new_keyring = o->no_new_keyring,
 				  .need_process = !io->wait_start};
-	struct kv wish = {(char *) (uintptr_t) POL_REPORT_ANNOTATION, (char *) (uintptr_t) "true"};
+	char *yes = (char *) (uintptr_t) "true";
+	struct kv wish[2];
 	struct creation c = {.g = g, .o = o, .l = l, .runs = !io->wait_start};
 	fd_auto int console = -EBADF;
 	struct undo u = {0};
 	int r;
 
+	in.annotations.v = wish;
 	if (o->report_denied)
-		in.annotations = (struct kvs){.v = &wish, .n = 1};
+		wish[in.annotations.n++] = (struct kv){(char *) (uintptr_t) POL_REPORT_ANNOTATION,
+						       yes};
+	if (o->record_seccomp)
+		wish[in.annotations.n++] = (struct kv){(char *) (uintptr_t) POL_RECORD_ANNOTATION,
+						       yes};
 	r = state_check_id(id, e);
 	if (r == 0 && notify_wanted()) {
 		char *root;
@@ -362,6 +368,8 @@ static const struct opt create_opts_table[] = {
 	 O(preserve_fds)},
 	{"report-denied", 0, OPT_FLAG, NULL, "report calls that a seccomp filter denies",
 	 O(report_denied)},
+	{"record-seccomp", 0, OPT_FLAG, NULL, "record the calls of all processes, for a profile",
+	 O(record_seccomp)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 };
 

@@ -34,6 +34,8 @@ static const struct opt opts_table[] = {
 	 O(preserve_fds)},
 	{"report-denied", 0, OPT_FLAG, NULL, "report calls that a seccomp filter denies",
 	 O(report_denied)},
+	{"record-seccomp", 0, OPT_FLAG, NULL, "record the calls of all processes, for a profile",
+	 O(record_seccomp)},
 	{"no-subreaper", 0, OPT_IGNORE_FLAG, NULL, NULL, 0},
 };
 

@@ -132,6 +132,56 @@ static int denied(struct globals *g, const char *id, struct err *e)
 	return r < 0 ? err_neg(e, r, "writing the report") : 0;
 }
 
+/* ---- what a container called ---- */
+
+/* Of one that is there, else of the last one with this name that was deleted. */
+static int read_calls(struct globals *g, const char *id, struct bytes *ret, struct err *e)
+{
+	box_auto l = LOADED_INIT;
+	int r = state_check_id(id, e);
+	bool missing;
+
+	if (r < 0)
+		return r;
+	r = box_load(g, id, 0, STATE_NO_LOCK, false, &l, e);
+	if (r == 0 && str_eq0(l.st.rec->listener_path, POL_LISTENER_RECORD)) {
+		r = io_read_at(l.st.dir_fd, BOX_CALLS, O_NOFOLLOW, RECORD_MAX, g->a, ret);
+		if (r == -ENOENT)
+			return err_set(e, r, "container %s: it was not started yet", id);
+		return r < 0 ? err_neg(e, r, "reading what container %s called", id) : 0;
+	}
+	if (r < 0 && e->id != ERR_NO_CONTAINER)
+		return r;
+	missing = r < 0;
+	err_clear(e);
+	r = io_read_at(AT_FDCWD, arena_printf(g->a, "%s/" BOX_RECORDED "/%s", cmd_root(g), id),
+		       O_NOFOLLOW, RECORD_MAX, g->a, ret);
+	if (r == -ENOENT)
+		return err_set_id(e, missing ? ERR_NO_CONTAINER : ERR_CONFIG, r, "container %s: %s",
+				  id,
+				  missing ? "it does not exist, and nothing of it was recorded"
+					  : "its calls are not recorded; its config has not the "
+					    "annotation " POL_RECORD_ANNOTATION "=true");
+	return r < 0 ? err_neg(e, r, "reading what container %s called", id) : 0;
+}
+
+static int recorded(struct globals *g, const char *id, struct err *e)
+{
+	struct record rec = {.a = g->a, .container = true};
+	buf_auto b = BUF_WRITER(16u << 20);
+	struct bytes text = {0};
+	int r = read_calls(g, id, &text, e);
+
+	if (r == 0 && record_read(&rec, &text) < 0)
+		r = err_set(e, -EBADMSG, "container %s: the file of its calls is damaged", id);
+	if (r < 0)
+		return r;
+	record_profile(&rec, &b);
+	return cmd_print(&b, e);
+}
+
+/* ---- the kernel's log ---- */
+
 static int print_log_line(struct globals *g, const char *line, size_t n, struct err *e)
 {
 	buf_auto b = BUF_WRITER(1u << 16);
@@ -194,6 +244,8 @@ static int cmd_seccomp(struct globals *g, void *opts, int argc, char **argv, str
 		return diff(g, o, argv + 1, e);
 	if (str_eq(argv[0], "denied") && argc == 2)
 		return denied(g, argv[1], e);
+	if (str_eq(argv[0], "recorded") && argc == 2)
+		return recorded(g, argv[1], e);
 	if (str_eq(argv[0], "log") && argc <= 2)
 		return argc == 2 ? log_of(g, argv[1], e) : kernel_log(g, e);
 	if (str_eq(argv[0], "record") && argc > 1)
@@ -201,7 +253,7 @@ static int cmd_seccomp(struct globals *g, void *opts, int argc, char **argv, str
 	return err_set_id(
 		e, ERR_USAGE, -EINVAL,
 		"seccomp: expected \"explain PROFILE\", \"diff A B\", \"record -- PROGRAM\", "
-		"\"denied CONTAINER\" or \"log [FILE]\", found \"%s\" with %d arguments",
+		"\"recorded CONTAINER\", \"denied CONTAINER\" or \"log [FILE]\", found \"%s\" with %d arguments",
 		argv[0], argc - 1);
 }
 
@@ -217,7 +269,7 @@ static const struct opt opts_table[] = {
 
 const struct command command_seccomp = {
 	.name = "seccomp",
-	.args = "explain PROFILE | diff A B | record -- PROGRAM... | denied CONTAINER | log [FILE]",
+	.args = "explain PROFILE | diff A B | record -- PROGRAM... | recorded CONTAINER | denied CONTAINER | log [FILE]",
 	.help = "explain, compare and record seccomp profiles; what they denied",
 	.opts = opts_table,
 	.n_opts = ARRAY_LEN(opts_table),

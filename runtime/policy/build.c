@@ -180,6 +180,8 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 	if (err == 0)
 		err = pb_report(&b, e);
 	if (err == 0)
+		err = pb_record(&b, e);
+	if (err == 0)
 		err = pb_vm_fits(&b, e);
 	if (err == 0)
 		err = pb_joined(&b, e);

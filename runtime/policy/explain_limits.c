@@ -118,11 +118,15 @@ static void explain_filter(struct page *pg, const struct pol_seccomp *s, const c
 	page_end(pg);
 }
 
+#define RECORDS "what is called (kavach seccomp recorded)"
+
 void explain_seccomp(struct page *pg, const struct policy *p)
 {
 	page_head(pg, "System calls (seccomp)");
 	if (!fact_filtered(p)) {
 		page_line(pg, "filter", "none: every system call can be made");
+		if (pol_records_calls(p))
+			page_line(pg, "records", RECORDS);
 		return;
 	}
 	if (p->seccomp.set)
@@ -134,6 +138,8 @@ void explain_seccomp(struct page *pg, const struct policy *p)
 	explain_calls(pg, p, "allows", ALLOWED);
 	if (pol_reports_denied(p))
 		page_line(pg, "reports", "what is denied (kavach seccomp denied)");
+	else if (pol_records_calls(p))
+		page_line(pg, "records", RECORDS);
 	else
 		page_row_value(pg, "agent", p->seccomp.listener_path);
 }

@@ -159,7 +159,7 @@ static bool seccomp_denies(const struct pb *b, uint32_t arg)
 static bool listener(const struct pb *b, uint32_t arg)
 {
 	(void) arg;
-	return b->p->seccomp.listener_path && !pol_reports_denied(b->p);
+	return b->p->seccomp.listener_path && !pol_reports_denied(b->p) && !pol_records_calls(b->p);
 }
 
 static bool label(const struct pb *b, uint32_t arg)

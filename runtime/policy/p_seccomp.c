@@ -284,3 +284,44 @@ int pb_report(struct pb *b, struct err *e)
 		b->p->seccomp.listener_path = (char *) (uintptr_t) POL_LISTENER_REPORT;
 	return 0;
 }
+
+#define RECORD "annotations[\"" POL_RECORD_ANNOTATION "\"]: "
+
+/* A tracer's answer is weaker than the recorder's question, so it would not be asked any more. */
+static bool traces(const struct pol_seccomp *s)
+{
+	bool found = s->default_action == POL_ACT_TRACE;
+
+	for (size_t i = 0; i < s->rules.n; i++)
+		found |= s->rules.v[i].action == POL_ACT_TRACE;
+	return found;
+}
+
+/* The recorder takes the one listener that a process can have. */
+int pb_record(struct pb *b, struct err *e)
+{
+	const char *word = pb_annotation(b, POL_RECORD_ANNOTATION);
+	bool traced = b->p->seccomp.set && traces(&b->p->seccomp);
+
+	if (!word || str_eq(word, "false"))
+		return 0;
+	if (!str_eq(word, "true"))
+		return pb_refuse(b, e, RECORD "expected true or false, found \"%s\"", word);
+	if (b->p->seccomp.listener_path)
+		return pb_refuse(b, e, RECORD "calls cannot be recorded beside %s",
+				 pol_reports_denied(b->p)
+					 ? "a report of denied ones (" POL_REPORT_ANNOTATION ")"
+					 : "an agent (linux.seccomp.listenerPath)");
+	if (b->p->backend != POL_BACKEND_PROCESS)
+		return pb_refuse(b, e, RECORD "only the backend process records calls");
+	if (b->h->kernel < (uint32_t) KERNEL_VERSION(5, 9, 0))
+		return pb_refuse(b, e, RECORD "calls are recorded on Linux 5.9 or later");
+	for (size_t i = 0; i < b->p->stacked.n; i++)
+		traced |= traces(&b->p->stacked.v[i]);
+	if (traced)
+		return pb_refuse(b, e,
+				 RECORD "calls cannot be recorded with a filter that has "
+					"SCMP_ACT_TRACE: the tracer would not be asked");
+	b->p->seccomp.listener_path = (char *) (uintptr_t) POL_LISTENER_RECORD;
+	return 0;
+}

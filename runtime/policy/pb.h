@@ -98,6 +98,8 @@ int pb_rules_check(struct pb *b, struct err *e);
 int pb_stack(struct pb *b, const struct rule_seccomp *from, struct err *e);
 /* p_seccomp.c: whether what is denied is reported; after all that adds filters. */
 int pb_report(struct pb *b, struct err *e);
+/* p_seccomp.c: whether what is called is recorded; behind pb_report(). */
+int pb_record(struct pb *b, struct err *e);
 /* p_landlock.c: one more layer: a rule's, or that of the preset strict. After mounts, devices and namespaces. */
 int pb_landlock(struct pb *b, const struct policy_landlock *l, struct err *e);
 int pb_landlock_strict(struct pb *b, struct err *e);

@@ -185,7 +185,7 @@ struct pol_seccomp {
 	struct strs archs; /* "SCMP_ARCH_X86_64", ...; never empty: the native one is added */
 	uint64_t flags;	   /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
 	POL_LIST(struct pol_seccomp_rule) rules;
-	char *listener_path, *listener_metadata; /* POL_LISTENER_REPORT: nobody's, kavach reports */
+	char *listener_path, *listener_metadata; /* an absolute path, or one of POL_LISTENER_* */
 	char *source; /* "config.json", "profile basic", ... for people; not part of the digest */
 	bool fail_unknown; /* run.oci.seccomp_fail_unknown_syscall */
 };
@@ -194,6 +194,9 @@ struct pol_seccomp {
  * reported (seccomp/report.h). */
 #define POL_LISTENER_REPORT "report"
 #define POL_REPORT_ANNOTATION "io.kavach.seccomp.report"
+/* The same, where all calls that no filter denies are recorded (seccomp/record.h). */
+#define POL_LISTENER_RECORD "calls"
+#define POL_RECORD_ANNOTATION "io.kavach.seccomp.record"
 
 /* ---- Landlock ---- */
 
@@ -426,12 +429,17 @@ struct policy {
 /* pol_reports_denied: whether denied calls are reported. */
 static inline bool pol_reports_denied(const struct policy *p)
 {
-	return p->seccomp.listener_path && p->seccomp.listener_path[0] != '/';
+	return p->seccomp.listener_path && p->seccomp.listener_path[0] == POL_LISTENER_REPORT[0];
 }
-/* pol_filters: how many filters are loaded. A report is one more (seccomp/report.c). */
+/* pol_records_calls: whether the calls are recorded, even without any filter. */
+static inline bool pol_records_calls(const struct policy *p)
+{
+	return p->seccomp.listener_path && p->seccomp.listener_path[0] == POL_LISTENER_RECORD[0];
+}
+/* pol_filters: how many filters are loaded. A report is one more (seccomp/report.c), and so is a recorder. */
 static inline size_t pol_filters(const struct policy *p)
 {
-	return p->stacked.n + p->seccomp.set + pol_reports_denied(p);
+	return p->stacked.n + p->seccomp.set + pol_reports_denied(p) + pol_records_calls(p);
 }
 
 /* pol_ns_find: the row of a namespace type, or NULL (the container shares the host's). */

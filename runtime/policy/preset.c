@@ -38,6 +38,7 @@ static int check_names(struct pb *b, const struct kvs *m, struct err *e)
 		    !str_eq(m->v[i].key, "io.kavach.preset") &&
 		    !str_eq(m->v[i].key, "io.kavach.secrets") &&
 		    !str_eq(m->v[i].key, POL_REPORT_ANNOTATION) &&
+		    !str_eq(m->v[i].key, POL_RECORD_ANNOTATION) &&
 		    !str_eq(m->v[i].key, "io.kavach.guest-policy"))
 			return pb_refuse(b, e, "annotations[\"%s\"]: kavach has no such annotation",
 					 m->v[i].key);

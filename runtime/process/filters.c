@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "process/inspect.h"
 #include "process/process.h"
+#include "seccomp/record.h"
 #include "seccomp/report.h"
 #include "seccomp/seccomp.h"
 
@@ -127,6 +128,8 @@ static int wanted(struct box *b, const struct policy *p, struct bytes *ret, stru
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = seccomp_get(i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp, b->cache_dir, a,
 				&own[i], e);
+	if (r == 0 && pol_records_calls(p))
+		record_filter(a, &ret[n]);
 	return r < 0 || own == ret ? r : report_filters(own, n, ret, a, e);
 }
 

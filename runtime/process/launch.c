@@ -17,6 +17,7 @@
 #include "base/sys.h"
 #include "exec/proto.h"
 #include "process/process.h"
+#include "seccomp/record.h"
 #include "seccomp/report.h"
 #include "seccomp/seccomp.h"
 
@@ -67,8 +68,8 @@ int launch_init(struct launch *l, struct box *b, const struct box_io *io,
 	return 0;
 }
 
-/* One more filter, behind the config's own; see seccomp/report.c. */
-static int add_report(struct launch *l, struct box *b, struct err *e)
+/* One more filter, behind the config's own; see seccomp/report.c and seccomp/record_watch.c. */
+static int add_watched(struct launch *l, struct box *b, const struct policy *p, struct err *e)
 {
 	size_t n = l->boot.filters.n;
 	struct stage_filter *v = arena_array(b->a, n + 1, sizeof(*v));
@@ -77,13 +78,22 @@ static int add_report(struct launch *l, struct box *b, struct err *e)
 	int r;
 
 	if (n == STAGE_FILTERS_MAX)
-		return err_set(e, -E2BIG, "%zu seccomp filters: there is no room for a report", n);
+		return err_set(
+			e, -E2BIG,
+			"%zu seccomp filters: there is no room for one that reports or records", n);
 	for (size_t i = 0; i < n; i++)
 		from[i] = l->boot.filters.v[i].bpf;
-	r = report_filters(from, n, to, b->a, e);
+	if (pol_records_calls(p)) {
+		memcpy(to, from, n * sizeof(*to));
+		record_filter(b->a, &to[n]);
+		r = report_check(from, n, "calls cannot be recorded", e);
+	} else {
+		r = report_filters(from, n, to, b->a, e);
+	}
 	if (r < 0)
 		return r;
-	memcpy(v, l->boot.filters.v, n * sizeof(*v));
+	if (n)
+		memcpy(v, l->boot.filters.v, n * sizeof(*v));
 	for (size_t i = 0; i <= n; i++)
 		v[i].bpf = to[i];
 	v[n].notify = true;
@@ -99,9 +109,10 @@ static int add_report(struct launch *l, struct box *b, struct err *e)
 int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, struct err *e)
 {
 	size_t n = p->stacked.n + p->seccomp.set;
+	bool ours = pol_filters(p) > n;
 	int r = 0;
 
-	if (!n)
+	if (!pol_filters(p))
 		return 0;
 	if (n > STAGE_FILTERS_MAX)
 		return err_set(e, -E2BIG, "%zu seccomp filters: at most %d can be loaded", n,
@@ -113,12 +124,12 @@ int launch_seccomp(struct launch *l, struct box *b, const struct policy *p, stru
 		struct stage_filter *f = &l->boot.filters.v[i];
 
 		f->flags = s->flags;
-		f->notify = s->listener_path != NULL && !pol_reports_denied(p);
+		f->notify = s->listener_path != NULL && !ours;
 		r = seccomp_get(s, b->cache_dir, b->a, &f->bpf, e);
 	}
 	b->listener_path = p->seccomp.listener_path;
 	b->listener_metadata = p->seccomp.listener_metadata;
-	return r < 0 || !pol_reports_denied(p) ? r : add_report(l, b, e);
+	return r < 0 || !ours ? r : add_watched(l, b, p, e);
 }
 
 /* The block is gone, and we can be traced again, before anything is cloned: the values are in the pipe alone. */

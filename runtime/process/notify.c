@@ -2,8 +2,8 @@
 /*
  * Seccomp notification: the fd that the stage got from the kernel goes to the agent that listens on listenerPath,
  * with the container process state (S-53, spec/config-linux "containerprocessstate"): one JSON document and the fd
- * in the first message, then the connection is closed. Where kavach itself is to report what is denied, it goes to a
- * process that does that.
+ * in the first message, then the connection is closed. Where kavach itself is to report what is denied or to record what is
+ * called, it goes to a process that does that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,11 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/jsonw.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "hooks/hooks.h"
 #include "process/process.h"
+#include "seccomp/record.h"
 #include "seccomp/report.h"
 #include "seccomp/seccomp.h"
 
@@ -58,6 +60,16 @@ static int report(struct box *b, int listener, struct err *e)
 	return r < 0 ? r : report_start(from, n, listener, out, b->report_loud, e);
 }
 
+static int record(const struct box *b, int listener, struct err *e)
+{
+	fd_auto int out = openat(b->dir_fd, BOX_CALLS,
+				 O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (out < 0)
+		return err_sys(e, "making the file for the calls that are recorded");
+	return record_start(listener, out, e);
+}
+
 int seccomp_hand_over(struct box *b, int remote, struct err *e)
 {
 	fd_auto int fd = -EBADF, sock = -EBADF;
@@ -71,6 +83,8 @@ int seccomp_hand_over(struct box *b, int remote, struct err *e)
 		return err_neg(e, fd, "taking the seccomp notify fd");
 	if (b->policy && pol_reports_denied(b->policy))
 		return report(b, fd, e);
+	if (str_eq(b->listener_path, POL_LISTENER_RECORD))
+		return record(b, fd, e);
 	sock = unix_connect(b->listener_path, e);
 	if (sock < 0)
 		return err_context(e, "linux.seccomp.listenerPath");

@@ -14,6 +14,7 @@ libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/record.c \
 	runtime/seccomp/record.h \
 	runtime/seccomp/record_profile.c \
+	runtime/seccomp/record_watch.c \
 	runtime/seccomp/report.c \
 	runtime/seccomp/report.h \
 	runtime/seccomp/report_call.c \
@@ -26,4 +27,6 @@ libkv_seccomp_a_SOURCES = \
 	runtime/seccomp/view.h \
 	runtime/seccomp/view_diff.c \
 	runtime/seccomp/view_rules.c \
-	runtime/seccomp/view_text.c
+	runtime/seccomp/view_text.c \
+	runtime/seccomp/watch.c \
+	runtime/seccomp/watch.h

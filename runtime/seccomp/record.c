@@ -35,6 +35,7 @@
 #include "base/fd.h"
 #include "base/types.h"
 #include "seccomp/filter.h"
+#include "seccomp/watch.h"
 
 #define MAGIC 0x6b617661U
 #define EXIT_SETUP 125
@@ -121,15 +122,18 @@ static void child(int sock, char *const argv[], const sigset_t *mask)
 /* ---- the recorder ---- */
 
 /* The first member of struct clone_args: flags. */
-static uint64_t clone3_flags(uint32_t pid, uint64_t at)
+uint64_t record_clone3_flags(uint32_t token, const struct seccomp_notif *n)
 {
 	char path[32];
 	fd_auto int fd = -EBADF;
 	uint64_t flags;
 
-	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
+	if (n->data.nr != filter_call_nr(token, "clone3"))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%u/mem", n->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, &flags, sizeof(flags), (off_t) at) != (ssize_t) sizeof(flags))
+	if (fd < 0 ||
+	    pread(fd, &flags, sizeof(flags), (off_t) n->data.args[0]) != (ssize_t) sizeof(flags))
 		return UINT64_MAX;
 	return flags;
 }
@@ -145,7 +149,6 @@ static int answer(struct record *rec, int listener, size_t size, struct err *e)
 		char room[512];
 	} resp;
 	uint32_t token;
-	bool clone3;
 
 	if (size > sizeof(req))
 		return err_set(e, -E2BIG, "this kernel's notifications are too large");
@@ -153,12 +156,9 @@ static int answer(struct record *rec, int listener, size_t size, struct err *e)
 	memset(&resp, 0, sizeof(resp));
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0)
 		return errno == ENOENT || errno == EINTR ? 0 : err_sys(e, "receive a call");
-	token = req.n.data.arch;
-	if (token == AUDIT_ARCH_X86_64 && (uint32_t) req.n.data.nr & FILTER_X32_BIT)
-		token = FILTER_TOKEN_X32;
-	clone3 = req.n.data.nr == SYS_clone3; /* the same number on all ABIs of a machine */
+	token = watch_token(&req.n);
 	record_add(rec, token, req.n.data.nr, (const uint64_t *) (const void *) req.n.data.args,
-		   clone3 ? clone3_flags(req.n.pid, req.n.data.args[0]) : 0);
+		   record_clone3_flags(token, &req.n));
 	resp.r.id = req.n.id;
 	resp.r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) < 0 && errno != ENOENT)

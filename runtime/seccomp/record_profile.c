@@ -34,6 +34,63 @@ static const char *const always[] = {"execve",	     "exit",	  "exit_group",
 /* A C library's way to a process without clone3. */
 static const char *const instead_of_clone3[] = {"rt_sigaction", "rt_sigprocmask"};
 
+/* What container runtimes (runc, crun) call between the filter and the program, besides: without no_new_privs the filter comes
+ * first, and the identity and the capabilities after it. */
+static const char *const by_runtimes[] = {
+	/* descriptors that are closed or checked */
+	"openat",
+	"fchown",
+	"faccessat",
+	"faccessat2",
+	"fstat",
+	"newfstatat",
+	"getdents64",
+	"fstatfs",
+	"fcntl",
+	"lseek",
+	"close_range",
+	/* the identity and the capabilities */
+	"capget",
+	"capset",
+	"prctl",
+	"setuid",
+	"setgid",
+	"setgroups",
+	"setresuid",
+	"setresgid",
+	"getuid",
+	"getgid",
+	"geteuid",
+	"getegid",
+	"getpid",
+	"getppid",
+	"gettid",
+	"chdir",
+	/* of languages whose memory and threads are taken care of */
+	"mmap",
+	"munmap",
+	"madvise",
+	"mprotect",
+	"brk",
+	"nanosleep",
+	"sched_yield",
+	"sched_getaffinity",
+	"tgkill",
+	"rt_sigaction",
+	"rt_sigprocmask",
+	"sigaltstack",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_pwait",
+	"eventfd2",
+	"pipe2",
+};
+
+const char *record_always(size_t i)
+{
+	return i < ARRAY_LEN(always) ? always[i] : NULL;
+}
+
 static bool is_limited(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(limited); i++)
@@ -57,6 +114,8 @@ static struct record_call *find(struct record *rec, uint32_t token, int nr)
 		rec->call = more;
 	}
 	rec->call[rec->n] = (struct record_call){.token = token, .nr = nr};
+	for (size_t i = 0; i < ARRAY_LEN(limited); i++)
+		rec->call[rec->n].limited |= nr == filter_call_nr(token, limited[i]);
 	return &rec->call[rec->n++];
 }
 
@@ -71,19 +130,24 @@ static void add_value(struct record_call *c, uint64_t value)
 		c->n_values++;
 }
 
-void record_add(struct record *rec, uint32_t token, int nr, const uint64_t *args, uint64_t flags)
+bool record_add(struct record *rec, uint32_t token, int nr, const uint64_t *args, uint64_t flags)
 {
+	const struct record before = *rec;
 	struct record_call *c = find(rec, token, nr);
+	const size_t values = c->n_values;
 	const uint64_t clone_flags =
 		args[token == AUDIT_ARCH_S390X || token == AUDIT_ARCH_S390 ? 1 : 0];
 
-	add_value(c, args[0] & UINT32_MAX);
+	if (c->limited)
+		add_value(c, args[0] & UINT32_MAX);
 	if (nr == filter_call_nr(token, "clone3")) {
 		rec->clone3 = true;
 		rec->namespaces |= (flags & CLONE3_NAMESPACES) != 0;
 	} else if (nr == filter_call_nr(token, "clone")) {
 		rec->namespaces |= (clone_flags & NEW_NAMESPACES) != 0;
 	}
+	return rec->n != before.n || c->n_values != values || rec->clone3 != before.clone3 ||
+	       rec->namespaces != before.namespaces;
 }
 
 /* ---- the profile ---- */
@@ -150,15 +214,18 @@ static bool values_of(const struct record *rec, const char *name, struct record_
 /* Names that are allowed whatever their arguments; *ret_clone when clone is allowed, with a condition. */
 static struct strs free_names(const struct record *rec, bool *ret_clone)
 {
-	struct strs l = {
-		.v = arena_array(rec->a,
-				 rec->n + ARRAY_LEN(always) + ARRAY_LEN(instead_of_clone3) + 2,
-				 sizeof(*l.v))};
+	struct strs l = {.v = arena_array(rec->a,
+					  rec->n + ARRAY_LEN(always) +
+						  ARRAY_LEN(instead_of_clone3) +
+						  ARRAY_LEN(by_runtimes) + 2,
+					  sizeof(*l.v))};
 	struct record_call values;
 
-	*ret_clone = rec->clone3;
+	*ret_clone = rec->clone3 || rec->container; /* threads of the runtime */
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		put_name(&l, always[i]);
+	for (size_t i = 0; i < ARRAY_LEN(by_runtimes) && rec->container; i++)
+		put_name(&l, by_runtimes[i]);
 	for (size_t i = 0; i < ARRAY_LEN(instead_of_clone3) && rec->clone3; i++)
 		put_name(&l, instead_of_clone3[i]);
 	for (size_t i = 0; i < rec->n; i++) {

@@ -86,7 +86,7 @@ static int asking(const struct bytes *from, size_t n, struct bytes *ret, struct 
 }
 
 /* Calls that are made when the filters are in force, by whoever has not handed the listener over yet: nobody would answer. */
-static int check_hand_over(const struct bytes *from, size_t n, struct err *e)
+int report_check(const struct bytes *from, size_t n, const char *what, struct err *e)
 {
 	static const char *const asked[] = {"seccomp", "write", "read"};
 	struct sim_call c;
@@ -103,9 +103,9 @@ static int check_hand_over(const struct bytes *from, size_t n, struct err *e)
 				if (filter_rank(out[j]) <= filter_rank(SECCOMP_RET_ERRNO))
 					return err_set_id(
 						e, ERR_CONFIG, -EINVAL,
-						"denied calls cannot be reported: the seccomp filter "
-						"denies %s, which hands the report over",
-						asked[k]);
+						"%s: the seccomp filter denies %s, which hands the "
+						"listener over",
+						what, asked[k]);
 		}
 	return 0;
 }
@@ -120,7 +120,7 @@ int report_filters(const struct bytes *from, size_t n, struct bytes *ret, struct
 		ret[i] = without_errnos(&from[i], a);
 	}
 	if (r == 0)
-		r = check_hand_over(from, n, e);
+		r = report_check(from, n, "denied calls cannot be reported", e);
 	return r < 0 ? r : asking(from, n, &ret[n], a, e);
 }
 

@@ -20,6 +20,9 @@ struct seccomp_notif;
 int report_filters(const struct bytes *from, size_t n, struct bytes *ret, struct arena *a,
 		   struct err *e);
 
+/* report_check: whether the listener of one more filter can be handed over under these; -EINVAL, with `what` before the reason. */
+int report_check(const struct bytes *from, size_t n, const char *what, struct err *e);
+
 /* report_errno: what the filters (as above, before they were changed) answer to a call. */
 int report_errno(const struct bytes *from, size_t n, uint32_t arch, int nr, const uint64_t *args);
 

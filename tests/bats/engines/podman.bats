@@ -899,6 +899,22 @@ no namespace" ]
 	pod stop -t 0 "$NAME" >/dev/null
 }
 
+@test "--annotation io.kavach.seccomp.record=true: the profile is there after podman has removed the container, and it runs with it" {
+	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
+	background --annotation io.kavach.seccomp.record=true "$IMAGE" sh -c 'echo started; exec sleep 1000'
+	started() { pod logs "$NAME" | grep -q started; }
+	wait_for 20 started
+	id=$(inspect '{{.Id}}')
+	pod exec "$NAME" mkdir /new
+	pod rm -f -t 0 "$NAME" >/dev/null
+	profile=$BATS_TEST_TMPDIR/profile.json
+	"$KAVACH" seccomp recorded "$id" >"$profile"
+	grep -q '"mkdir"' "$profile"
+	quick --security-opt "seccomp=$profile" "$IMAGE" sh -c 'echo again; mkdir /new; chmod 700 /new'
+	[[ $output == *"again"*"chmod: /new: Function not implemented"* ]]
+	rm -f "/run/kavach/.recorded/$id"
+}
+
 @test "--annotation io.kavach.preset: what is no preset is an error that names it" {
 	[ "$ENGINE_RUNTIME" = kavach ] || skip "the annotation is kavach's"
 	quick --annotation io.kavach.preset=Strict "$IMAGE" true
