@@ -151,7 +151,7 @@ static void test_refused(void)
 
 #define NEEDS(call)                                                                                \
 	"denied calls cannot be reported: the seccomp filter denies " call                         \
-	", which hands the report over"
+	", which hands the listener over"
 	refused("write", POL_ACT_ERRNO, NEEDS("write"));
 	refused("read", POL_ACT_TRAP, NEEDS("read"));
 	refused("seccomp", POL_ACT_KILL_PROCESS, NEEDS("seccomp"));
