@@ -22,7 +22,7 @@
 struct measure_opts {
 	const char *mode, *firmware, *kernel, *initrd, *append;
 	const char *kernel_sha256, *initrd_sha256, *firmware_seed;
-	const char *cpu, *cpu_signature, *features;
+	const char *cpu, *cpu_signature, *features, *hash_table;
 	struct opt_u64 vcpus;
 	bool legacy_vmsa, json;
 };
@@ -171,6 +171,32 @@ static int pick_kernel(const struct measure_opts *o, struct measured *m, struct 
 	return 0;
 }
 
+/* Before the image is looked at, for no file can be opened after that. */
+static int open_table(const struct measure_opts *o, const struct measured *m, int *ret,
+		      struct err *e)
+{
+	if (!o->hash_table)
+		return 0;
+	if (!m->in.hashes)
+		return err_set_id(e, ERR_USAGE, -EINVAL,
+				  "--hash-table needs --kernel: it is a table of what is booted");
+	*ret = open(o->hash_table, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return *ret < 0 ? err_sys(e, "--hash-table: open %s", o->hash_table) : 0;
+}
+
+static int write_table(const struct measure_opts *o, const struct measured *m, int fd,
+		       struct err *e)
+{
+	uint8_t table[LAUNCH_TABLE_LEN];
+	int r;
+
+	if (fd < 0)
+		return 0;
+	launch_table(m->in.hashes, table);
+	r = io_write_all(fd, table, sizeof(table));
+	return r < 0 ? err_neg(e, r, "--hash-table: write %s", o->hash_table) : 0;
+}
+
 static void put_hashes(struct jsonw *w, const struct measured *m, struct arena *a)
 {
 	jw_key(w, "kernelHashes");
@@ -205,6 +231,15 @@ static void put_firmware(struct jsonw *w, const struct measured *m, struct arena
 		jw_obj_end(w);
 	}
 	jw_arr_end(w);
+	jw_key(w, "hashTable");
+	if (f->hashes.set) {
+		jw_obj(w);
+		jw_kstr(w, "address", arena_printf(a, "0x%x", f->hashes.base));
+		jw_ku64(w, "size", f->hashes.size);
+		jw_obj_end(w);
+	} else {
+		jw_null(w);
+	}
 	jw_obj_end(w);
 }
 
@@ -238,6 +273,7 @@ static int measure(struct arena *a, void *opts, int argc, char **argv, struct er
 	const struct measure_opts *o = opts;
 	struct measured m = {0};
 	buf_auto b = BUF_WRITER(1u << 20);
+	fd_auto int table = -EBADF;
 	uint8_t ld[LAUNCH_LD_MAX];
 	size_t n;
 	int r;
@@ -250,7 +286,7 @@ static int measure(struct arena *a, void *opts, int argc, char **argv, struct er
 	if ((r = pick_mode(o, &m, e)) < 0 || (r = pick_cpu(o, &m, a, e)) < 0 ||
 	    (r = pick_numbers(o, &m, e)) < 0 || (r = pick_kernel(o, &m, e)) < 0 ||
 	    (r = attest_read("--firmware", o->firmware, OVMF_MAX, a, &m.firmware, e)) < 0 ||
-	    (r = confine_self(e)) < 0)
+	    (r = open_table(o, &m, &table, e)) < 0 || (r = confine_self(e)) < 0)
 		return r;
 	r = ovmf_parse(m.firmware, a, &m.ovmf, e);
 	m.in.firmware = &m.ovmf;
@@ -258,6 +294,9 @@ static int measure(struct arena *a, void *opts, int argc, char **argv, struct er
 		r = launch_digest(&m.in, ld, &n, e);
 	if (r < 0)
 		return err_context(e, "%s", o->firmware);
+	r = write_table(o, &m, table, e);
+	if (r < 0)
+		return r;
 	if (o->json) {
 		put_json(&b, &m, ld, n, a);
 	} else {
@@ -291,6 +330,8 @@ static const struct opt opts_table[] = {
 	{"firmware-seed", 0, OPT_STR, "HEX",
 	 "SNP digest after the firmware's pages; FILE need then hold only its last pages",
 	 O(firmware_seed)},
+	{"hash-table", 0, OPT_STR, "FILE", "write the table of the kernel's hashes there",
+	 O(hash_table)},
 	{"json", 0, OPT_FLAG, NULL, "print everything that went into the digest as well", O(json)},
 };
 

@@ -16,7 +16,7 @@
 #include "vm/image.h"
 
 struct measure {
-	const char *bundle, *mode, *firmware, *config, *guest;
+	const char *bundle, *mode, *firmware, *config, *guest, *hash_table;
 	bool json;
 };
 
@@ -26,7 +26,7 @@ static const struct name_val modes[] = {
 	{"sev", POL_BACKEND_SEV},
 };
 
-/* BUNDLE [--mode MODE] [--firmware FILE] [--guest DIR] [--config FILE] [--json] */
+/* BUNDLE [--mode MODE] [--firmware FILE] [--guest DIR] [--config FILE] [--hash-table FILE] [--json] */
 static int read_args(int argc, char **argv, struct measure *m, struct err *e)
 {
 	const struct {
@@ -35,7 +35,8 @@ static int read_args(int argc, char **argv, struct measure *m, struct err *e)
 	} texts[] = {{"--mode", &m->mode},
 		     {"--firmware", &m->firmware},
 		     {"--config", &m->config},
-		     {"--guest", &m->guest}};
+		     {"--guest", &m->guest},
+		     {"--hash-table", &m->hash_table}};
 	int i = 2;
 
 	m->bundle = argv[1];
@@ -51,10 +52,12 @@ static int read_args(int argc, char **argv, struct measure *m, struct err *e)
 				*texts[k].to = *rest == '=' ? rest + 1 : argv[++i];
 		}
 		if (!found)
-			return err_set_id(e, ERR_USAGE, -EINVAL,
-					  "measure BUNDLE: expected --mode MODE, --firmware FILE, "
-					  "--guest DIR, --config FILE or --json, found \"%s\"",
-					  argv[i]);
+			return err_set_id(
+				e, ERR_USAGE, -EINVAL,
+				"measure BUNDLE: expected --mode MODE, --firmware FILE, "
+				"--guest DIR, --config FILE, --hash-table FILE or --json, "
+				"found \"%s\"",
+				argv[i]);
 		i++;
 	}
 	return 0;
@@ -111,9 +114,13 @@ static int measure_bundle(struct globals *g, int argc, char **argv, struct err *
 		"--initrd",	 s.initrd,   "--append", s.cmdline,
 		"--cpu",	 s.cpu,	     "--vcpus",	 arena_printf(g->a, "%u", s.vcpus),
 	};
-	v = arena_array(g->a, ARRAY_LEN(words) + 2, sizeof(*v));
+	v = arena_array(g->a, ARRAY_LEN(words) + 4, sizeof(*v));
 	for (; n < ARRAY_LEN(words); n++)
 		v[n] = arena_strdup(g->a, words[n]);
+	if (m.hash_table) {
+		v[n++] = arena_strdup(g->a, "--hash-table");
+		v[n++] = arena_strdup(g->a, m.hash_table);
+	}
 	if (m.json)
 		v[n] = arena_strdup(g->a, "--json");
 	return attest_forward(g, v, e);

@@ -74,6 +74,17 @@ by_hand() {	# COMMAND-LINE OPTION...
 	[ "$output" = "$first" ]
 }
 
+@test "the table that the firmware compares has the hashes of what is booted" {
+	of_bundle --hash-table "$BATS_TEST_TMPDIR/table"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(by_hand "$plain acpi=off")" ]
+	[ "$(stat -c %s "$BATS_TEST_TMPDIR/table")" -eq 176 ]
+	table=$(od -A n -v -t x1 "$BATS_TEST_TMPDIR/table" | tr -d " \n")
+	for part in "$(printf '%s acpi=off\0' "$plain" | sha256sum)" "$(sha256sum <"$guest/initrd")" "$(sha256sum <"$guest/vmlinuz")"; do
+		[[ $table == *"${part%% *}"* ]]
+	done
+}
+
 @test "one byte more in the initrd is another digest" {
 	of_bundle
 	first=$output
