@@ -13,6 +13,12 @@
 #include "policy/rules.h"
 #include "spec/spec.h"
 
+/* A root that was packed (vm/pack.h), as the policy has it. */
+struct policy_root {
+	const char *hash, *salt; /* hex */
+	uint64_t blocks;	 /* of 4096 bytes */
+};
+
 /* What the command line says and the config does not. */
 struct policy_input {
 	const char *bundle;	 /* absolute, clean path */
@@ -24,6 +30,7 @@ struct policy_input {
 	bool need_process; /* run: S-09 */
 	bool console_socket,
 		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
+	const struct policy_root *root; /* what the root was packed to; NULL = it was not */
 	const char *guest_dir; /* of the guest image that is installed; NULL = not looked up */
 	bool measuring; /* as root of a machine with KVM, whoever and wherever we are: for a launch digest */
 	struct opt_u64 as_uid;	/* the caller, for rules; not set: host.euid */
@@ -41,6 +48,10 @@ struct policy_input {
 int policy_build(const struct spec *s, const struct rules *r, const struct host *h,
 		 const struct policy_input *in, struct arena *a, const struct policy **ret,
 		 struct err *e);
+
+/* policy_packs_root: whether this container's root has to be packed before policy_build() (policy_input.root): what it decides
+ * itself, said beforehand. in: annotations and backend_floor are what it looks at. */
+bool policy_packs_root(const struct spec *s, const struct rules *r, const struct policy_input *in);
 
 /* policy_build_process: the process of `exec`. base is the container's policy: its user namespace decides
  * what can be mapped and granted, and what the object leaves out (labels, capabilities, rlimits,

@@ -165,6 +165,17 @@ static void explain_vm(struct page *pg, const struct policy *p)
 	page_row_list(pg, "", &p->vm.kernel_params);
 	page_row_value(pg, "initrd", p->vm.initrd);
 	page_row_value(pg, "firmware", p->vm.firmware);
+	if (p->vm.root == POL_VM_ROOT_PACKED) {
+		page_row(pg, "root image");
+		if (p->vm.root_hash) {
+			page_bytes(pg, p->vm.root_blocks * 4096);
+			page_text(pg, "with the root hash");
+			page_value(pg, p->vm.root_hash);
+		} else {
+			page_text(pg, "not packed yet; its root hash will be a part of the digest");
+		}
+		page_end(pg);
+	}
 	if (p->vm.vcpus.set) {
 		page_row(pg, "CPUs");
 		page_printf(pg, "%llu", (unsigned long long) p->vm.vcpus.v);

@@ -49,6 +49,8 @@ static const struct name_val vm_kind_names[] = {
 	{"initrd", POL_VM_INITRD},
 	{"firmware", POL_VM_FIRMWARE},
 };
+static const struct name_val vm_root_names[] = {{"shared", POL_VM_ROOT_SHARED},
+						{"packed", POL_VM_ROOT_PACKED}};
 static const struct name_val backend_names[] = {
 	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},
 	{"sev", POL_BACKEND_SEV},	  {"sev-es", POL_BACKEND_SEV_ES},
@@ -357,6 +359,10 @@ static const struct cfield vm_rows[] = {
 	F(policy_clear),
 	F(uid_first),
 	F(uid_count),
+	FN(root, vm_root_names, ARRAY_LEN(vm_root_names)),
+	F(root_hash),
+	F(root_salt),
+	F(root_blocks),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST

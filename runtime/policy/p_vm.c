@@ -205,11 +205,76 @@ static int guest_policy(struct pb *b, struct err *e)
 	return 0;
 }
 
+/* ---- its root ---- */
+
+static const struct name_val roots[] = {{"shared", POL_VM_ROOT_SHARED},
+					{"packed", POL_VM_ROOT_PACKED}};
+
+static const char *root_asked(const struct spec *s, const struct policy_input *in)
+{
+	const struct kvs *lists[] = {&in->annotations, &s->annotations};
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		for (size_t i = 0; i < lists[k]->n; i++)
+			if (str_eq(lists[k]->v[i].key, POL_ROOT_ANNOTATION))
+				return lists[k]->v[i].val;
+	return NULL;
+}
+
+bool policy_packs_root(const struct spec *s, const struct rules *r, const struct policy_input *in)
+{
+	const char *asked = root_asked(s, in);
+
+	if (in->backend_floor >= POL_BACKEND_SEV)
+		return true;
+	return (s->vm || in->backend_floor == POL_BACKEND_VM) &&
+	       ((asked && str_eq(asked, "packed")) || str_eq0(r ? r->vm.root : NULL, "packed"));
+}
+
+/* What the host can change at any time is nothing that a confidential guest could run. */
+static int choose_root(struct pb *b, struct err *e)
+{
+	const char *asked = pb_annotation(b, POL_ROOT_ANNOTATION),
+		   *site = b->rules ? b->rules->vm.root : NULL;
+	bool confidential = b->p->backend >= POL_BACKEND_SEV;
+	const char *word = asked ? asked : site ? site : confidential ? "packed" : "shared";
+	struct pol_vm *p = &b->p->vm;
+	long kind;
+	int r = PB_WORD(b, roots, word, &kind, e, "annotations[\"" POL_ROOT_ANNOTATION "\"]");
+
+	if (r < 0)
+		return r;
+	if (asked && site && !str_eq(asked, site))
+		return pb_refuse(b, e,
+				 "annotations[\"" POL_ROOT_ANNOTATION "\"]: \"%s\" is not what the "
+				 "site's rules want roots to be (vm.root of rules.d): \"%s\"",
+				 asked, site);
+	if (confidential && kind != POL_VM_ROOT_PACKED)
+		return asked ? pb_refuse(b, e,
+					 "annotations[\"" POL_ROOT_ANNOTATION
+					 "\"]: the root of a confidential VM cannot be shared with "
+					 "the host")
+			     : pb_refuse(
+				       b, e,
+				       "the site's rules: vm.root is \"shared\", and the root of a "
+				       "confidential VM cannot be shared with the host");
+	p->root = (uint32_t) kind;
+	if (kind == POL_VM_ROOT_PACKED && b->in->root) {
+		p->root_hash = arena_strdup(b->a, b->in->root->hash);
+		p->root_salt = arena_strdup(b->a, b->in->root->salt);
+		p->root_blocks = b->in->root->blocks;
+	}
+	return 0;
+}
+
 int pb_vm(struct pb *b, struct err *e)
 {
 	struct pol_vm *p = &b->p->vm;
 	int r;
 
+	if (!is_vm(b) && pb_annotation(b, POL_ROOT_ANNOTATION))
+		return pb_refuse(b, e,
+				 "annotations[\"" POL_ROOT_ANNOTATION "\"]: only a VM has one");
 	if (!is_vm(b))
 		return pb_annotation(b, "io.kavach.guest-policy") ? guest_policy(b, e) : 0;
 	p->set = true;
@@ -219,6 +284,8 @@ int pb_vm(struct pb *b, struct err *e)
 	r = b->s->vm ? of_bundle(b, b->s->vm, e) : 0;
 	if (r == 0)
 		r = guest_policy(b, e);
+	if (r == 0)
+		r = choose_root(b, e);
 	if (r < 0)
 		return r;
 	if (b->rules)

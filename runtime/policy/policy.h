@@ -370,6 +370,11 @@ struct pol_vm_file {
 	char *sha256; /* 64 lower-case hex digits */
 };
 
+/* The root: the host's folder, shared with the guest; or an image of it with a hash of every block (dm-verity), packed before
+ * the policy was made, and a tmpfs of the guest's above it. */
+#define POL_ROOT_ANNOTATION "io.kavach.root"
+enum pol_vm_root { POL_VM_ROOT_SHARED = 1, POL_VM_ROOT_PACKED };
+
 struct pol_vm {
 	bool set; /* the backend is a VM */
 	/* Paths; NULL: what is installed (vm/image.h). */
@@ -386,6 +391,11 @@ struct pol_vm {
 	char *guest_policy;
 	uint64_t policy_set, policy_clear;
 	uint32_t uid_first, uid_count; /* what the hypervisors run as: see vm/jail.h */
+	uint32_t root;		       /* enum pol_vm_root */
+	/* Of a packed root: dm-verity's root hash (64 hex digits; NULL: it was not packed, and the policy cannot be started) and
+	 * salt (hex), and how many blocks of 4096 bytes are data; the tree of hashes follows them. */
+	char *root_hash, *root_salt;
+	uint64_t root_blocks;
 };
 
 struct policy {
@@ -424,7 +434,7 @@ struct policy {
 	struct pol_vm vm;
 };
 
-#define POLICY_VERSION 4
+#define POLICY_VERSION 5
 
 /* pol_reports_denied: whether denied calls are reported. */
 static inline bool pol_reports_denied(const struct policy *p)

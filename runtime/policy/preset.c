@@ -39,7 +39,8 @@ static int check_names(struct pb *b, const struct kvs *m, struct err *e)
 		    !str_eq(m->v[i].key, "io.kavach.secrets") &&
 		    !str_eq(m->v[i].key, POL_REPORT_ANNOTATION) &&
 		    !str_eq(m->v[i].key, POL_RECORD_ANNOTATION) &&
-		    !str_eq(m->v[i].key, "io.kavach.guest-policy"))
+		    !str_eq(m->v[i].key, "io.kavach.guest-policy") &&
+		    !str_eq(m->v[i].key, POL_ROOT_ANNOTATION))
 			return pb_refuse(b, e, "annotations[\"%s\"]: kavach has no such annotation",
 					 m->v[i].key);
 	return 0;

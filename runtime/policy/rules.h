@@ -170,11 +170,13 @@ struct rules_vm {
 	struct rules_files allowed[RULES_VM_KIND_MAX];
 	const char *file[RULES_VM_KIND_MAX]; /* defaults; absolute, in the list if there is one */
 	const char *machine;		     /* QEMU's name of it */
+	const char *root;		     /* "shared" or "packed": what roots are */
 	struct opt_u64 vcpus, memory;	     /* defaults; memory in bytes */
 	struct opt_u64 max_vcpus, max_memory;
 	struct strs kernel_params, hypervisor_params; /* words that a bundle may ask for */
 	struct opt_u64 uid_first, uid_count;	      /* ids that hypervisors run as */
-	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at;
+	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at,
+		root_at;
 };
 
 /* What a confidential VM has to show before it gets a secret. */

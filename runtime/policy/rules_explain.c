@@ -234,6 +234,7 @@ static void vm_rows(struct page *pg, const struct rules_vm *vm)
 		}
 	}
 	page_row_value(pg, "machine", vm->machine);
+	page_row_value(pg, "root", vm->root);
 	if (vm->kernel_params.set && !vm->kernel_params.n)
 		page_line(pg, "kernel options", "none is allowed");
 	page_row_list(pg, "kernel options", &vm->kernel_params);

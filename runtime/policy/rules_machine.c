@@ -122,6 +122,9 @@ static const struct jfield uids_f[] = {
 static const struct jtable uids_t = F_TABLE(struct rj_vm_uids, uids_f, .flags = J_STRICT,
 					    .check = uids_check);
 
+static const struct name_val roots[] = {{"shared", POL_VM_ROOT_SHARED},
+					{"packed", POL_VM_ROOT_PACKED}};
+
 static const struct jfield vm_f[] = {
 	F_OBJS(struct rj_vm, hypervisors, struct rj_file_digest, &digest_t),
 	F_OBJS(struct rj_vm, kernels, struct rj_file_digest, &digest_t),
@@ -132,6 +135,7 @@ static const struct jfield vm_f[] = {
 	F_STRS(struct rj_vm, kernelParameters),
 	F_STRS(struct rj_vm, hypervisorParameters),
 	F_OBJ(struct rj_vm, uids, struct rj_vm_uids, &uids_t),
+	F_STR(struct rj_vm, root, F_ONE_OF(roots)),
 };
 const struct jtable rules_t_vm = F_TABLE(struct rj_vm, vm_f, .flags = J_STRICT);
 
@@ -393,6 +397,8 @@ int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 	add_words(in, &j->hypervisorParameters, &in->rules->vm.hypervisor_params);
 	if (r == 0 && j->uids)
 		r = add_uids(in, j->uids);
+	if (r == 0)
+		r = same_text(in, "vm.root", j->root, &in->rules->vm.root, &in->rules->vm.root_at);
 	return r < 0 ? r : defaults_fit(in);
 }
 

@@ -91,6 +91,7 @@ struct rj_vm_uids {
 struct rj_vm {
 	struct strs kernelParameters, hypervisorParameters;
 	struct rj_vm_uids *uids;
+	char *root;
 	rj_files hypervisors, kernels, initrds, firmware;
 	struct rj_vm_defaults *defaults;
 	struct rj_vm_maximum *maximum;

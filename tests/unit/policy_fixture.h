@@ -40,6 +40,13 @@ static struct policy_input input = {
 	.need_process = true,
 };
 
+/* What roots are packed to here, for configs that want that. */
+static const struct policy_root packed_root = {
+	.hash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+	.salt = "6b6176616368",
+	.blocks = 2048,
+};
+
 static struct host host;   /* full_host unless a test changes it */
 static struct rules rules; /* none */
 static struct arena arena;
@@ -51,6 +58,7 @@ static inline void reset(void)
 	rules = (struct rules){0};
 	input.no_pivot = input.no_new_keyring = false;
 	input.cg_manager = 0;
+	input.root = NULL;
 	input.backend_floor = POL_BACKEND_PROCESS;
 }
 

@@ -83,6 +83,7 @@ static void defaults(void)
 	bound = false;
 	input.need_process = false;
 	input.notify_dir = NULL;
+	input.root = &packed_root;
 	input.guest_dir = "/usr/libexec/kavach/guest";
 	input.backend_floor = POL_BACKEND_VM;
 	host.accel = HOST_ACCEL_KVM;

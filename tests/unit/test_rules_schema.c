@@ -107,6 +107,8 @@ static struct {
 	{"vm.uids", "user and group ids that hypervisors run as", false},
 	{"vm.uids.first", "the first one; at least 1000", false},
 	{"vm.uids.count", "how many", false},
+	{"vm.root", "what roots are: the host's folder, shared, or an image of it with hashes",
+	 false},
 	{"attestation", "what a confidential VM has to show", false},
 	{"attestation.measurements", "launch digests that are accepted, in hexadecimal", false},
 	{"attestation.guestPolicy", "bits of the guest policy", false},
