@@ -176,6 +176,7 @@ static void explain_vm(struct page *pg, const struct policy *p)
 		}
 		page_end(pg);
 	}
+	page_row_value(pg, "virtiofsd", p->vm.virtiofsd);
 	if (p->vm.vcpus.set) {
 		page_row(pg, "CPUs");
 		page_printf(pg, "%llu", (unsigned long long) p->vm.vcpus.v);

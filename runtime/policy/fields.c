@@ -44,13 +44,14 @@
 
 static const struct name_val accel_names[] = {{"kvm", POL_ACCEL_KVM}, {"tcg", POL_ACCEL_TCG}};
 static const struct name_val vm_kind_names[] = {
-	{"hypervisor", POL_VM_HYPERVISOR},
-	{"kernel", POL_VM_KERNEL},
-	{"initrd", POL_VM_INITRD},
-	{"firmware", POL_VM_FIRMWARE},
+	{"hypervisor", POL_VM_HYPERVISOR}, {"kernel", POL_VM_KERNEL},
+	{"initrd", POL_VM_INITRD},	   {"firmware", POL_VM_FIRMWARE},
+	{"virtiofsd", POL_VM_VIRTIOFSD},
 };
 static const struct name_val vm_root_names[] = {{"shared", POL_VM_ROOT_SHARED},
 						{"packed", POL_VM_ROOT_PACKED}};
+static const struct name_val share_names[] = {{"9p", POL_SHARE_9P},
+					      {"virtiofs", POL_SHARE_VIRTIOFS}};
 static const struct name_val backend_names[] = {
 	{"process", POL_BACKEND_PROCESS}, {"vm", POL_BACKEND_VM},
 	{"sev", POL_BACKEND_SEV},	  {"sev-es", POL_BACKEND_SEV_ES},
@@ -344,7 +345,9 @@ static const struct cfield vm_rows[] = {
 	F(kernel),
 	F(initrd),
 	F(firmware),
+	F(virtiofsd),
 	F(machine),
+	FN(share, share_names, ARRAY_LEN(share_names)),
 	F(kernel_params),
 	F(hypervisor_params),
 	F(vcpus),

@@ -148,15 +148,14 @@ static void of_site(struct pb *b, const struct rules_vm *r)
 {
 	struct pol_vm *p = &b->p->vm;
 	char **files[] = {
-		[RULES_VM_HYPERVISOR] = &p->hypervisor,
-		[RULES_VM_KERNEL] = &p->kernel,
-		[RULES_VM_INITRD] = &p->initrd,
-		[RULES_VM_FIRMWARE] = &p->firmware,
+		[RULES_VM_HYPERVISOR] = &p->hypervisor, [RULES_VM_KERNEL] = &p->kernel,
+		[RULES_VM_INITRD] = &p->initrd,		[RULES_VM_FIRMWARE] = &p->firmware,
+		[RULES_VM_VIRTIOFSD] = &p->virtiofsd,
 	};
 	size_t n = 0;
 
 	_Static_assert(RULES_VM_HYPERVISOR == (int) POL_VM_HYPERVISOR &&
-			       RULES_VM_FIRMWARE == (int) POL_VM_FIRMWARE,
+			       RULES_VM_VIRTIOFSD == (int) POL_VM_VIRTIOFSD,
 		       "the same kinds");
 	for (size_t k = 0; k < RULES_VM_KIND_MAX; k++)
 		n += r->allowed[k].n;
@@ -173,6 +172,8 @@ static void of_site(struct pb *b, const struct rules_vm *r)
 	}
 	if (r->machine)
 		p->machine = arena_strdup(b->a, r->machine);
+	if (r->share)
+		p->share = str_eq(r->share, "9p") ? POL_SHARE_9P : POL_SHARE_VIRTIOFS;
 	if (!p->vcpus.set)
 		p->vcpus = r->vcpus;
 	if (!p->memory.set)
@@ -295,6 +296,11 @@ int pb_vm(struct pb *b, struct err *e)
 		return pb_refuse(b, e,
 				 "vm.hypervisor.path: expected a program below /usr, found %s",
 				 p->hypervisor);
+	if (p->virtiofsd && !str_prefix(p->virtiofsd, "/usr/"))
+		return pb_refuse(b, e,
+				 "the site's rules: vm.defaults.virtiofsd: expected a program "
+				 "below /usr, found %s",
+				 p->virtiofsd);
 	if (p->machine && !str_eq(p->machine, "microvm") && !str_eq(p->machine, "q35"))
 		return pb_refuse(b, e,
 				 "the site's rules: vm.defaults.machine: expected \"microvm\" or "

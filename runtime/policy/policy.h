@@ -363,7 +363,15 @@ struct pol_mempolicy {
 enum pol_accel { POL_ACCEL_KVM = 1, POL_ACCEL_TCG };
 
 /* A file that VMs may be made of, by the site's rules. */
-enum pol_vm_kind { POL_VM_HYPERVISOR, POL_VM_KERNEL, POL_VM_INITRD, POL_VM_FIRMWARE };
+enum pol_vm_kind {
+	POL_VM_HYPERVISOR,
+	POL_VM_KERNEL,
+	POL_VM_INITRD,
+	POL_VM_FIRMWARE,
+	POL_VM_VIRTIOFSD,
+};
+/* How folders of the host get into a guest. */
+enum pol_vm_share { POL_SHARE_9P = 1, POL_SHARE_VIRTIOFS };
 struct pol_vm_file {
 	uint32_t kind;
 	char *path;   /* absolute, clean */
@@ -378,8 +386,9 @@ enum pol_vm_root { POL_VM_ROOT_SHARED = 1, POL_VM_ROOT_PACKED };
 struct pol_vm {
 	bool set; /* the backend is a VM */
 	/* Paths; NULL: what is installed (vm/image.h). */
-	char *hypervisor, *kernel, *initrd, *firmware;
+	char *hypervisor, *kernel, *initrd, *firmware, *virtiofsd;
 	char *machine; /* "microvm" or "q35"; NULL: what the backend needs */
+	uint32_t share; /* enum pol_vm_share of the site; 0: virtiofs where there is a virtiofsd, else 9p */
 	struct strs kernel_params, hypervisor_params;
 	struct opt_u64 vcpus, memory;	      /* memory in bytes, of the guest */
 	struct opt_u64 max_vcpus, max_memory; /* of the site */

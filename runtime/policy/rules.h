@@ -162,6 +162,7 @@ enum rules_vm_kind {
 	RULES_VM_KERNEL,
 	RULES_VM_INITRD,
 	RULES_VM_FIRMWARE,
+	RULES_VM_VIRTIOFSD,
 	RULES_VM_KIND_MAX
 };
 
@@ -171,12 +172,13 @@ struct rules_vm {
 	const char *file[RULES_VM_KIND_MAX]; /* defaults; absolute, in the list if there is one */
 	const char *machine;		     /* QEMU's name of it */
 	const char *root;		     /* "shared" or "packed": what roots are */
+	const char *share;		     /* "9p" or "virtiofs"; NULL: what there is */
 	struct opt_u64 vcpus, memory;	     /* defaults; memory in bytes */
 	struct opt_u64 max_vcpus, max_memory;
 	struct strs kernel_params, hypervisor_params; /* words that a bundle may ask for */
 	struct opt_u64 uid_first, uid_count;	      /* ids that hypervisors run as */
 	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at,
-		root_at;
+		root_at, share_at;
 };
 
 /* What a confidential VM has to show before it gets a secret. */

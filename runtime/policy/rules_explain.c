@@ -19,10 +19,9 @@ static const char *const backends[] = {
 	[POL_BACKEND_SEV_SNP] = "sev-snp",
 };
 static const char *const vm_kinds[] = {
-	[RULES_VM_HYPERVISOR] = "hypervisor",
-	[RULES_VM_KERNEL] = "kernel",
-	[RULES_VM_INITRD] = "initrd",
-	[RULES_VM_FIRMWARE] = "firmware",
+	[RULES_VM_HYPERVISOR] = "hypervisor", [RULES_VM_KERNEL] = "kernel",
+	[RULES_VM_INITRD] = "initrd",	      [RULES_VM_FIRMWARE] = "firmware",
+	[RULES_VM_VIRTIOFSD] = "virtiofsd",
 };
 
 /* ---- the page ---- */
@@ -235,6 +234,7 @@ static void vm_rows(struct page *pg, const struct rules_vm *vm)
 	}
 	page_row_value(pg, "machine", vm->machine);
 	page_row_value(pg, "root", vm->root);
+	page_row_value(pg, "share", vm->share);
 	if (vm->kernel_params.set && !vm->kernel_params.n)
 		page_line(pg, "kernel options", "none is allowed");
 	page_row_list(pg, "kernel options", &vm->kernel_params);

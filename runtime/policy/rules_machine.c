@@ -74,7 +74,8 @@ static const struct jtable digest_t = F_TABLE(struct rj_file_digest, digest_f, .
 static int defaults_check(const struct json_doc *d, const struct json_node *n, void *obj,
 			  struct arena *a, struct err *e)
 {
-	static const char *const paths[] = {"hypervisor", "kernel", "initrd", "firmware"};
+	static const char *const paths[] = {"hypervisor", "kernel", "initrd", "firmware",
+					    "virtiofsd"};
 	int r = 0;
 
 	(void) obj;
@@ -88,6 +89,7 @@ static const struct jfield defaults_f[] = {
 	F_STR(struct rj_vm_defaults, kernel),
 	F_STR(struct rj_vm_defaults, initrd),
 	F_STR(struct rj_vm_defaults, firmware),
+	F_STR(struct rj_vm_defaults, virtiofsd),
 	F_STR(struct rj_vm_defaults, machine, .flags = J_NONEMPTY),
 	F_UINT(struct rj_vm_defaults, vcpus, .max = 65536),
 	F_UINT(struct rj_vm_defaults, memory),
@@ -124,12 +126,15 @@ static const struct jtable uids_t = F_TABLE(struct rj_vm_uids, uids_f, .flags = 
 
 static const struct name_val roots[] = {{"shared", POL_VM_ROOT_SHARED},
 					{"packed", POL_VM_ROOT_PACKED}};
+static const struct name_val shares[] = {{"9p", POL_SHARE_9P}, {"virtiofs", POL_SHARE_VIRTIOFS}};
 
 static const struct jfield vm_f[] = {
 	F_OBJS(struct rj_vm, hypervisors, struct rj_file_digest, &digest_t),
 	F_OBJS(struct rj_vm, kernels, struct rj_file_digest, &digest_t),
 	F_OBJS(struct rj_vm, initrds, struct rj_file_digest, &digest_t),
 	F_OBJS(struct rj_vm, firmware, struct rj_file_digest, &digest_t),
+	F_OBJS(struct rj_vm, virtiofsd, struct rj_file_digest, &digest_t),
+	F_STR(struct rj_vm, share, F_ONE_OF(shares)),
 	F_OBJ(struct rj_vm, defaults, struct rj_vm_defaults, &defaults_t),
 	F_OBJ(struct rj_vm, maximum, struct rj_vm_maximum, &maximum_t),
 	F_STRS(struct rj_vm, kernelParameters),
@@ -268,10 +273,9 @@ int rules_add_audit(struct rules_in *in, const struct rj_audit *j)
 /* ---- VMs ---- */
 
 static const char *const vm_lists[] = {
-	[RULES_VM_HYPERVISOR] = "vm.hypervisors",
-	[RULES_VM_KERNEL] = "vm.kernels",
-	[RULES_VM_INITRD] = "vm.initrds",
-	[RULES_VM_FIRMWARE] = "vm.firmware",
+	[RULES_VM_HYPERVISOR] = "vm.hypervisors", [RULES_VM_KERNEL] = "vm.kernels",
+	[RULES_VM_INITRD] = "vm.initrds",	  [RULES_VM_FIRMWARE] = "vm.firmware",
+	[RULES_VM_VIRTIOFSD] = "vm.virtiofsd",
 };
 
 static const struct rules_file *find_file(const struct rules_files *l, const char *path)
@@ -319,6 +323,7 @@ static int add_defaults(struct rules_in *in, const struct rj_vm_defaults *j)
 		[RULES_VM_KERNEL] = {"vm.defaults.kernel", j->kernel},
 		[RULES_VM_INITRD] = {"vm.defaults.initrd", j->initrd},
 		[RULES_VM_FIRMWARE] = {"vm.defaults.firmware", j->firmware},
+		[RULES_VM_VIRTIOFSD] = {"vm.defaults.virtiofsd", j->virtiofsd},
 	};
 	int r = 0;
 
@@ -377,10 +382,9 @@ static int add_uids(struct rules_in *in, const struct rj_vm_uids *j)
 int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 {
 	const rj_files *lists[] = {
-		[RULES_VM_HYPERVISOR] = &j->hypervisors,
-		[RULES_VM_KERNEL] = &j->kernels,
-		[RULES_VM_INITRD] = &j->initrds,
-		[RULES_VM_FIRMWARE] = &j->firmware,
+		[RULES_VM_HYPERVISOR] = &j->hypervisors, [RULES_VM_KERNEL] = &j->kernels,
+		[RULES_VM_INITRD] = &j->initrds,	 [RULES_VM_FIRMWARE] = &j->firmware,
+		[RULES_VM_VIRTIOFSD] = &j->virtiofsd,
 	};
 	int r = 0;
 
@@ -399,6 +403,9 @@ int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 		r = add_uids(in, j->uids);
 	if (r == 0)
 		r = same_text(in, "vm.root", j->root, &in->rules->vm.root, &in->rules->vm.root_at);
+	if (r == 0)
+		r = same_text(in, "vm.share", j->share, &in->rules->vm.share,
+			      &in->rules->vm.share_at);
 	return r < 0 ? r : defaults_fit(in);
 }
 

@@ -76,7 +76,7 @@ struct rj_file_digest {
 typedef SPEC_LIST(struct rj_file_digest) rj_files;
 
 struct rj_vm_defaults {
-	char *hypervisor, *kernel, *initrd, *firmware, *machine;
+	char *hypervisor, *kernel, *initrd, *firmware, *virtiofsd, *machine;
 	struct opt_u64 vcpus, memory;
 };
 
@@ -91,8 +91,8 @@ struct rj_vm_uids {
 struct rj_vm {
 	struct strs kernelParameters, hypervisorParameters;
 	struct rj_vm_uids *uids;
-	char *root;
-	rj_files hypervisors, kernels, initrds, firmware;
+	char *root, *share;
+	rj_files hypervisors, kernels, initrds, firmware, virtiofsd;
 	struct rj_vm_defaults *defaults;
 	struct rj_vm_maximum *maximum;
 };

@@ -15,10 +15,11 @@
 
 #define ST struct monitor_boot
 static const struct cfield rows[] = {
-	F(mode),	F(stage),  F(control_fd), F(policy),	 F(prepare),	 F(volumes_at),
-	F(hypervisor),	F(argv),   F(kernel_fd),  F(initrd_fd),	 F(firmware_fd), F(uid),
-	F(keep_root),	F(kvm_fd), F(nics),	  F(memory),	 F(hello_ms),	 F(prepared_ms),
-	F(shutdown_ms), F(qmp_ms), F(owner),	  F(request_fd), F(terminal),	 F(ptmx_fd),
+	F(mode),	F(stage),      F(control_fd),  F(policy),      F(prepare),
+	F(volumes_at),	F(hypervisor), F(argv),	       F(kernel_fd),   F(initrd_fd),
+	F(firmware_fd), F(uid),	       F(keep_root),   F(kvm_fd),      F(nics),
+	F(memory),	F(hello_ms),   F(prepared_ms), F(shutdown_ms), F(qmp_ms),
+	F(owner),	F(request_fd), F(terminal),    F(ptmx_fd),     F(server),
 };
 const struct ctable monitor_boot_table = {"monitor_boot", rows, ARRAY_LEN(rows), sizeof(ST)};
 
@@ -39,6 +40,8 @@ int monitor_boot_decode(const void *p, size_t n, struct arena *a, struct monitor
 	if (m.mode == MONITOR_CREATE &&
 	    (!m.policy.n || !m.prepare.n || !m.hypervisor || !m.argv.n || !m.hello_ms))
 		return err_set(e, -EBADMSG, "boot block: no VM to start");
+	if (m.server.n && m.keep_root)
+		return err_set(e, -EBADMSG, "boot block: the root is served twice");
 	if (m.nics > VM_NICS_MAX)
 		return err_set(e, -EBADMSG, "boot block: too many network devices");
 	if (stage_boot_decode(m.stage.v, m.stage.n, a, ret_stage, e) < 0)

@@ -31,8 +31,9 @@ struct monitor_boot {
 	uint32_t uid;				   /* jail_uid() */
 	int32_t kvm_fd;				   /* /dev/kvm; -1: it is emulated */
 	uint32_t nics;				   /* network devices in argv */
-	bool keep_root;				   /* 9p: see vm/jail.h */
-	uint64_t memory; /* of the guest, bytes: what an update may not go beyond */
+	bool keep_root;				   /* 9p: QEMU serves the root (JAIL_9P) */
+	struct strs server; /* virtiofsd_argv(), and that program by its first word; empty: none */
+	uint64_t memory;    /* of the guest, bytes: what an update may not go beyond */
 	uint32_t hello_ms, prepared_ms, shutdown_ms, qmp_ms;
 	uint32_t owner; /* who may use the control socket, beside root */
 

@@ -23,6 +23,7 @@
 #include "vm/jail.h"
 #include "vm/qemu.h"
 #include "vm/split.h"
+#include "vm/virtiofsd.h"
 #include "wire/body.h"
 
 #define ENCODED_MAX (32u << 20)
@@ -125,11 +126,10 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	r = count_nics(m->full, b->a, &host.nics, e);
 	if (r < 0)
 		return r;
-	host.virtiofsd = false; /* the share is served by QEMU */
 	r = vm_shape_decide(m->full, &host, &image, b->a, &m->shape, e);
 	if (r < 0)
 		return r;
-	if (m->shape.sev.kind || m->shape.root != VM_ROOT_9P)
+	if (m->shape.sev.kind || m->shape.root == VM_ROOT_EROFS)
 		return err_set(e, -ENOTSUP, "this version of kavach cannot start such a VM");
 	if (m->full->secrets.n)
 		return err_set_id(e, ERR_CONFIG, -ENOTSUP,
@@ -207,7 +207,7 @@ static int encode(const struct ctable *t, const void *obj, struct arena *a, stru
 static int fill_prepare(struct making *m, struct launch *l, struct box *b, struct err *e)
 {
 	struct wire_prepare w = {
-		.root = WIRE_ROOT_9P,
+		.root = m->shape.root,
 		.root_tag = (char *) (uintptr_t) VM_ROOT_TAG,
 		.id = (char *) (uintptr_t) b->id,
 		.bundle = (char *) (uintptr_t) b->bundle,
@@ -257,9 +257,12 @@ static int open_kvm(struct making *m, struct err *e)
 
 static int open_files(struct making *m, struct err *e)
 {
-	fd_auto int program = -EBADF; /* it is executed by its name, below /usr: looked at here */
+	/* they are executed by their names, below /usr: looked at here */
+	fd_auto int program = -EBADF, server = -EBADF;
 	int r = vm_file_check(m->full, POL_VM_HYPERVISOR, m->shape.hypervisor, &program, e);
 
+	if (r == 0 && m->shape.virtiofsd)
+		r = vm_file_check(m->full, POL_VM_VIRTIOFSD, m->shape.virtiofsd, &server, e);
 	if (r == 0)
 		r = open_file(m, POL_VM_KERNEL, m->shape.kernel, &m->boot.kernel_fd, &m->fds[1], e);
 	if (r == 0)
@@ -290,6 +293,10 @@ static int prepare_create(struct launch *l, struct box *b, void *arg, struct err
 	m->boot.hypervisor = (char *) (uintptr_t) m->shape.hypervisor;
 	m->boot.uid = jail_uid(m->full->vm.uid_first, m->full->vm.uid_count, b->bundle, b->id);
 	m->boot.keep_root = m->shape.root == VM_ROOT_9P;
+	if (m->shape.virtiofsd) {
+		argv = virtiofsd_argv(m->shape.virtiofsd, &vm_names_jail, b->a, &n);
+		m->boot.server = (struct strs){.v = argv, .n = n, .set = true};
+	}
 	m->boot.memory = m->shape.memory;
 	m->boot.hello_ms = m->shape.hello_seconds * 1000;
 	return 0;

@@ -203,10 +203,19 @@ static const char *find_qemu(void)
 	return first_of(places, ARRAY_LEN(places));
 }
 
+/* The one that the site names is taken, whether it is there or not: that it is missing is then an error. */
+static const char *find_virtiofsd(const struct policy *p)
+{
+	static const char *const places[] = {"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd"};
+
+	return p->vm.virtiofsd ? p->vm.virtiofsd : first_of(places, ARRAY_LEN(places));
+}
+
 int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct vm_host *ret,
 		  struct err *e)
 {
-	struct vm_host h = {.hypervisor = find_qemu(), .cbitpos = cbitpos()};
+	struct vm_host h = {
+		.hypervisor = find_qemu(), .virtiofsd = find_virtiofsd(p), .cbitpos = cbitpos()};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned major, minor;
 	struct sysinfo si;
@@ -231,10 +240,9 @@ int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct 
 /* ---- files ---- */
 
 static const char *const lists[] = {
-	[POL_VM_HYPERVISOR] = "vm.hypervisors",
-	[POL_VM_KERNEL] = "vm.kernels",
-	[POL_VM_INITRD] = "vm.initrds",
-	[POL_VM_FIRMWARE] = "vm.firmware",
+	[POL_VM_HYPERVISOR] = "vm.hypervisors", [POL_VM_KERNEL] = "vm.kernels",
+	[POL_VM_INITRD] = "vm.initrds",		[POL_VM_FIRMWARE] = "vm.firmware",
+	[POL_VM_VIRTIOFSD] = "vm.virtiofsd",
 };
 
 static int hash_fd(int fd, const char *path, char ret[SHA256_HEX], struct err *e)

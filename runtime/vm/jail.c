@@ -41,11 +41,10 @@
 #include "exec/mount.h"
 
 #define FD_AWAY 128 /* numbers above what the program gets */
-#define NOFILE 256u
-#define NOFILE_9P 4096u /* a server of files has many open */
-#define NPROC 1024u	/* threads: vCPUs and up to 64 for disks */
+#define NPROC 1024u /* threads: vCPUs and up to 64 for disks */
 #define MEMLOCK_LEAST 65536u
 #define TREES_MAX 24
+#define MORE_MAX 3 /* names that are no trees */
 #define SIGNALS 64
 #define KERNEL_SIGSET 8
 
@@ -54,8 +53,24 @@
 #endif
 
 #define BIT(n) ((uint64_t) 1 << (n))
-/* What serving files by 9p needs: to give away what is made, to read what is another's, to set modes. */
+/* What serving files needs: to give away what is made, to read what is another's, to set modes. virtiofsd makes a file as the
+ * user who asked for it, passes file capabilities on, and does not start where it cannot empty its bounding set, which is the last
+ * that it does with SETPCAP. */
 #define CAPS_9P (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID))
+#define CAPS_VIRTIOFS                                                                              \
+	(CAPS_9P | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETFCAP) | BIT(CAP_SETPCAP))
+
+static const struct role {
+	uint64_t caps;
+	rlim_t nofile;
+	bool files;	    /* as root, with a /proc */
+	const char *sysctl; /* of /proc it reads this and what is about itself, when it starts */
+} roles[] = {
+	[JAIL_NO_FILES] = {0, 256, false, NULL},
+	[JAIL_9P] = {CAPS_9P, 4096, true, NULL},
+	/* one for each file that the guest's kernel remembers */
+	[JAIL_VIRTIOFS] = {CAPS_VIRTIOFS, 1u << 20, true, "proc/sys/fs/nr_open"},
+};
 
 /* A mount that is to come to a place in the jail. */
 struct tree {
@@ -75,8 +90,8 @@ struct making {
 	struct stage s; /* for Landlock */
 	struct policy p;
 	struct policy_landlock layer;
-	char *lists[3][TREES_MAX + 1];
-	char path_text[TREES_MAX + 1][64];
+	char *lists[3][TREES_MAX + MORE_MAX];
+	char path_text[TREES_MAX + MORE_MAX][64];
 };
 
 /* ---- trees ---- */
@@ -280,21 +295,22 @@ static int make_sev_node(struct making *m, struct err *e)
 	return 0;
 }
 
-/* The 9p server changes modes and attributes by way of /proc/self/fd. Landlock keeps it from opening anything there. */
+/* Servers of files change modes and attributes by way of /proc/self/fd. Landlock keeps them from opening anything else there. */
 static int make_proc(struct making *m, struct err *e)
 {
 	static const char *const opts[] = {"hidepid=invisible", "subset=pid"};
+	const struct role *role = &roles[m->j->role];
 	const struct mnt_fs fs = {
 		.type = "proc",
 		.source = "proc",
 		.attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 		.opt = opts,
-		.opt_n = ARRAY_LEN(opts),
+		.opt_n = role->sysctl ? 1 : 2,
 	};
 	fd_auto int proc = -EBADF, place = -EBADF;
 	int r;
 
-	if (!m->j->keep_root)
+	if (!role->files)
 		return 0;
 	proc = mnt_new_fs(&fs, e);
 	if (proc < 0)
@@ -396,7 +412,9 @@ static int landlock(struct making *m, struct err *e)
 	static const struct stage_boot none = {.mode = STAGE_CREATE};
 	/* LANDLOCK_CREATE_RULESET_VERSION */
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	const char *sysctl = roles[m->j->role].sysctl;
 	struct policy_landlock *l = &m->layer;
+	char self[32];
 	size_t used = 0;
 
 	/* A kernel without it, or that has it switched off: the mount namespace is the wall then; `kavach check` says so. */
@@ -415,6 +433,11 @@ static int landlock(struct making *m, struct err *e)
 		      m, &used, m->trees[i].name);
 	if (m->j->dev_sev)
 		allow(&l->read_write, m, &used, "dev/sev");
+	if (sysctl) {
+		snprintf(self, sizeof(self), "proc/%d", getpid());
+		allow(&l->read_only, m, &used, self);
+		allow(&l->read_only, m, &used, sysctl);
+	}
 	m->p.landlock.v = l;
 	m->p.landlock.n = 1;
 	m->s = (struct stage){.boot = &none, .p = &m->p, .root_fd = m->root};
@@ -442,7 +465,7 @@ static int limits(const struct jail *j, struct err *e)
 	int r = limit(RLIMIT_CORE, 1, e);
 
 	if (r == 0)
-		r = limit(RLIMIT_NOFILE, j->keep_root ? NOFILE_9P : NOFILE, e);
+		r = limit(RLIMIT_NOFILE, roles[j->role].nofile, e);
 	if (r == 0)
 		r = limit(RLIMIT_NPROC, NPROC, e);
 	if (r == 0)
@@ -454,21 +477,21 @@ static int limits(const struct jail *j, struct err *e)
 
 static int privileges(const struct jail *j, struct err *e)
 {
-	uint64_t keep = j->keep_root ? CAPS_9P : 0;
-	const struct pol_caps caps = {.set = true, .bounding = keep};
-	uid_t uid = j->keep_root ? 0 : j->uid;
+	const struct role *role = &roles[j->role];
+	const struct pol_caps caps = {.set = true, .bounding = role->caps};
+	uid_t uid = role->files ? 0 : j->uid;
 	int r = caps_drop_bounding(&caps, e);
 
 	if (r < 0)
 		return err_context(e, "the jail");
-	if (!j->keep_root && (!j->uid || !j->gid))
+	if (!role->files && (!j->uid || !j->gid))
 		return err_set(e, -EINVAL, "the jail: uid %u, gid %u", j->uid, j->gid);
 	if (setgroups(0, NULL) < 0 || setresgid(j->gid, j->gid, j->gid) < 0 ||
 	    setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "the jail: becoming user %u, group %u", uid, j->gid);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(e, "the jail: ambient capabilities");
-	r = sys_capset(keep, keep, 0);
+	r = sys_capset(role->caps, role->caps, 0);
 	if (r < 0)
 		return err_neg(e, r, "the jail: capabilities");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where QEMU lives: the guest is hostile, and QEMU is what it talks to. For the monitor's forked child, before execve.
+ * Where QEMU lives, and virtiofsd: the guest is hostile, and these are what it talks to. For the monitor's forked child,
+ * before execve. Each has a jail of its own.
  *
  * Theory of operation. The monitor is root in the host's mount namespace (it has not pivoted yet) and PID 1 of the
  * container's pid namespace. The child makes network, IPC, UTS and mount namespaces of its own; its root is a tmpfs of
  * 1 MiB with /usr, the loader's cache, the files to boot and at most two device nodes, read-only; the host's root is
- * gone. It takes the ids of this container, gives up all capabilities (with 9p: all but the four that serving files of
- * several owners needs), sets no_new_privs, limits, and Landlock over what is left. What QEMU works with comes as
- * descriptors. QEMU adds its own seccomp filter (-sandbox).
+ * gone. It takes the ids of this container, gives up all capabilities (one that serves files: all but those that files of
+ * several owners need), sets no_new_privs, limits, and Landlock over what is left. What QEMU works with comes as
+ * descriptors. QEMU adds its own seccomp filter (-sandbox), and so does virtiofsd.
  */
 #ifndef KAVACH_VM_JAIL_H
 #define KAVACH_VM_JAIL_H
@@ -29,7 +30,17 @@ struct jail_file {
 	const char *name; /* without a slash */
 	int fd;
 	const char *path;
-	bool writable; /* a directory to serve (9p): writing, no devices, no set-user-id */
+	bool writable; /* a directory to serve: writing, no devices, no set-user-id */
+};
+
+/* What the program does with files of the host decides its user, its capabilities and its limits. */
+enum jail_role {
+	JAIL_NO_FILES, /* QEMU; uid of its own, no capabilities */
+	/* QEMU with 9p: uid 0 with CHOWN, DAC_OVERRIDE, FOWNER, FSETID. Has a /proc */
+	JAIL_9P,
+	/* virtiofsd: SETUID, SETGID and SETFCAP too, for it makes files as the guest's users, and SETPCAP, which it gives up; many
+	 * files. Has a /proc */
+	JAIL_VIRTIOFS,
 };
 
 struct jail {
@@ -39,10 +50,10 @@ struct jail {
 	size_t n_fds;
 	const struct jail_file *files;
 	size_t n_files;
-	int log_fd;	   /* becomes 1 and 2; -EBADF: they are /dev/null. 0 is always */
-	uint32_t uid, gid; /* of the program; with keep_root only its group's */
-	bool keep_root; /* uid 0 with CHOWN, DAC_OVERRIDE, FOWNER, FSETID: for serving files by 9p. Has a /proc then */
-	bool dev_sev;	  /* /dev/sev is there, for SEV guests */
+	int log_fd; /* becomes 1 and 2; -EBADF: they are /dev/null. 0 is always */
+	enum jail_role role;
+	uint32_t uid, gid; /* of the program; with a role of uid 0 only its group's */
+	bool dev_sev;	   /* /dev/sev is there, for SEV guests */
 	uint64_t memlock; /* bytes that may be locked: SEV and SEV-ES pin the guest's memory; else 0 */
 };
 

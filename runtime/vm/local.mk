@@ -26,6 +26,8 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/shape_show.c \
 	runtime/vm/split.c \
 	runtime/vm/split.h \
+	runtime/vm/virtiofsd.c \
+	runtime/vm/virtiofsd.h \
 	runtime/vm/vm.h
 
 # kavach-monitor, the container's process on the host: made like kavach-init and with all of it, for it assembles the root.
@@ -42,6 +44,7 @@ monitor_sources = \
 	runtime/vm/monitor_root.c \
 	runtime/vm/monitor_stream.c \
 	runtime/vm/monitor_tty.c \
+	runtime/vm/monitor_vfs.c \
 	runtime/vm/monitor_wire.c \
 	runtime/vm/nic.c \
 	runtime/vm/proxy.c \

@@ -108,9 +108,9 @@ static int take_stdio(struct monitor *m, struct err *e)
 static int close_the_rest(struct monitor *m, struct err *e)
 {
 	const struct stream *st = m->streams;
-	const int keep[] = {m->chan,	m->console, m->qmp_fd,	   m->signals,
-			    m->start,	m->s->sync, m->control,	   m->tty,
-			    m->rtnl.fd, st->in,	    st->out[0].fd, st->out[1].fd};
+	const int keep[] = {m->chan,  m->console,    m->qmp_fd,	   m->signals, m->server,
+			    m->start, m->s->sync,    m->control,   m->tty,     m->rtnl.fd,
+			    st->in,   st->out[0].fd, st->out[1].fd};
 
 	return fds_close_except(keep, ARRAY_LEN(keep), e);
 }
@@ -157,7 +157,7 @@ static void __attribute__((noreturn)) create(const struct monitor_boot *b, struc
 	m.phase = WIRE_PH_BOOT;
 	m.out = BUF_WRITER(OUT_MAX);
 	m.parts = WIRE_PARTS_INIT;
-	m.chan = m.console = m.qmp_fd = m.signals = m.starter = m.tty = -EBADF;
+	m.chan = m.console = m.qmp_fd = m.server = m.signals = m.starter = m.tty = -EBADF;
 	m.rtnl.fd = -EBADF;
 	m.start = s->boot->start_fd >= 0 ? s->boot->start_fd : -EBADF;
 	m.control = b->control_fd;

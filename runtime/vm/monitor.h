@@ -114,6 +114,7 @@ struct monitor {
 	size_t log_n; /* bytes ever written to the ring */
 	int qmp_fd;
 	struct qmp qmp;
+	int server; /* pidfd of virtiofsd; -EBADF: there is none */
 
 	int signals;   /* signalfd */
 	int start;     /* listening; -EBADF: `run` */
@@ -148,6 +149,10 @@ int mon_enter(struct monitor *m, int share, struct err *e);
 
 /* monitor_tty.c: the host's pty, raw; its slave is standard input and output of the process. ptmx: becomes the master. */
 int mon_tty(struct stage *s, const struct pol_process *p, int ptmx, int *ret_slave, struct err *e);
+
+/* monitor_vfs.c: starts virtiofsd on the share, where the VM's root is served by it; what it says goes to `log`. *ret_vfs:
+ * QEMU's connection to it; -EBADF: there is none. */
+int mon_serve(struct monitor *m, int share, int log, int *ret_vfs, struct err *e);
 
 /* monitor_qemu.c */
 int mon_spawn(struct monitor *m, int share, struct err *e);

@@ -14,7 +14,18 @@
 #include "vm/monitor.h"
 
 /* What is polled, in this order; then two outputs and the input of each stream, then the clients. */
-enum { P_CHAN, P_CONSOLE, P_QMP, P_SIGNALS, P_SYNC, P_START, P_STARTER, P_CONTROL, P_FIXED };
+enum {
+	P_SERVER, /* before P_CHAN: when its end is seen, all that the guest said before that is there to be read */
+	P_CHAN,
+	P_CONSOLE,
+	P_QMP,
+	P_SIGNALS,
+	P_SYNC,
+	P_START,
+	P_STARTER,
+	P_CONTROL,
+	P_FIXED,
+};
 
 static size_t collect(struct monitor *m, struct pollfd *p)
 {
@@ -23,6 +34,7 @@ static size_t collect(struct monitor *m, struct pollfd *p)
 	struct stream *st;
 	struct client *c;
 
+	p[P_SERVER] = (struct pollfd){.fd = m->server, .events = POLLIN};
 	p[P_CHAN] = (struct pollfd){
 		.fd = m->chan, .events = (short) (POLLIN | (mon_wire_backlog(m) ? POLLOUT : 0))};
 	p[P_CONSOLE] = (struct pollfd){.fd = m->console, .events = POLLIN};
@@ -147,6 +159,18 @@ static int on_starter(struct monitor *m, struct err *e)
 	return mon_start(m, e);
 }
 
+/* ---- virtiofsd ---- */
+
+/* It ends with QEMU. Before that, it has taken the guest's files with it. */
+static int on_server(struct monitor *m, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && poll(&(struct pollfd){.fd = m->chan, .events = POLLIN}, 1, 0) > 0)
+		r = mon_wire_in(m, e);
+	return r < 0 ? r : err_set(e, -EPIPE, "virtiofsd, which serves the VM's files, ended");
+}
+
 /* ---- one round ---- */
 
 static int fixed(struct monitor *m, const struct pollfd *p, struct err *e)
@@ -167,6 +191,8 @@ static int fixed(struct monitor *m, const struct pollfd *p, struct err *e)
 		r = on_starter(m, e);
 	if (r == 0 && p[P_START].revents)
 		on_start(m);
+	if (r == 0 && p[P_SERVER].revents)
+		r = on_server(m, e);
 	return r;
 }
 

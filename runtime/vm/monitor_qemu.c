@@ -30,23 +30,24 @@ static void add_file(struct jail_file *files, size_t *n, const char *name, int f
 		files[(*n)++] = (struct jail_file){.name = name, .fd = fd, .writable = writable};
 }
 
-static int spawn(struct monitor *m, int share, const int theirs[3], struct err *e)
+/* Of QEMU: VM_FD_CHANNEL and what follows it. */
+enum { ENDS = VM_FD_VFS - VM_FD_CHANNEL + 1 };
+
+static int spawn(struct monitor *m, int share, const int theirs[ENDS], struct err *e)
 {
 	const struct monitor_boot *b = m->boot;
 	char **argv = arena_array(m->s->a, b->argv.n + 1, sizeof(*argv));
-	struct jail_fd fds[4 + VM_NICS_MAX] = {
-		{theirs[0], VM_FD_CHANNEL}, {theirs[1], VM_FD_QMP}, {theirs[2], VM_FD_CONSOLE}};
+	struct jail_fd fds[ENDS + 1 + VM_NICS_MAX];
 	struct jail_file files[4];
 	struct jail j = {
 		.program = b->hypervisor,
 		.argv = argv,
 		.fds = fds,
-		.n_fds = 3,
 		.files = files,
-		.log_fd = theirs[2],
+		.log_fd = theirs[VM_FD_CONSOLE - VM_FD_CHANNEL],
 		.uid = b->uid,
 		.gid = b->uid,
-		.keep_root = b->keep_root,
+		.role = b->keep_root ? JAIL_9P : JAIL_NO_FILES,
 	};
 
 	fd_auto int tree = -EBADF;
@@ -57,6 +58,9 @@ static int spawn(struct monitor *m, int share, const int theirs[3], struct err *
 	add_file(files, &j.n_files, "kernel", b->kernel_fd, false);
 	add_file(files, &j.n_files, "initrd", b->initrd_fd, false);
 	add_file(files, &j.n_files, "firmware", b->firmware_fd, false);
+	for (int i = 0; i < ENDS; i++)
+		if (theirs[i] >= 0)
+			fds[j.n_fds++] = (struct jail_fd){theirs[i], VM_FD_CHANNEL + i};
 	if (b->kvm_fd >= 0)
 		fds[j.n_fds++] = (struct jail_fd){b->kvm_fd, VM_FD_KVM};
 	for (size_t i = 0; i < m->n_taps; i++)
@@ -74,7 +78,7 @@ static int spawn(struct monitor *m, int share, const int theirs[3], struct err *
 
 int mon_spawn(struct monitor *m, int share, struct err *e)
 {
-	int theirs[3] = {-EBADF, -EBADF, -EBADF};
+	int theirs[ENDS] = {-EBADF, -EBADF, -EBADF, -EBADF};
 	int r = make_pair(&m->chan, &theirs[0], e);
 
 	if (r == 0)
@@ -82,8 +86,11 @@ int mon_spawn(struct monitor *m, int share, struct err *e)
 	if (r == 0)
 		r = make_pair(&m->console, &theirs[2], e);
 	if (r == 0)
+		r = mon_serve(m, share, theirs[VM_FD_CONSOLE - VM_FD_CHANNEL],
+			      &theirs[VM_FD_VFS - VM_FD_CHANNEL], e);
+	if (r == 0)
 		r = spawn(m, share, theirs, e);
-	fd_close_all(theirs, 3); /* the end of QEMU is to be seen as the end of these */
+	fd_close_all(theirs, ENDS); /* the end of QEMU is to be seen as the end of these */
 	return r;
 }
 

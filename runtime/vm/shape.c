@@ -17,6 +17,8 @@
 #define GUEST_MOST (1ull << 40)
 #define HOST_EXTRA (128 * MIB)
 #define HOST_EXTRA_TCG (256 * MIB)
+#define HOST_EXTRA_VIRTIOFSD                                                                       \
+	(64 * MIB)	/* itself, and what the kernel keeps of files that it has open */
 #define VCPUS_MOST 255u /* with an APIC id of 8 bits */
 
 static const struct name_val machines[] = {{"microvm", VM_MICROVM}, {"q35", VM_Q35}};
@@ -317,12 +319,14 @@ static bool has_feature(const struct making *m, const char *name)
 
 static int root(const struct making *m)
 {
+	uint32_t share = m->p->vm.share;
 	struct vm_shape *s = m->s;
 
 	/* What the host can change at any time is nothing that a confidential guest could run. */
 	if (s->sev.kind)
 		s->root = VM_ROOT_EROFS;
-	else if (m->h->virtiofsd && has_feature(m, "virtiofs"))
+	else if (share == POL_SHARE_VIRTIOFS ||
+		 (!share && m->h->virtiofsd && has_feature(m, "virtiofs")))
 		s->root = VM_ROOT_VIRTIOFS;
 	else
 		s->root = VM_ROOT_9P;
@@ -331,6 +335,14 @@ static int root(const struct making *m)
 			      "the guest's kernel %s has no %s, which this container's root needs",
 			      m->im->release ? m->im->release : "", vm_root_name(s->root));
 	s->disks = s->root == VM_ROOT_EROFS ? 1 : 0;
+	if (s->root != VM_ROOT_VIRTIOFS)
+		return 0;
+	if (!m->h->virtiofsd)
+		return refuse(m, "vm.share: the site's rules say virtiofs, and no virtiofsd is "
+				 "installed (Debian 13: virtiofsd); or name one in them "
+				 "(vm.defaults.virtiofsd)");
+	s->virtiofsd = m->h->virtiofsd;
+	s->memory_host += HOST_EXTRA_VIRTIOFSD;
 	return 0;
 }
 

@@ -42,7 +42,7 @@ struct vm_host {
 	uint32_t cpus;		/* online; 0: not known */
 	uint64_t memory;	/* bytes; 0: not known */
 	uint32_t tsc_khz;	/* 0: not measured; needed under TCG */
-	bool virtiofsd;		/* there is one */
+	const char *virtiofsd;	/* the one that is named by the site or installed; NULL: none */
 	const char *hypervisor; /* the first QEMU that is installed; NULL: none */
 	uint32_t cbitpos;	/* 0: the processor shows no SEV */
 	uint32_t kernel;	/* KERNEL_VERSION(major, minor, 0); 0: not known */
@@ -72,7 +72,8 @@ struct vm_shape {
 	uint64_t memory;      /* of the guest, bytes, whole MiB */
 	uint64_t memory_host; /* what the VM's cgroup on the host gets: that and QEMU itself */
 	const char *hypervisor, *kernel, *initrd, *firmware; /* paths on the host */
-	const char *cmdline;				     /* at most VM_CMDLINE_MAX bytes */
+	const char *virtiofsd;	       /* VM_ROOT_VIRTIOFS: the program that serves the root */
+	const char *cmdline;	       /* at most VM_CMDLINE_MAX bytes */
 	struct strs hypervisor_params; /* words that the site allows, after all of ours */
 	uint32_t nics, disks;
 	bool pci; /* virtio devices are on a PCI bus (q35), else on virtio-mmio (microvm) */

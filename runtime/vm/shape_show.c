@@ -54,6 +54,7 @@ void vm_shape_explain(struct page *pg, const struct vm_shape *s)
 	page_safe(pg, s->cmdline);
 	page_end(pg);
 	page_line(pg, "root", root_text(s->root));
+	page_row_value(pg, "", s->virtiofsd);
 	page_row(pg, "network");
 	if (s->nics)
 		page_printf(pg, "%u interface%s", s->nics, s->nics == 1 ? "" : "s");
@@ -78,6 +79,8 @@ void vm_shape_json(struct jsonw *w, const struct vm_shape *s)
 	jw_ku64(w, "memory", s->memory);
 	jw_ku64(w, "memoryHost", s->memory_host);
 	jw_kstr(w, "root", vm_root_name(s->root));
+	if (s->virtiofsd)
+		jw_kstr(w, "virtiofsd", s->virtiofsd);
 	jw_kstr(w, "hypervisor", s->hypervisor);
 	jw_kstr(w, "firmware", s->firmware);
 	jw_kstr(w, "kernel", s->kernel);

@@ -3,7 +3,7 @@
 /*
  * Golden files of VMs, in tests/golden/vm: NAME.json is a config, NAME.facts the host and the guest image, one "word value"
  * a line; NAME.rules (optional) the site's rules. What must come out, byte for byte: NAME.argv, one argument a line,
- * NAME.page and NAME.shape.json; or NAME.refusal. --update writes them: read them before they go into a commit.
+ * NAME.server, virtiofsd's, where there is one, NAME.page and NAME.shape.json; or NAME.refusal. --update writes them: read them before they go into a commit.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "policy/page.h"
 #include "policy_fixture.h"
 #include "vm/qemu.h"
+#include "vm/virtiofsd.h"
 
 #define TEXT_MAX (1u << 20)
 
@@ -59,7 +60,7 @@ static bool fact(const char *word, const char *value)
 	else if (str_eq(word, "nics") && number)
 		h->nics = (uint32_t) n;
 	else if (str_eq(word, "virtiofsd"))
-		h->virtiofsd = str_eq(value, "yes");
+		h->virtiofsd = value;
 	else if (str_eq(word, "no-pivot"))
 		input.no_pivot = str_eq(value, "yes");
 	else if (str_eq(word, "notify-dir"))
@@ -161,21 +162,42 @@ static void compare_line(int dir, const char *file, const char *text)
 	compare(dir, file, &b);
 }
 
-static void compare_argv(int dir, const char *name, const struct vm_shape *s)
+static void compare_words(int dir, const char *file, char **argv, size_t n)
 {
 	buf_auto b = BUF_WRITER(TEXT_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		buf_put(&b, argv[i], strlen(argv[i]));
+		buf_put(&b, "\n", 1);
+	}
+	ok(argv[n] == NULL, "%s: the arguments end", file);
+	compare(dir, file, &b);
+}
+
+static void compare_argv(int dir, const char *name, const struct vm_shape *s)
+{
 	char **argv;
 	size_t n;
 
 	err = ERR_INIT;
 	if (vm_qemu_argv(s, &vm_names_jail, false, &arena, &argv, &n, &err) < 0)
 		bail_out(err.msg);
-	for (size_t i = 0; i < n; i++) {
-		buf_put(&b, argv[i], strlen(argv[i]));
-		buf_put(&b, "\n", 1);
-	}
-	ok(argv[n] == NULL, "%s: the arguments end", name);
-	compare(dir, arena_printf(&arena, "%s.argv", name), &b);
+	compare_words(dir, arena_printf(&arena, "%s.argv", name), argv, n);
+	ok(!s->virtiofsd == (s->root != VM_ROOT_VIRTIOFS), "%s: virtiofsd where it serves", name);
+	if (!s->virtiofsd)
+		return;
+	argv = virtiofsd_argv(s->virtiofsd, &vm_names_jail, &arena, &n);
+	compare_words(dir, arena_printf(&arena, "%s.server", name), argv, n);
+}
+
+/* Where another process writes the guest's memory, TCG runs the old code of a page that the guest has not written to
+ * itself: docs/design.md, "The VM". */
+static void has_init_on_alloc(const char *name, const struct vm_shape *s)
+{
+	struct strs words = str_split(&arena, s->cmdline, ' ');
+
+	ok(strs_has(&words, "init_on_alloc=1"), "%s: the guest clears the pages that it gives out",
+	   name);
 }
 
 static void compare_shown(int dir, const char *name, const struct vm_shape *s)
@@ -221,6 +243,7 @@ static void test_one(int dir, const char *name)
 		return;
 	}
 	compare_argv(dir, name, &s);
+	has_init_on_alloc(name, &s);
 	compare_shown(dir, name, &s);
 }
 

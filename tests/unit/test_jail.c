@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -153,9 +154,34 @@ static int wait_line(int fd, char want)
 	return -1;
 }
 
-static void look_at(pid_t pid, bool root)
+static const struct {
+	const char *name, *caps;
+	uint32_t nofile;
+	bool root;
+} roles[] = {
+	[JAIL_NO_FILES] = {"without capabilities", "0000000000000000", 256, false},
+	/* CHOWN, DAC_OVERRIDE, FOWNER, FSETID */
+	[JAIL_9P] = {"for 9p", "000000000000001b", 4096, true},
+	/* and SETGID, SETUID, SETPCAP, SETFCAP */
+	[JAIL_VIRTIOFS] = {"for virtiofsd", "00000000800001db", 1u << 20, true},
+};
+
+/* As many as asked for, where the machine gives so many. */
+static const char *files_limit(uint32_t want)
 {
-	const char *caps = root ? "000000000000001b" : "0000000000000000";
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		bail_out("no limit");
+	if (l.rlim_max < want)
+		want = (uint32_t) l.rlim_max;
+	return arena_printf(&arena, "%u %u", want, want);
+}
+
+static void look_at(pid_t pid, enum jail_role role)
+{
+	const char *caps = roles[role].caps;
+	bool root = roles[role].root;
 	const char *ids = arena_printf(&arena, "%u\t%u\t%u\t%u", UID, UID, UID, UID);
 	static const char *const spaces[] = {"mnt", "net", "ipc", "uts"};
 
@@ -171,14 +197,14 @@ static void look_at(pid_t pid, bool root)
 	is_str(status_of(pid, "SigBlk"), "0000000000000000", "no signal is blocked");
 	is_str(status_of(pid, "SigIgn"), "0000000000000000", "none is ignored");
 	is_str(limit_of(pid, "Max core file size"), "1 1", "no core, not even through a pipe");
-	is_str(limit_of(pid, "Max open files"), root ? "4096 4096" : "256 256", "open files");
+	is_str(limit_of(pid, "Max open files"), files_limit(roles[role].nofile), "open files");
 	is_str(limit_of(pid, "Max locked memory"), "65536 65536", "locked memory");
 	for (size_t i = 0; i < ARRAY_LEN(spaces); i++)
 		ok(other_namespace(pid, spaces[i]), "a %s namespace of its own", spaces[i]);
 	ok(getsid(pid) == pid, "a session of its own");
 }
 
-static void test_is(bool root)
+static void test_is(enum jail_role role)
 {
 	char *argv[4];
 	struct jail j = jail_of_shell("printf r; read x <&3", argv);
@@ -197,17 +223,16 @@ static void test_is(bool root)
 	j.fds = fds;
 	j.n_fds = 1;
 	j.log_fd = log[1];
-	j.keep_root = root;
+	j.role = role;
 	err = ERR_INIT;
-	ok(jail_spawn(&j, &pid, &pidfd, &err) == 0, "a shell in the jail (%s)",
-	   root ? "for 9p" : "without capabilities");
+	ok(jail_spawn(&j, &pid, &pidfd, &err) == 0, "a shell in the jail (%s)", roles[role].name);
 	if (err.code) {
 		printf("# %s\n", err.msg);
 		return;
 	}
 	close(log[1]);
 	if (wait_line(log[0], 'r') == 0)
-		look_at(pid, root);
+		look_at(pid, role);
 	close(sock[0]), close(sock[1]), close(log[0]);
 	ok(poll(&(struct pollfd){pidfd, POLLIN, 0}, 1, 10000) == 1, "it ends with its input");
 	waitpid(pid, NULL, 0);
@@ -289,7 +314,7 @@ static void test_9p(void)
 	if (chown(at("share/secret"), 1001, 1001) < 0)
 		bail_out("cannot give a file away");
 	(void) mknod(at("share/null"), S_IFCHR | 0666, makedev(1, 3));
-	j.keep_root = true;
+	j.role = JAIL_9P;
 	j.files = files;
 	j.n_files = 2;
 	r = run_jailed(j);
@@ -389,8 +414,8 @@ int main(void)
 	if (chmod(dir, 0755) < 0)
 		bail_out("no directory");
 	write_file("kernel", "k", 0644);
-	test_is(false);
-	test_is(true);
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		test_is((enum jail_role) i);
 	if (has_landlock) {
 		test_cannot();
 		test_9p();

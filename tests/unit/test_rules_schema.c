@@ -88,6 +88,9 @@ static struct {
 	{"vm.kernels", "the only kernels", false},
 	{"vm.initrds", "the only initrds", false},
 	{"vm.firmware", "the only firmware", false},
+	{"vm.virtiofsd", "the only virtiofsd programs", false},
+	{"vm.share", "how folders get into a guest (default: virtiofs where there is a virtiofsd)",
+	 false},
 	{"vm.*.path", "where it is", false},
 	{"vm.*.sha256", "what is in it", false},
 	{"vm.defaults", "what a VM is made of when the container does not say", false},
@@ -95,6 +98,7 @@ static struct {
 	{"vm.defaults.kernel", "path of the kernel", false},
 	{"vm.defaults.initrd", "path of the initrd", false},
 	{"vm.defaults.firmware", "path of the firmware", false},
+	{"vm.defaults.virtiofsd", "path of virtiofsd", false},
 	{"vm.defaults.machine", "QEMU's name of the machine", false},
 	{"vm.defaults.vcpus", "CPUs", false},
 	{"vm.defaults.memory", "bytes", false},
@@ -122,7 +126,7 @@ static struct {
 static const char *describe(const char *path)
 {
 	static const char *const lists[] = {"vm.hypervisors.", "vm.kernels.", "vm.initrds.",
-					    "vm.firmware."};
+					    "vm.firmware.", "vm.virtiofsd."};
 	const char *rest = str_prefix(path, "rules.");
 
 	path = rest ? rest : path;

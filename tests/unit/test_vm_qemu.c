@@ -242,7 +242,7 @@ static int start(const struct vm_shape *s, const struct edit *edits, size_t n_ed
 			 .n_files = s->root == VM_ROOT_9P ? 4 : 3,
 			 .uid = UID,
 			 .gid = UID,
-			 .keep_root = s->root == VM_ROOT_9P};
+			 .role = s->root == VM_ROOT_9P ? JAIL_9P : JAIL_NO_FILES};
 	int log[2], r;
 	char **argv;
 	size_t n;
