@@ -16,12 +16,18 @@ if SCOPE
 test_programs += $(scope_tests)
 endif
 
+# kavach on a machine with SEV-SNP that is not at hand: only its word for the hardware is a test's
+EXTRA_PROGRAMS += kavach-on-snp
+CLEANFILES += kavach-on-snp
+kavach_on_snp_SOURCES = $(kavach_SOURCES) tests/tools/on_snp.c
+kavach_on_snp_LDADD = $(kavach_LDADD)
+
 # which programs belong to this build: stale ones of an earlier list may lie beside them
 tests/programs: Makefile $(test_programs)
 	@$(MKDIR_P) tests
 	$(AM_V_GEN)printf '%s\n' $(test_programs) >$@
 
-check-build: all tests/programs
+check-build: all tests/programs kavach-on-snp$(EXEEXT)
 
 check-local: check-build
 	$(RUN_TESTS) programs $(CHECK_KINDS)

@@ -47,6 +47,9 @@ void finding_hint(struct finding *f, const struct hint *h);
 void finding_value(struct finding *f, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* check_kvm: row_kvm() without what follows from it; whether a guest ran. */
+bool check_kvm(const struct look *l, struct finding *f);
+
 void row_kernel(const struct look *l, struct finding *f);
 void row_namespaces(const struct look *l, struct finding *f);
 void row_userns(const struct look *l, struct finding *f);

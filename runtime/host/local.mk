@@ -7,6 +7,8 @@ libkv_host_a_SOURCES = \
 	runtime/host/check.h \
 	runtime/host/guest_image.c \
 	runtime/host/guest_image.h \
+	runtime/host/hardware.c \
+	runtime/host/hardware.h \
 	runtime/host/hint.c \
 	runtime/host/hint.h \
 	runtime/host/host.h \
@@ -19,9 +21,10 @@ libkv_host_a_SOURCES = \
 	runtime/host/rows_ids.c \
 	runtime/host/rows_vm.c \
 	runtime/host/screen.c \
+	runtime/host/sev.c \
+	runtime/host/sev.h \
 	runtime/host/subids.c \
 	runtime/host/tries.c \
 	runtime/host/try.c \
 	runtime/host/try.h \
-	runtime/host/try_idmap.c \
-	runtime/host/try_kvm.c
+	runtime/host/try_idmap.c

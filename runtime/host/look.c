@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "host/guest_image.h"
+#include "host/hardware.h"
 #include "host/host.h"
 
 #define TEXT_MAX 16384
@@ -77,7 +78,12 @@ void look_machine(struct look *l, struct arena *a)
 	struct utsname u;
 	struct host h;
 
-	*l = (struct look){.root = "", .see = see_real, .a = a, .uid = geteuid(), .gid = getegid()};
+	*l = (struct look){.root = "",
+			   .hw = hw_root(),
+			   .see = see_real,
+			   .a = a,
+			   .uid = geteuid(),
+			   .gid = getegid()};
 	if (host_probe(&h, &ignored) == 0)
 		l->in_userns = h.in_userns;
 	if (sys_capget(&l->caps, &permitted, &inheritable) < 0)
@@ -121,6 +127,11 @@ uint64_t look_number(const struct look *l, const char *path, uint64_t none)
 bool look_exists(const struct look *l, const char *path)
 {
 	return access(arena_printf(l->a, "%s%s", l->root, path), F_OK) == 0;
+}
+
+const char *look_hw(const struct look *l, const char *path)
+{
+	return l->hw && *l->hw ? arena_printf(l->a, "%s%s", l->hw, path) : path;
 }
 
 static const char *find_in(const struct look *l, const char *path, const char *program)

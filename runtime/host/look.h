@@ -67,6 +67,8 @@ enum kvm_step {
 
 struct look {
 	const char *root; /* in front of each path; "" for the machine itself */
+	const char *
+		hw; /* before the paths of hardware (host/hardware.h), behind root; NULL: nothing */
 	void (*see)(const struct look *l, enum sight what, const char *arg, struct seen *ret);
 	const void *arg; /* for a test's see */
 	struct arena *a;
@@ -99,6 +101,8 @@ const char *look_text(const struct look *l, const char *path);
 /* look_number: a file with one decimal number; `none` when there is no such file or it holds something else. */
 uint64_t look_number(const struct look *l, const char *path, uint64_t none);
 bool look_exists(const struct look *l, const char *path);
+/* look_hw: a path of the hardware as the functions above take it. */
+const char *look_hw(const struct look *l, const char *path);
 /* look_find: path of a program, in PATH and then in the folders of the system; NULL: not there. */
 const char *look_find(const struct look *l, const char *program);
 /* look_can: whether a try of this succeeds. */

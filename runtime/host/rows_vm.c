@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows: what a microVM needs of the machine, and what a confidential one needs beyond that. */
+/* Rows: what a microVM needs of the machine. */
 #include <stdio.h>
 
 #include "base/num.h"
@@ -40,7 +40,7 @@ void row_build(const struct look *l, struct finding *f)
 static const char *virt_flag(const struct look *l)
 {
 	char *cpu = arena_strdup(l->a, ""), *nl;
-	const char *text = look_text(l, "/proc/cpuinfo"), *flags;
+	const char *text = look_text(l, look_hw(l, "/proc/cpuinfo")), *flags;
 
 	flags = text ? strstr(text, "\nflags") : NULL;
 	if (flags) {
@@ -66,7 +66,7 @@ static void kvm_not_open(const struct look *l, int r, struct finding *f)
 		finding_fix(f, NESTED);
 }
 
-void row_kvm(const struct look *l, struct finding *f)
+bool check_kvm(const struct look *l, struct finding *f)
 {
 	static const char *const steps[] = {
 		[KVM_STEP_API] = "/dev/kvm is not of API version 12",
@@ -88,7 +88,7 @@ void row_kvm(const struct look *l, struct finding *f)
 				"but the processor shows neither svm nor vmx: KVM without hardware, larger guests may fail");
 			finding_fix(f, NESTED);
 		}
-		return;
+		return true;
 	}
 	finding_is(f, CHECK_LIMITED, B_SNP);
 	if (s.r == -ETIMEDOUT || s.r == -ECHILD) {
@@ -107,7 +107,13 @@ void row_kvm(const struct look *l, struct finding *f)
 			    "use a machine whose own processor virtualises, or a hypervisor that "
 			    "nests; look into the kernel's log (dmesg)");
 	}
-	finding_say(f, "guests are emulated: slow, and nothing to isolate by");
+	return false;
+}
+
+void row_kvm(const struct look *l, struct finding *f)
+{
+	if (!check_kvm(l, f))
+		finding_say(f, "guests are emulated: slow, and nothing to isolate by");
 }
 
 /* ---- QEMU ---- */
@@ -188,94 +194,4 @@ void row_vhost(const struct look *l, struct finding *f)
 void row_tun(const struct look *l, struct finding *f)
 {
 	device(l, f, "/dev/net/tun", "tun", "no network for guests");
-}
-
-/* ---- SEV ---- */
-
-void row_sev_cpu(const struct look *l, struct finding *f)
-{
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} bits[] = {{1, "SEV"}, {3, "SEV-ES"}, {4, "SEV-SNP"}};
-	char have[64] = "";
-	struct seen s;
-
-	l->see(l, SEE_CPUID, NULL, &s);
-	for (size_t i = 0; s.r == 0 && i < ARRAY_LEN(bits); i++)
-		if (s.v >> bits[i].bit & 1)
-			snprintf(have + strlen(have), sizeof(have) - strlen(have), "%s%s",
-				 *have ? " " : "", bits[i].name);
-	finding_value(f, "features", "%s", have);
-	if (s.r == 0 && (s.v >> 4 & 1)) {
-		finding_say(f, "%s; keys for %u guests", have, (unsigned) (s.v >> 32));
-		return;
-	}
-	finding_is(f, CHECK_MISSING, B_SNP);
-	if (*have)
-		finding_say(f, "has %s, not SEV-SNP", have);
-	else
-		finding_say(f, "the processor (%s) shows no SEV (CPUID 0x8000001f)",
-			    *s.text ? s.text : "not x86");
-	if (str_eq(s.text, "AuthenticAMD"))
-		finding_fix(
-			f,
-			"use EPYC 7003 or later, with SMEE and SEV-SNP on in the firmware; not a "
-			"virtual machine");
-	else
-		finding_fix(f, "use an AMD EPYC 7003 or later");
-}
-
-void row_sev_kvm(const struct look *l, struct finding *f)
-{
-	static const char *const names[] = {"sev", "sev_es", "sev_snp"};
-	bool snp = false;
-	struct seen s;
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const char *v = look_text(l, arena_printf(l->a, "/sys/module/kvm_amd/parameters/%s",
-							  names[i]));
-		bool on = v && (*v == 'Y' || *v == '1');
-
-		snp = on;
-		finding_say(f, "%s %s", names[i], !v ? "is not there" : on ? "on" : "off");
-		finding_value(f, names[i], "%s", on ? "true" : "false");
-	}
-	l->see(l, SEE_KVM, NULL, &s);
-	finding_value(f, "vm_types", "%#x", (unsigned) (s.v >> 32));
-	if (snp && (s.v >> 32 & 1u << 4)) { /* KVM_X86_SNP_VM */
-		finding_say(f, "KVM makes SNP guests");
-		return;
-	}
-	finding_is(f, CHECK_MISSING, B_SNP);
-	if (!look_exists(l, "/sys/module/kvm_amd")) {
-		f->fact = NULL;
-		finding_say(f, "the module kvm_amd is not loaded");
-		finding_fix(f, "modprobe kvm_amd, on an AMD machine");
-	} else if (!snp) {
-		finding_fix(f, "boot Linux 6.11 or later, built with KVM_AMD_SEV, with "
-			       "kvm_amd.sev_snp=1; dmesg | grep -i sev says what is missing");
-	} else {
-		finding_say(f, "KVM does not offer SNP guests");
-		finding_fix(f, "use Linux 6.11 or later, with /dev/kvm open to %s", l->user);
-	}
-}
-
-void row_sev_device(const struct look *l, struct finding *f)
-{
-	struct seen s;
-
-	l->see(l, SEE_OPEN, "/dev/sev", &s);
-	if (s.r == 0) {
-		finding_say(f, "/dev/sev opens");
-		return;
-	}
-	finding_is(f, CHECK_MISSING, B_SNP);
-	finding_say(f, "/dev/sev: %s", err_errno_text(-s.r));
-	if (s.r == -ENOENT)
-		finding_fix(
-			f,
-			"modprobe ccp; the firmware of the secure processor has to be switched on");
-	else
-		finding_fix(f, "let %s open /dev/sev (a udev rule with a group)", l->user);
 }

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "host/guest_image.h"
+#include "host/hardware.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -81,16 +82,6 @@ int vm_image_find(const char *dir, struct arena *a, struct vm_image *ret, struct
 /* ---- the host ---- */
 
 #if defined(__x86_64__)
-static uint32_t cbitpos(void)
-{
-	unsigned eax, ebx, ecx, edx;
-
-	if (__get_cpuid_max(0x80000000, NULL) < 0x8000001f)
-		return 0;
-	__cpuid_count(0x8000001f, 0, eax, ebx, ecx, edx);
-	return eax >> 1 & 1 ? ebx & 0x3f : 0;
-}
-
 /* Leaf 0x15, on processors that know their crystal. */
 static uint32_t tsc_asked(void)
 {
@@ -141,10 +132,6 @@ static uint32_t tsc_measured(void)
 	return (uint32_t) ((tsc1 - tsc0) * 1000000ull / (uint64_t) (ns1 - ns0));
 }
 #else
-static uint32_t cbitpos(void)
-{
-	return 0;
-}
 static uint32_t tsc_asked(void)
 {
 	return 0;
@@ -214,8 +201,9 @@ static const char *find_virtiofsd(const struct policy *p)
 int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct vm_host *ret,
 		  struct err *e)
 {
-	struct vm_host h = {
-		.hypervisor = find_qemu(), .virtiofsd = find_virtiofsd(p), .cbitpos = cbitpos()};
+	struct vm_host h = {.hypervisor = find_qemu(),
+			    .virtiofsd = find_virtiofsd(p),
+			    .cbitpos = hw_cbitpos()};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned major, minor;
 	struct sysinfo si;

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtualisation, tried for real: a guest of three instructions. That /dev/kvm opens says little where the machine is
- * itself a guest: the run says it.
+ * itself a guest: the run says it. And what the processor says of encrypted guests.
  */
+#include "host/hardware.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "host/try.h"
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -21,6 +26,36 @@
 #ifndef KVM_CAP_VM_TYPES
 #define KVM_CAP_VM_TYPES 235 /* Linux 6.8 */
 #endif
+
+const char *hw_root(void)
+{
+	return "";
+}
+
+uint32_t hw_cbitpos(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	unsigned eax, ebx, ecx, edx;
+
+	if (__get_cpuid_max(0x80000000, NULL) < 0x8000001f)
+		return 0;
+	__cpuid_count(0x8000001f, 0, eax, ebx, ecx, edx);
+	return eax >> 1 & 1 ? ebx & 0x3f : 0;
+#else
+	return 0;
+#endif
+}
+
+uint64_t hw_memlock(void)
+{
+	uint64_t caps, permitted, inheritable;
+	struct rlimit l;
+
+	if (sys_capget(&caps, &permitted, &inheritable) == 0 && caps >> CAP_SYS_RESOURCE & 1)
+		return UINT64_MAX;
+	return getrlimit(RLIMIT_MEMLOCK, &l) == 0 && l.rlim_max != RLIM_INFINITY ? l.rlim_max
+										 : UINT64_MAX;
+}
 
 /* AMD's manual, volume 3, CPUID Fn8000_001F. Not privileged; a hypervisor shows its guests what it likes. */
 void try_cpuid(const struct look *l, const char *arg, struct seen *ret)
