@@ -150,7 +150,8 @@ static inline struct hook_state box_hook_state(const struct box *b)
 	};
 }
 
-extern const struct backend_ops backend_process, backend_vm;
+extern const struct backend_ops backend_process, backend_vm, backend_sev, backend_sev_es,
+	backend_sev_snp;
 
 /* backend_find: by enum pol_backend; an error that says what this build has. */
 const struct backend_ops *backend_find(uint32_t id, struct err *e);

@@ -6,8 +6,7 @@
 #include "base/str.h"
 
 static const struct backend_ops *const backends[] = {
-	&backend_process,
-	&backend_vm,
+	&backend_process, &backend_vm, &backend_sev, &backend_sev_es, &backend_sev_snp,
 };
 
 static const struct name_val names[] = {

@@ -31,16 +31,32 @@ static const struct name_val presets[] = {
 };
 
 /* Every annotation of ours that is not known is refused: a misspelt one would not tighten anything. */
+static const char *const ours[] = {
+	"io.kavach.preset",
+	"io.kavach.secrets",
+	POL_REPORT_ANNOTATION,
+	POL_RECORD_ANNOTATION,
+	POL_ROOT_ANNOTATION,
+	"io.kavach.guest-policy",
+	/* of a confidential guest's owner: vm/owner.h */
+	"io.kavach.id-block",
+	"io.kavach.id-auth",
+	"io.kavach.dh-cert",
+	"io.kavach.session",
+};
+
+static bool is_ours(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (str_eq(ours[i], name))
+			return true;
+	return false;
+}
+
 static int check_names(struct pb *b, const struct kvs *m, struct err *e)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (str_prefix(m->v[i].key, "io.kavach.") &&
-		    !str_eq(m->v[i].key, "io.kavach.preset") &&
-		    !str_eq(m->v[i].key, "io.kavach.secrets") &&
-		    !str_eq(m->v[i].key, POL_REPORT_ANNOTATION) &&
-		    !str_eq(m->v[i].key, POL_RECORD_ANNOTATION) &&
-		    !str_eq(m->v[i].key, "io.kavach.guest-policy") &&
-		    !str_eq(m->v[i].key, POL_ROOT_ANNOTATION))
+		if (str_prefix(m->v[i].key, "io.kavach.") && !is_ours(m->v[i].key))
 			return pb_refuse(b, e, "annotations[\"%s\"]: kavach has no such annotation",
 					 m->v[i].key);
 	return 0;

@@ -23,18 +23,16 @@ static int no_mounts_remove(struct box *b, const struct box_mount *m, size_t n, 
 		       b->id);
 }
 
-const struct backend_ops backend_vm = {
-	.name = "vm",
-	.id = POL_BACKEND_VM,
-	.create = vm_create,
-	.start = process_start,
-	.exec = vm_exec,
-	.signal = vm_signal,
-	.pause = vm_pause,
-	.update = vm_update,
-	.mounts_add = no_mounts_add,
-	.mounts_remove = no_mounts_remove,
-	.pids = process_pids,
-	.stats = vm_stats,
-	.destroy = vm_destroy,
-};
+/* A confidential guest is driven as any other: what it is made of differs, and what the guest lets the host do. */
+#define VM_OPS(the_name, the_id)                                                                   \
+	{                                                                                          \
+		.name = (the_name), .id = (the_id), .create = vm_create, .start = process_start,   \
+		.exec = vm_exec, .signal = vm_signal, .pause = vm_pause, .update = vm_update,      \
+		.mounts_add = no_mounts_add, .mounts_remove = no_mounts_remove,                    \
+		.pids = process_pids, .stats = vm_stats, .destroy = vm_destroy,                    \
+	}
+
+const struct backend_ops backend_vm = VM_OPS("vm", POL_BACKEND_VM);
+const struct backend_ops backend_sev = VM_OPS("sev", POL_BACKEND_SEV);
+const struct backend_ops backend_sev_es = VM_OPS("sev-es", POL_BACKEND_SEV_ES);
+const struct backend_ops backend_sev_snp = VM_OPS("sev-snp", POL_BACKEND_SEV_SNP);

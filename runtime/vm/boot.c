@@ -15,11 +15,12 @@
 
 #define ST struct monitor_boot
 static const struct cfield rows[] = {
-	F(mode),	F(stage),      F(control_fd),  F(policy),      F(prepare),
-	F(volumes_at),	F(hypervisor), F(argv),	       F(kernel_fd),   F(initrd_fd),
-	F(firmware_fd), F(uid),	       F(keep_root),   F(kvm_fd),      F(nics),
-	F(memory),	F(hello_ms),   F(prepared_ms), F(shutdown_ms), F(qmp_ms),
-	F(owner),	F(request_fd), F(terminal),    F(ptmx_fd),     F(server),
+	F(mode),	F(stage),     F(control_fd), F(policy),	    F(prepare),	    F(volumes_at),
+	F(hypervisor),	F(argv),      F(kernel_fd),  F(initrd_fd),  F(firmware_fd), F(uid),
+	F(keep_root),	F(kvm_fd),    F(nics),	     F(memory),	    F(hello_ms),    F(prepared_ms),
+	F(shutdown_ms), F(qmp_ms),    F(owner),	     F(request_fd), F(terminal),    F(ptmx_fd),
+	F(server),	F(sev),	      F(sev_policy), F(sev_dev),    F(dh_cert_fd),  F(session_fd),
+	F(memlock),	F(launch_ms),
 };
 const struct ctable monitor_boot_table = {"monitor_boot", rows, ARRAY_LEN(rows), sizeof(ST)};
 
@@ -42,6 +43,8 @@ int monitor_boot_decode(const void *p, size_t n, struct arena *a, struct monitor
 		return err_set(e, -EBADMSG, "boot block: no VM to start");
 	if (m.server.n && m.keep_root)
 		return err_set(e, -EBADMSG, "boot block: the root is served twice");
+	if (m.sev > VM_SEV_SNP || (m.sev && (!m.sev_dev || !m.launch_ms)))
+		return err_set(e, -EBADMSG, "boot block: a confidential guest without its device");
 	if (m.nics > VM_NICS_MAX)
 		return err_set(e, -EBADMSG, "boot block: too many network devices");
 	if (stage_boot_decode(m.stage.v, m.stage.n, a, ret_stage, e) < 0)

@@ -34,6 +34,12 @@ struct monitor_boot {
 	bool keep_root;				   /* 9p: QEMU serves the root (JAIL_9P) */
 	struct strs server; /* virtiofsd_argv(), and that program by its first word; empty: none */
 	uint64_t memory;    /* of the guest, bytes: what an update may not go beyond */
+	uint32_t sev; /* enum vm_sev_kind: QEMU starts paused and is launched (monitor_launch.c) */
+	uint64_t sev_policy;		/* of the guest: what QEMU must say it is */
+	uint64_t sev_dev;		/* device number of /dev/sev */
+	int32_t dh_cert_fd, session_fd; /* the owner's files; -1: none */
+	uint64_t memlock;		/* what QEMU may pin; 0: nothing */
+	uint32_t launch_ms;		/* how long the owner of an SEV guest may take */
 	uint32_t hello_ms, prepared_ms, shutdown_ms, qmp_ms;
 	uint32_t owner; /* who may use the control socket, beside root */
 

@@ -29,6 +29,8 @@ static const struct row rows[] = {
 	{CTL_PS, 0, 0, 0},
 	{CTL_KILL, 0, 0, 0},
 	{CTL_NET, 0, 0, 0},
+	{CTL_LAUNCH, 0, 0, 0},
+	{CTL_RELEASE, 0, 0, CTL_BODY_MAX},
 	{CTL_OK, 0, 0, 0},
 	{CTL_FAIL, 0, offsetof(struct err, msg) + 1, sizeof(struct err)},
 	{CTL_STARTED, 0, 0, 0},

@@ -23,6 +23,8 @@ enum ctl_type {
 	CTL_PS,	    /* the same */
 	CTL_KILL,   /* ends the VM as gently as it goes; no answer, the monitor ends */
 	CTL_NET,    /* `start`: looks at the network interfaces once more */
+	CTL_LAUNCH, /* answered by CTL_BODY, JSON: what the launch of an SEV guest shows its owner */
+	CTL_RELEASE, /* the owner's answer: nothing, or "HEADER SECRET" in base64; the guest runs */
 	/* answers */
 	CTL_OK = 0x80,
 	CTL_FAIL, /* struct err, cut after the text's NUL */

@@ -8,19 +8,26 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/helper.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/sha256.h"
+#include "base/sys.h"
 #include "host/guest_image.h"
+#include "host/hardware.h"
+#include "host/sev.h"
 #include "net/nics.h"
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/boot.h"
 #include "vm/image.h"
 #include "vm/jail.h"
+#include "vm/owner.h"
 #include "vm/qemu.h"
 #include "vm/split.h"
 #include "vm/virtiofsd.h"
@@ -30,6 +37,10 @@
 #define PREPARED_MS 30000
 #define SHUTDOWN_MS 2000
 #define QMP_MS 10000
+#define QMP_SEV_MS 60000	   /* memory is pinned and encrypted before QEMU listens */
+#define LAUNCH_MS 300000	   /* somebody reads a measure, and may ask another machine */
+#define PINNED_EXTRA (64ull << 20) /* firmware, and what QEMU maps for devices */
+#define OWNER_FILE_MODE 0444	   /* QEMU's user reads it */
 #define NET_TUN "/dev/net/tun"
 #define MISC_MAJOR 10
 #define TUN_MINOR 200
@@ -41,7 +52,7 @@ struct making {
 	struct vm_shape shape;
 	struct monitor_boot boot;
 	struct launch_as as;
-	int fds[5]; /* what the monitor inherits: control socket, files to boot, /dev/kvm */
+	int fds[7]; /* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files */
 	struct policy host;
 };
 
@@ -108,6 +119,35 @@ static int need_tun(struct making *m, uint32_t needed, struct err *e)
 	return 0;
 }
 
+/* What such a guest needs of the host is asked first: of all that may be wrong it is the one thing that a reader of the error
+ * cannot change in a file. */
+static int need_sev(const struct policy *p, struct err *e)
+{
+	static const struct {
+		uint32_t backend;
+		enum host_sev kind;
+	} rows[] = {{POL_BACKEND_SEV, HOST_SEV},
+		    {POL_BACKEND_SEV_ES, HOST_SEV_ES},
+		    {POL_BACKEND_SEV_SNP, HOST_SEV_SNP}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].backend == p->backend)
+			return host_sev_need(rows[i].kind, e);
+	return 0;
+}
+
+/* A confidential guest's owner: what it has made for the launch, and which policy the guest must have got. */
+static int bind_owner(struct making *m, struct box *b, struct err *e)
+{
+	uint8_t digest[SHA256_LEN];
+	int r = vm_owner_apply(&m->shape, b->annotations, b->a, e);
+
+	if (r < 0 || !m->shape.sev.kind)
+		return r;
+	policy_digest(b->policy_enc.v, b->policy_enc.n, digest);
+	return vm_shape_bind(&m->shape, digest, b->a, e);
+}
+
 static int decide(struct making *m, struct box *b, struct err *e)
 {
 	fd_auto int cache = -EBADF; /* it need not exist */
@@ -115,6 +155,8 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	struct vm_host host;
 	int r = check_io(m->io, e);
 
+	if (r == 0)
+		r = need_sev(m->full, e);
 	if (b->cache_dir)
 		cache = open(b->cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r == 0)
@@ -129,7 +171,10 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	r = vm_shape_decide(m->full, &host, &image, b->a, &m->shape, e);
 	if (r < 0)
 		return r;
-	if (m->shape.sev.kind || m->shape.root == VM_ROOT_EROFS)
+	r = bind_owner(m, b, e);
+	if (r < 0)
+		return r;
+	if (m->shape.root == VM_ROOT_EROFS)
 		return err_set(e, -ENOTSUP, "this version of kavach cannot start such a VM");
 	if (m->full->secrets.n)
 		return err_set_id(e, ERR_CONFIG, -ENOTSUP,
@@ -141,14 +186,17 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	return need_tun(m, host.nics, e);
 }
 
-/* The monitor makes its taps in the container's cgroup; QEMU, which is in there too, has no such file in its jail. */
-static void allow_tun(struct pol_resources *res, struct arena *a)
+/* One more device for the container's cgroup, where it has a list: the monitor and QEMU are in there, too. */
+static void allow(struct pol_resources *res, unsigned major, unsigned minor, uint32_t access,
+		  struct arena *a)
 {
 	struct pol_device_rule *v = arena_array(a, res->devices.n + 1, sizeof(*v));
 
+	if (!res->devices.n)
+		return;
 	memcpy(v, res->devices.v, res->devices.n * sizeof(*v));
 	v[res->devices.n] = (struct pol_device_rule){
-		.allow = true, .type = 'c', .major = MISC_MAJOR, .minor = TUN_MINOR, .access = 3};
+		.allow = true, .type = 'c', .major = major, .minor = minor, .access = access};
 	res->devices.v = v;
 	res->devices.n++;
 }
@@ -163,8 +211,11 @@ static void cut(struct making *m, struct box *b)
 	m->boot.volumes_at = (uint32_t) volumes;
 	if (m->full->resources.memory.set && m->full->resources.memory.v > 0)
 		m->host.resources.memory = (struct opt_i64){true, (int64_t) m->shape.memory_host};
-	if (m->shape.nics && m->host.resources.devices.n)
-		allow_tun(&m->host.resources, b->a);
+	/* The monitor makes its taps in it; QEMU has no such file in its jail. A guest's secure processor is QEMU's own node. */
+	if (m->shape.nics)
+		allow(&m->host.resources, MISC_MAJOR, TUN_MINOR, 3, b->a);
+	if (m->boot.sev)
+		allow(&m->host.resources, major(m->boot.sev_dev), minor(m->boot.sev_dev), 7, b->a);
 }
 
 /* ---- the boot block ---- */
@@ -243,19 +294,73 @@ static int open_file(struct making *m, enum pol_vm_kind kind, const char *path, 
 	return r;
 }
 
-static int open_kvm(struct making *m, struct err *e)
+static int open_kvm(struct making *m, struct arena *a, struct err *e)
 {
 	m->boot.kvm_fd = -1;
 	if (m->shape.accel != VM_KVM)
 		return 0;
-	m->fds[4] = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	m->fds[4] = open(arena_printf(a, "%s/dev/kvm", hw_root()), O_RDWR | O_CLOEXEC);
 	if (m->fds[4] < 0)
 		return err_sys(e, "open /dev/kvm");
 	m->boot.kvm_fd = m->fds[4];
 	return 0;
 }
 
-static int open_files(struct making *m, struct err *e)
+/* QEMU reads it by name, so it lies in the state directory for as long as the container is there. */
+static int owner_file(struct box *b, const char *name, const char *text, int32_t *ret, int *list,
+		      struct err *e)
+{
+	fd_auto int fd = -EBADF;
+	int tree, r;
+
+	*ret = -1;
+	if (!text)
+		return 0;
+	r = io_replace_at(b->dir_fd, name, OWNER_FILE_MODE, text, strlen(text));
+	if (r < 0)
+		return err_neg(e, r, "write %s", name);
+	fd = openat(b->dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", name);
+	tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return err_neg(e, tree, "a mount of %s", name);
+	*ret = *list = tree;
+	return 0;
+}
+
+static int open_sev(struct making *m, struct box *b, struct err *e)
+{
+	const struct vm_sev *v = &m->shape.sev;
+	struct stat st;
+	int r;
+
+	m->boot.dh_cert_fd = m->boot.session_fd = -1;
+	if (!v->kind)
+		return 0;
+	if (stat(arena_printf(b->a, "%s" HOST_SEV_DEVICE, hw_root()), &st) < 0)
+		return err_sys(e, HOST_SEV_DEVICE);
+	if (!S_ISCHR(st.st_mode))
+		return err_set(e, -ENOTTY, HOST_SEV_DEVICE " is no device");
+	m->boot.sev = v->kind;
+	m->boot.sev_policy = v->policy;
+	m->boot.sev_dev = st.st_rdev;
+	m->boot.qmp_ms = QMP_SEV_MS;
+	m->boot.launch_ms = LAUNCH_MS;
+	if (v->kind != VM_SEV_SNP)
+		m->boot.memlock = m->shape.memory + PINNED_EXTRA;
+	if (m->boot.memlock > hw_memlock())
+		return err_set_id(
+			e, ERR_CONFIG, -ENOMEM,
+			"all memory of a guest of %s is pinned: %llu bytes, RLIMIT_MEMLOCK is "
+			"%llu (start kavach with a higher one: LimitMEMLOCK=infinity)",
+			vm_sev_name(v->kind), (unsigned long long) m->boot.memlock,
+			(unsigned long long) hw_memlock());
+	r = owner_file(b, "dh-cert", v->dh_cert, &m->boot.dh_cert_fd, &m->fds[5], e);
+	return r < 0 ? r : owner_file(b, "session", v->session, &m->boot.session_fd, &m->fds[6], e);
+}
+
+static int open_files(struct making *m, struct box *b, struct err *e)
 {
 	/* they are executed by their names, below /usr: looked at here */
 	fd_auto int program = -EBADF, server = -EBADF;
@@ -270,7 +375,9 @@ static int open_files(struct making *m, struct err *e)
 	if (r == 0)
 		r = open_file(m, POL_VM_FIRMWARE, m->shape.firmware, &m->boot.firmware_fd,
 			      &m->fds[3], e);
-	return r < 0 ? r : open_kvm(m, e);
+	if (r == 0)
+		r = open_kvm(m, b->a, e);
+	return r < 0 ? r : open_sev(m, b, e);
 }
 
 /* Last of process_create_as()'s preparations: the cgroup exists, and the state directory. */
@@ -282,7 +389,8 @@ static int prepare_create(struct launch *l, struct box *b, void *arg, struct err
 	int r = fill_prepare(m, l, b, e);
 
 	if (r == 0)
-		r = vm_qemu_argv(&m->shape, &vm_names_jail, false, b->a, &argv, &n, e);
+		r = vm_qemu_argv(&m->shape, &vm_names_jail, m->shape.sev.kind != VM_SEV_NONE, b->a,
+				 &argv, &n, e);
 	if (r < 0)
 		return r;
 	m->fds[0] = unix_listen_at(b->dir_fd, MONITOR_SOCK, SOCK_SEQPACKET, e);
@@ -326,7 +434,7 @@ int vm_create(struct box *b, const struct box_io *io,
 	struct making m = {
 		.full = b->policy,
 		.io = io,
-		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
+		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
 		.boot = {.mode = MONITOR_CREATE,
 			 .policy = b->policy_enc,
 			 .request_fd = -1,
@@ -342,7 +450,7 @@ int vm_create(struct box *b, const struct box_io *io,
 	int r = decide(&m, b, e);
 
 	if (r == 0)
-		r = open_files(&m, e);
+		r = open_files(&m, b, e);
 	if (r == 0) {
 		m.as.program = open_monitor(b->a, e);
 		r = m.as.program < 0 ? m.as.program : 0;
@@ -429,7 +537,9 @@ int vm_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
 			 .kernel_fd = -1,
 			 .initrd_fd = -1,
 			 .firmware_fd = -1,
-			 .kvm_fd = -1},
+			 .kvm_fd = -1,
+			 .dh_cert_fd = -1,
+			 .session_fd = -1},
 	};
 	struct launch_as as = {.name = MONITOR_NAME,
 			       .prepare = prepare_exec,

@@ -201,9 +201,8 @@ static const char *find_virtiofsd(const struct policy *p)
 int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct vm_host *ret,
 		  struct err *e)
 {
-	struct vm_host h = {.hypervisor = find_qemu(),
-			    .virtiofsd = find_virtiofsd(p),
-			    .cbitpos = hw_cbitpos()};
+	struct vm_host h = {
+		.hypervisor = find_qemu(), .virtiofsd = find_virtiofsd(p), .cbitpos = hw_cbitpos()};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned major, minor;
 	struct sysinfo si;

@@ -53,7 +53,7 @@ struct jail {
 	int log_fd; /* becomes 1 and 2; -EBADF: they are /dev/null. 0 is always */
 	enum jail_role role;
 	uint32_t uid, gid; /* of the program; with a role of uid 0 only its group's */
-	bool dev_sev;	   /* /dev/sev is there, for SEV guests */
+	uint64_t sev_dev; /* a confidential guest: the device that is its /dev/sev; 0: there is none */
 	uint64_t memlock; /* bytes that may be locked: SEV and SEV-ES pin the guest's memory; else 0 */
 };
 

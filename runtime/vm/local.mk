@@ -15,6 +15,8 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/monitor.h \
 	runtime/vm/nic.c \
 	runtime/vm/ops.c \
+	runtime/vm/owner.c \
+	runtime/vm/owner.h \
 	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \
 	runtime/vm/qjson.c \
@@ -38,6 +40,7 @@ monitor_sources = \
 	runtime/vm/monitor.c \
 	runtime/vm/monitor_confine.c \
 	runtime/vm/monitor_ctl.c \
+	runtime/vm/monitor_launch.c \
 	runtime/vm/monitor_loop.c \
 	runtime/vm/monitor_net.c \
 	runtime/vm/monitor_qemu.c \

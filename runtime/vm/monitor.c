@@ -175,6 +175,7 @@ static void __attribute__((noreturn)) create(const struct monitor_boot *b, struc
 	m.deadline = mon_now() + b->hello_ms * NS_PER_MS;
 	m.waits_for = "the VM to boot";
 	qmp_init(&m.qmp, m.qmp_fd, &mon_qmp_ops, &m, b->qmp_ms, mon_now());
+	mon_launch_begin(&m);
 	mon_loop(&m);
 }
 

@@ -90,6 +90,24 @@ enum monitor_step {
 	MON_ENDS, /* SYNC was sent; the end whatever the answer */
 };
 
+/* Of a guest with encrypted memory (monitor_launch.c), in this order. */
+enum launch_step {
+	LAUNCH_NONE, /* a plain VM */
+	LAUNCH_ASKED,
+	LAUNCH_MEASURE,
+	LAUNCH_OWNER, /* stands still until CTL_RELEASE */
+	LAUNCH_SECRET,
+	LAUNCH_CONT,
+	LAUNCH_CHECK,
+	LAUNCH_DONE,
+};
+
+struct launch {
+	enum launch_step step;
+	struct qmp_sev sev; /* as QEMU said before it ran */
+	char measure[65];   /* base64 */
+};
+
 struct monitor {
 	const struct monitor_boot *boot;
 	struct stage *s;
@@ -115,6 +133,7 @@ struct monitor {
 	int qmp_fd;
 	struct qmp qmp;
 	int server; /* pidfd of virtiofsd; -EBADF: there is none */
+	struct launch launch;
 
 	int signals;   /* signalfd */
 	int start;     /* listening; -EBADF: `run` */
@@ -140,6 +159,16 @@ int64_t mon_now(void);
 void mon_end(struct monitor *m, int status);
 /* mon_fail: ends because of *e, which whoever waits is told, with the last words of the guest's console. */
 void __attribute__((noreturn)) mon_fail(struct monitor *m, struct err *e);
+
+/* monitor_launch.c: from `-S` to a guest that runs. mon_launched: it does; always, of a plain VM. mon_launch_begin: asks QEMU
+ * first. mon_launch_reply: QEMU's answers to what this asked; ends the VM when they are wrong. mon_launch_show, _release: of the
+ * control socket. mon_launch_words: what failed when the VM ends now; NULL: nothing of the launch. */
+bool mon_launched(const struct monitor *m);
+void mon_launch_begin(struct monitor *m);
+void mon_launch_reply(struct monitor *m, const struct qmp_reply *r);
+void mon_launch_show(struct monitor *m, struct client *c);
+void mon_launch_release(struct monitor *m, struct client *c, char *body);
+const char *mon_launch_words(const struct monitor *m);
 
 /* monitor_root.c: what comes before QEMU runs: the root and the share. */
 int mon_assemble(struct monitor *m, struct err *e);
@@ -212,8 +241,10 @@ struct client *ctl_of_tag(const struct monitor *m, uint32_t tag);
 void ctl_drop_dead(struct monitor *m);
 extern const struct qmp_ops mon_qmp_ops;
 
-/* monitor_loop.c: until the end; never returns. mon_resize: tells the guest the size of the terminal. */
+/* monitor_loop.c: until the end; never returns. mon_resize: tells the guest the size of the terminal. mon_lost: the guest or
+ * QEMU is gone, or broke the rules: mon_fail() with their last words. */
 void mon_resize(struct monitor *m);
+void __attribute__((noreturn)) mon_lost(struct monitor *m, struct err *e);
 void __attribute__((noreturn)) mon_loop(struct monitor *m);
 
 /* proxy.c */

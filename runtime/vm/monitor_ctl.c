@@ -246,8 +246,10 @@ static void on_pause(struct monitor *m, struct client *c, enum ctl_type t)
 
 static void on_qmp_reply(void *arg, const struct qmp_reply *r)
 {
-	struct client *c = ctl_of_tag(arg, r->tag);
+	struct client *c = r->tag ? ctl_of_tag(arg, r->tag) : NULL;
 
+	if (!r->tag)
+		mon_launch_reply(arg, r);
 	if (!c)
 		return;
 	if (r->failed)
@@ -283,6 +285,8 @@ void ctl_serve(struct monitor *m, struct client *c)
 	case CTL_STATS:
 	case CTL_PS: on_question(m, c, q.type); break;
 	case CTL_NET: ctl_answer(c, CTL_OK, NULL, 0); break;
+	case CTL_LAUNCH: mon_launch_show(m, c); break;
+	case CTL_RELEASE: mon_launch_release(m, c, (char *) q.body); break;
 	case CTL_KILL: mon_end(m, 128 + SIGKILL); break;
 	default: c->dead = true; break; /* an answer is no question */
 	}

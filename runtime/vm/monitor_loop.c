@@ -243,11 +243,11 @@ static void finish_streams(struct monitor *m)
 	}
 }
 
-/* The guest or QEMU is gone, or broke the rules. What the first process had to say has been said then, if it had. */
-static void __attribute__((noreturn)) lost(struct monitor *m, struct err *e)
+/* What the first process had to say has been said then, if it had. */
+void mon_lost(struct monitor *m, struct err *e)
 {
 	const struct stream *first = stream_find(m, 1);
-	const char *tail;
+	const char *tail, *launch = mon_launch_words(m);
 
 	if (m->step == MON_ENDS)
 		_exit(m->status);
@@ -256,9 +256,12 @@ static void __attribute__((noreturn)) lost(struct monitor *m, struct err *e)
 	for (int i = 0; i < CONSOLE_KEEP / 1024 && m->console >= 0; i++)
 		mon_console(m); /* its last words */
 	tail = mon_console_tail(m);
+	if (launch)
+		err_context(e, "%s", launch);
 	if (tail)
-		err_set_id(e, e->id, e->code, "%.900s; the guest's console ended with: %s",
-			   arena_strdup(m->s->a, e->msg), tail);
+		err_set_id(e, e->id, e->code, "%.900s; %s ended with: %s",
+			   arena_strdup(m->s->a, e->msg), launch ? "QEMU" : "the guest's console",
+			   tail);
 	mon_fail(m, e);
 }
 
@@ -271,7 +274,7 @@ static void check_deadline(struct monitor *m)
 	if (m->step == MON_ENDS)
 		_exit(m->status);
 	err_set(&e, -ETIMEDOUT, "waited too long for %s", m->waits_for);
-	lost(m, &e);
+	mon_lost(m, &e);
 }
 
 void mon_loop(struct monitor *m)
@@ -305,7 +308,7 @@ void mon_loop(struct monitor *m)
 		if (r == 0)
 			r = mon_wire_out(m, &e);
 		if (r < 0)
-			lost(m, &e);
+			mon_lost(m, &e);
 		if (p[P_CONTROL].revents)
 			ctl_accept(m);
 		finish_streams(m);

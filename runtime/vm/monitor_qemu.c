@@ -38,7 +38,7 @@ static int spawn(struct monitor *m, int share, const int theirs[ENDS], struct er
 	const struct monitor_boot *b = m->boot;
 	char **argv = arena_array(m->s->a, b->argv.n + 1, sizeof(*argv));
 	struct jail_fd fds[ENDS + 1 + VM_NICS_MAX];
-	struct jail_file files[4];
+	struct jail_file files[6];
 	struct jail j = {
 		.program = b->hypervisor,
 		.argv = argv,
@@ -48,6 +48,8 @@ static int spawn(struct monitor *m, int share, const int theirs[ENDS], struct er
 		.uid = b->uid,
 		.gid = b->uid,
 		.role = b->keep_root ? JAIL_9P : JAIL_NO_FILES,
+		.sev_dev = b->sev_dev,
+		.memlock = b->memlock,
 	};
 
 	fd_auto int tree = -EBADF;
@@ -58,6 +60,8 @@ static int spawn(struct monitor *m, int share, const int theirs[ENDS], struct er
 	add_file(files, &j.n_files, "kernel", b->kernel_fd, false);
 	add_file(files, &j.n_files, "initrd", b->initrd_fd, false);
 	add_file(files, &j.n_files, "firmware", b->firmware_fd, false);
+	add_file(files, &j.n_files, "dh-cert", b->dh_cert_fd, false);
+	add_file(files, &j.n_files, "session", b->session_fd, false);
 	for (int i = 0; i < ENDS; i++)
 		if (theirs[i] >= 0)
 			fds[j.n_fds++] = (struct jail_fd){theirs[i], VM_FD_CHANNEL + i};

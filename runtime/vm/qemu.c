@@ -133,7 +133,7 @@ static void sev(struct args *g)
 	/* The old interface starts vCPUs in another state, which is another digest. */
 	if (v->kind == VM_SEV_ES)
 		o = arena_printf(g->a, "%s,legacy-vm-type=off", o);
-	if (v->session)
+	if (v->dh_cert)
 		o = arena_printf(g->a, "%s,dh-cert-file=%s,session-file=%s", o,
 				 escaped(g->a, g->names->dh_cert),
 				 escaped(g->a, g->names->session));

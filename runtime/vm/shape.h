@@ -34,7 +34,8 @@ struct vm_sev {
 	struct bytes host_data;		/* SNP: 32 bytes, or none */
 	struct bytes id_block, id_auth; /* SNP: 96 and 4096 bytes, or none */
 	bool author_key, vcek_disabled;
-	bool session; /* SEV, SEV-ES: the owner's DH certificate and session, as files */
+	/* SEV, SEV-ES: the owner's DH certificate and session, base64, as QEMU reads them from files; or none */
+	const char *dh_cert, *session;
 };
 
 /* Facts about this host (vm/image.c finds them; a golden test writes them). */
