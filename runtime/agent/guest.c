@@ -27,8 +27,6 @@
 #define FILES_MAX 524288 /* what systemd gives, too */
 #define PORTS "/sys/class/virtio-ports"
 #define PORT_WAIT_MS 30000
-#define MODULES_LIST "/lib/modules.list"
-#define MODULES_LIST_MAX (64u << 10)
 /* What one message may have over 9p: the transport's limit, 128 descriptors of a page less three. */
 #define NINE_P "trans=virtio,version=9p2000.L,cache=none,msize=512000"
 
@@ -100,61 +98,6 @@ int guest_begin(struct err *e)
 		r = guest_modules("boot", e);
 	if (r == 0)
 		r = net_loopback_up(e);
-	return r;
-}
-
-/* ---- modules ---- */
-
-static int load(const char *path, struct err *e)
-{
-	fd_auto int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "opening the module %s", path);
-	/* there already, or for hardware that is not here */
-	if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST && errno != ENODEV)
-		return err_sys(e, "loading the module %s", path);
-	return 0;
-}
-
-/* A line of the list: "FEATURE:" and the paths, each behind a blank (contrib/guest). */
-static int load_feature(char *list, const char *name, struct err *e)
-{
-	size_t len = strlen(name);
-	char *line, *save = NULL, *path, *rest = NULL;
-
-	for (line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, name, len) != 0 || line[len] != ':')
-			continue;
-		for (path = strtok_r(line + len + 1, " ", &rest); path;
-		     path = strtok_r(NULL, " ", &rest))
-			if (load(path, e) < 0)
-				return e->code;
-		return 0;
-	}
-	return err_set(e, -ENOENT, "the guest image has no modules for %s", name);
-}
-
-int guest_modules(const char *features, struct err *e)
-{
-	arena_auto a = {0};
-	struct strs names;
-	int r = 0;
-
-	if (str_empty(features))
-		return 0;
-	names = str_split(&a, features, ' ');
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		struct bytes list;
-
-		if (str_empty(names.v[i]))
-			continue;
-		r = io_read_at(AT_FDCWD, MODULES_LIST, 0, MODULES_LIST_MAX, &a, &list);
-		if (r == -ENOENT) /* a kernel without modules has no list */
-			return 0;
-		r = r < 0 ? err_neg(e, r, "reading " MODULES_LIST)
-			  : load_feature((char *) list.v, names.v[i], e);
-	}
 	return r;
 }
 

@@ -11,6 +11,8 @@ agent_sources = \
 	runtime/agent/handle.c \
 	runtime/agent/loop.c \
 	runtime/agent/main.c \
+	runtime/agent/modsig.h \
+	runtime/agent/modules.c \
 	runtime/agent/net.c \
 	runtime/agent/procs.c \
 	runtime/agent/spawn.c \

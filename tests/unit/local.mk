@@ -47,6 +47,7 @@ unit_programs = \
 	tests/unit/test_machine \
 	tests/unit/test_merge \
 	tests/unit/test_mntopt \
+	tests/unit/test_modsig \
 	tests/unit/test_mountinfo \
 	tests/unit/test_names \
 	tests/unit/test_net_live \
@@ -229,6 +230,9 @@ tests_unit_test_merge_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_jso
 
 tests_unit_test_mntopt_SOURCES = tests/unit/test_mntopt.c
 tests_unit_test_mntopt_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_modsig_SOURCES = tests/unit/test_modsig.c
+tests_unit_test_modsig_LDADD = libkv_base.a
 
 tests_unit_test_mountinfo_SOURCES = tests/unit/test_mountinfo.c
 tests_unit_test_mountinfo_LDADD = libkv_base.a
