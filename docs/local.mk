@@ -7,6 +7,7 @@ dist_man_MANS = \
 	docs/man/kavach-presets.7 \
 	docs/man/kavach-rules.5 \
 	docs/man/kavach-secrets.7 \
+	docs/man/kavach-snp.7 \
 	docs/man/kavach-vm.7 \
 	docs/man/kavach.1
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PREPARE and EXEC: from what the host asks for to a stage with its boot block. */
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,13 +95,29 @@ static int find_root(struct agent *a, const char **ret_share, struct err *e)
 	return r < 0 ? r : guest_mount_share(p, e);
 }
 
-static int make_part(struct agent *a, const char *share)
+/* The name of a UTS namespace that is joined is the host's to say; any other is the policy's. */
+static int name_part(struct agent *a, struct err *e)
+{
+	const struct pol_ns *uts = pol_ns_find(a->policy, POL_NS_UTS);
+	size_t n = a->net.hostname ? strlen(a->net.hostname) : 0;
+
+	if (!n || !uts || !uts->path || a->part.hostname)
+		return 0;
+	if (n > HOST_NAME_MAX)
+		return err_set(e, -ENAMETOOLONG,
+			       "the host name has %zu bytes, at most %d are possible", n,
+			       HOST_NAME_MAX);
+	a->part.hostname = arena_strdup(&a->a, a->net.hostname);
+	return 0;
+}
+
+static int make_part(struct agent *a, const char *share, struct err *e)
 {
 	struct split s;
 
 	split_plan(a->policy, &a->a, &s);
 	split_guest(a->policy, &s, share, &a->a, &a->part);
-	return 0;
+	return name_part(a, e);
 }
 
 static int spawn_first(struct agent *a, struct proc *p, struct err *e)
@@ -147,7 +164,7 @@ int agent_prepare(struct agent *a, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = make_part(a, share);
+	r = make_part(a, share, e);
 	if (r == 0)
 		r = agent_cgroup_make(a, e);
 	if (r == 0)

@@ -50,9 +50,11 @@ struct stage {
 /* stage.c: performs everything; comes back only when it failed. s->sync is then the socket on which the error is awaited.
  * main.c is its only caller. */
 int stage_run(struct stage *s, struct err *e);
-/* stage_arrive: joins what is to be joined, opens the private procfs, begins a session. stage_mount_hooks: where the root is
- * assembled: kavach's turn, then the hooks that run here. */
+/* stage_arrive: joins what is to be joined, opens the private procfs, begins a session. stage_name_host: names of the policy,
+ * in the UTS namespace that we are in. stage_mount_hooks: where the root is assembled: kavach's turn, then the hooks that
+ * run here. */
 int stage_arrive(struct stage *s, struct err *e);
+int stage_name_host(const struct stage *s, struct err *e);
 int stage_mount_hooks(struct stage *s, struct err *e);
 /* live.c: mode MOUNTS: adds mounts to a container that lives, or takes them from it. 0: kavach has put it on record;
  * else all that was added is undone, and what was taken away before the error has been told. */

@@ -92,7 +92,7 @@ int stage_arrive(struct stage *s, struct err *e)
 	return 0;
 }
 
-static int name_host(struct stage *s, struct err *e)
+int stage_name_host(const struct stage *s, struct err *e)
 {
 	const char *host = s->p->hostname, *domain = s->p->domainname;
 
@@ -154,7 +154,7 @@ static int make_root(struct stage *s, struct err *e)
 	if (net && !net->path) /* one that was made for others is set up by them */
 		r = net_loopback_up(e);
 	if (r == 0)
-		r = name_host(s, e);
+		r = stage_name_host(s, e);
 	if (r == 0 && !has_root(s))
 		r = assemble(s, e);
 	/* Mounts are there, the host's paths too, and the root is still writable: hooks count on all three. */

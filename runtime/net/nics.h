@@ -37,8 +37,9 @@ struct net_tap {
 
 /* net_tap: a new tap "kvtapN" in our network namespace, down and quiet; it goes when the last fd of it is closed. tun: an fd
  * of /dev/net/tun, which becomes ret->fd. */
-int net_tap(struct rtnl *s, int tun, unsigned n, struct net_tap *ret, struct err *e);
-/* net_tap_join: frames go between the tap and the interface, which gets its MTU and is up afterwards. */
+int net_tap(struct rtnl *s, int tun, struct net_tap *ret, struct err *e);
+/* net_tap_join: frames go between the tap and the interface, which gives it its MTU; both are up afterwards. What a VM that
+ * has ended left on the interface is replaced; -EBUSY: it leads to another one, or somebody else has an ingress qdisc there. */
 int net_tap_join(struct rtnl *s, struct net_tap *t, int index, struct err *e);
 
 /* net_apply: makes the interfaces of our network namespace as they stand in *n: each is found by `mac`; loopback comes up

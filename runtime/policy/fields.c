@@ -366,6 +366,7 @@ static const struct cfield vm_rows[] = {
 	F(root_hash),
 	F(root_salt),
 	F(root_blocks),
+	F(sandbox),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST

@@ -186,6 +186,19 @@ static void of_site(struct pb *b, const struct rules_vm *r)
 	}
 }
 
+/* The container that keeps the namespaces of a pod and does nothing else, by what containerd and CRI-O (and podman) say of
+ * it. Its pod's network is for the one whose program uses it: an interface leads to one VM only. */
+static bool is_sandbox(const struct pb *b)
+{
+	static const char *const names[] = {"io.kubernetes.cri.container-type",
+					    "io.kubernetes.cri-o.ContainerType"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq0(pb_annotation(b, names[i]), "sandbox"))
+			return true;
+	return false;
+}
+
 /* What only a confidential guest has. */
 static int guest_policy(struct pb *b, struct err *e)
 {
@@ -282,6 +295,7 @@ int pb_vm(struct pb *b, struct err *e)
 	p->accel = b->h->accel;
 	p->uid_first = UID_FIRST;
 	p->uid_count = UID_COUNT;
+	p->sandbox = is_sandbox(b);
 	r = b->s->vm ? of_bundle(b, b->s->vm, e) : 0;
 	if (r == 0)
 		r = guest_policy(b, e);
@@ -343,8 +357,15 @@ static int namespaces(struct pb *b, struct err *e)
 				"linux.namespaces: \"%s\" is required: a VM cannot have the "
 				"host's",
 				kinds[i].name);
-		/* A network namespace is reached through its interfaces; processes are not. */
-		if (ns && ns->path && kinds[i].type != POL_NS_NET)
+		/* A network namespace is reached through its interfaces, a UTS namespace by its name, processes are not. The
+		 * containers of a pod join these and IPC. */
+		if (ns && ns->path && kinds[i].type == POL_NS_IPC)
+			pb_warn(b,
+				"linux.namespaces: the ipc namespace \"%s\" is not shared: a VM has "
+				"its own",
+				ns->path);
+		else if (ns && ns->path && kinds[i].type != POL_NS_NET &&
+			 kinds[i].type != POL_NS_UTS)
 			return pb_refuse(
 				b, e,
 				"linux.namespaces: the %s namespace \"%s\" cannot be joined "

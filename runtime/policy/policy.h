@@ -405,6 +405,7 @@ struct pol_vm {
 	 * salt (hex), and how many blocks of 4096 bytes are data; the tree of hashes follows them. */
 	char *root_hash, *root_salt;
 	uint64_t root_blocks;
+	bool sandbox; /* keeps a pod's namespaces and does nothing else */
 };
 
 struct policy {

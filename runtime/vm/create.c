@@ -94,7 +94,7 @@ static int count_nics(const struct policy *p, struct arena *a, uint32_t *ret, st
 	struct wire_net found;
 
 	*ret = 0;
-	if (!net || !net->path)
+	if (!net || !net->path || p->vm.sandbox)
 		return 0;
 	ns = open(net->path, O_RDONLY | O_CLOEXEC);
 	if (ns < 0)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/utsname.h>
 
 #include "base/fd.h"
 #include "vm/monitor.h"
@@ -41,16 +42,32 @@ static int join_one(struct monitor *m, struct wire_nic *nic, int index, struct e
 	return 0;
 }
 
+/* The name that a pod's containers share is that of a namespace, which the monitor is in. Asked for once: the monitor's filter
+ * has no uname(2). */
+static int find_name(struct monitor *m, struct wire_net *n, struct err *e)
+{
+	const struct pol_ns *uts = pol_ns_find(m->full, POL_NS_UTS);
+	struct utsname u;
+
+	if (!uts || !uts->path || m->full->hostname)
+		return 0;
+	if (uname(&u) < 0)
+		return err_sys(e, "reading the host name");
+	n->hostname = arena_strdup(m->s->a, u.nodename);
+	return 0;
+}
+
 int mon_net_join(struct monitor *m, struct err *e)
 {
 	int index[NET_NICS_MAX], r;
-	struct wire_net net;
+	struct wire_net net = {0};
 
 	if (m->rtnl.fd < 0)
 		return 0;
 	r = net_scan(&m->rtnl, m->s->a, &net, index, e);
 	for (size_t i = 0; r == 0 && i < net.nics.n; i++)
 		r = join_one(m, &net.nics.v[i], index[i], e);
+	net.hostname = m->net.hostname;
 	if (r == 0)
 		m->net = net;
 	return r;
@@ -59,12 +76,11 @@ int mon_net_join(struct monitor *m, struct err *e)
 /* A tap belongs to the network namespace in which its file was opened. */
 static int make_tap(struct monitor *m, struct err *e)
 {
-	unsigned n = (unsigned) m->n_taps;
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), r;
 
 	if (fd < 0)
 		return err_sys(e, "the container's network: open /dev/net/tun");
-	r = net_tap(&m->rtnl, fd, n, &m->taps[n], e);
+	r = net_tap(&m->rtnl, fd, &m->taps[m->n_taps], e);
 	if (r < 0)
 		fd_close(fd);
 	else
@@ -74,10 +90,10 @@ static int make_tap(struct monitor *m, struct err *e)
 
 int mon_net_make(struct monitor *m, struct err *e)
 {
-	int r;
+	int r = find_name(m, &m->net, e);
 
-	if (!pol_ns_find(m->full, POL_NS_NET))
-		return 0;
+	if (r < 0 || !pol_ns_find(m->full, POL_NS_NET) || m->full->vm.sandbox)
+		return r;
 	r = rtnl_open(&m->rtnl, e);
 	while (r == 0 && m->n_taps < m->boot->nics)
 		r = make_tap(m, e);

@@ -46,6 +46,8 @@ int mon_assemble(struct monitor *m, struct err *e)
 	if (r == 0 && net && !net->path)
 		r = net_loopback_up(e);
 	if (r == 0)
+		r = stage_name_host(s, e);
+	if (r == 0)
 		r = rootfs_prepare(s, e);
 	if (r == 0 && s->fs->legacy)
 		r = err_set(e, -ENOSYS, "a VM needs the mount calls of Linux 5.12");

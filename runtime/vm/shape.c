@@ -244,6 +244,8 @@ static uint64_t memory_of_limits(const struct making *m)
 		if ((uint64_t) limit->v > GUEST_MOST)
 			return GUEST_MOST;
 		n = (uint64_t) limit->v + GUEST_EXTRA;
+	} else if (m->p->vm.sandbox) { /* it waits, and reaps */
+		n = VM_MEMORY_FLOOR;
 	} else if (m->h->memory && n > m->h->memory / 2) {
 		n = m->h->memory / 2;
 	}
@@ -358,7 +360,7 @@ static void devices(const struct making *m)
 	const char *modules = "";
 
 	/* Engines bring interfaces late: a namespace that is empty now may have one at the start. */
-	s->nics = !net ? 0 : m->h->nics < 1 ? 1 : m->h->nics;
+	s->nics = !net || m->p->vm.sandbox ? 0 : m->h->nics < 1 ? 1 : m->h->nics;
 	if (s->nics > VM_NICS_MAX)
 		s->nics = VM_NICS_MAX;
 	/* The host could take memory away from under a balloon, and knows what its generator gives. */

@@ -201,6 +201,8 @@ void split_host(const struct policy *p, const struct split *s, struct arena *a, 
 		.mount_label = p->mount_label,
 		.mount_label_kind = p->mount_label_kind,
 		.cgroup = p->cgroup,
+		.hostname = p->hostname, /* of a pod: others join the namespace */
+		.domainname = p->domainname,
 		.rdt = p->rdt,
 		.vm = p->vm,
 	};

@@ -63,7 +63,7 @@ static const struct ctable nic_table = TABLE(nic);
 #undef ST
 
 #define ST struct wire_net
-static const struct cfield net[] = {FL(nics, nic_table)};
+static const struct cfield net[] = {FL(nics, nic_table), F(hostname)};
 const struct ctable wire_net_table = TABLE(net);
 #undef ST
 

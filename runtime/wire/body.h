@@ -57,6 +57,7 @@ struct wire_nic {
 };
 struct wire_net {
 	POL_LIST(struct wire_nic) nics;
+	char *hostname; /* of the UTS namespace that the policy joins; NULL: the policy has the name */
 };
 
 /* How the agent gets at the root and the volumes. */

@@ -255,6 +255,34 @@ static bool say_arp(int fd)
 	return write(fd, reply, sizeof(reply)) == sizeof(reply);
 }
 
+/* Of two VMs in one network namespace one has the interface, until it has gone. */
+static void test_second_tap(struct rtnl *s, int *first)
+{
+	fd_auto int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	struct net_tap tap = NET_TAP_INIT;
+	struct net_link l, eth0;
+
+	err_clear(&e);
+	ok(net_tap(s, tun, &tap, &e) == 0 && net_link_get(s, "kvtap1", 0, &l) == 0,
+	   "another tap gets another name %s", e.msg);
+	ok(net_link_get(s, "eth0", 0, &eth0) == 0 &&
+		   net_tap_join(s, &tap, eth0.index, &e) == -EBUSY && strstr(e.msg, "eth0"),
+	   "an interface that leads to a VM is not another's: %s", e.msg);
+	err_clear(&e);
+	close(*first);
+	*first = -EBADF;
+	ok(net_link_get(s, "kvtap0", 0, &l) == -ENODEV, "a tap goes with its descriptor");
+	ok(net_tap_join(s, &tap, eth0.index, &e) == 0, "...then the interface is free %s", e.msg);
+	ok(sh("tc filter show dev eth0 ingress | grep -c kvtap | grep -qx 1") == 0,
+	   "...and leads to the new one alone");
+	ok(sh("tc qdisc add dev eth1 ingress") == 0 && net_link_get(s, "eth1", 0, &l) == 0,
+	   "somebody else has an ingress qdisc");
+	err_clear(&e);
+	ok(net_tap_join(s, &tap, l.index, &e) == -EBUSY, "...which stays: %s", e.msg);
+	ok(sh("tc qdisc del dev eth1 ingress") == 0, "...theirs to remove");
+	err_clear(&e);
+}
+
 static void test_tap(void)
 {
 	struct net_tap tap = NET_TAP_INIT;
@@ -271,7 +299,7 @@ static void test_tap(void)
 		return;
 	}
 	err_clear(&e);
-	ok(rtnl_open(&s, &e) == 0 && net_tap(&s, tun, 0, &tap, &e) == 0, "a tap is made %s", e.msg);
+	ok(rtnl_open(&s, &e) == 0 && net_tap(&s, tun, &tap, &e) == 0, "a tap is made %s", e.msg);
 	ok(net_link_get(&s, "eth0", 0, &l) == 0 && net_tap_join(&s, &tap, l.index, &e) == 0,
 	   "...and joined to eth0 %s", e.msg);
 	ok(net_scan(&s, &a, &net, index, &e) == 0, "the interfaces are read again %s", e.msg);
@@ -288,9 +316,7 @@ static void test_tap(void)
 	      (int) outside) == 0,
 	   "...and is heard outside");
 	ok(net_link_get(&s, "kvtap0", 0, &l) == 0 && l.mtu == 1400, "the tap has the MTU");
-	close(tun);
-	tun = -EBADF;
-	ok(net_link_get(&s, "kvtap0", 0, &l) == -ENODEV, "it goes with its descriptor");
+	test_second_tap(&s, &tun);
 }
 
 static void test_what_a_guest_cannot_have(void)

@@ -128,8 +128,8 @@ static void test_host(struct arena *a)
 	is_str(h.mounts.v[6].destination, "/vol/0", "host: a volume has a place of its own");
 	is_str(h.mounts.v[6].source, "/srv/mem", "host: ... and its source");
 	is_int(h.mounts.v[6].flags, POL_MOUNT_SRC_REAL, "host: ... which is checked here");
-	ok(!h.has_process && !h.seccomp.set && !h.masked.n && !h.hostname,
-	   "host: nothing of the process");
+	ok(!h.has_process && !h.seccomp.set && !h.masked.n, "host: nothing of the process");
+	ok(h.hostname == p.hostname, "host: the name, in a namespace that others may join");
 	ok(h.rootfs_readonly, "host: a read-only root is so on the host");
 	ok(!h.hooks[HOOK_START_CONTAINER].n && h.hooks[HOOK_PRESTART].n &&
 		   h.hooks[HOOK_CREATE_CONTAINER].n && h.hooks[HOOK_POSTSTOP].n,
