@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "base/str.h"
+#include "policy/host_may.h"
 
 #define NONCE 32
 
@@ -201,7 +202,7 @@ static int on_exec(struct ctx *c)
 	p = proc_new(a, c->h->stream);
 	if (!p)
 		return err_set(c->e, -ENOMEM, "no memory for another process");
-	if (agent_exec(a, p, &x, &e) < 0)
+	if (host_may(a->policy, POL_HOST_EXEC, &e) < 0 || agent_exec(a, p, &x, &e) < 0)
 		proc_fail(a, p, &e);
 	return 0;
 }
@@ -209,6 +210,7 @@ static int on_exec(struct ctx *c)
 static int on_signal(struct ctx *c)
 {
 	arena_auto tmp = {0};
+	struct err e = ERR_INIT;
 	struct wire_signal s;
 	struct proc *p;
 	int r = BODY(c, wire_signal_table, &s, &tmp);
@@ -219,7 +221,9 @@ static int on_signal(struct ctx *c)
 		return r;
 	if (s.sig < 1 || s.sig > 64)
 		return violation(c, "with a number that no signal has");
-	if (p)
+	if (host_may_signal(c->a->policy, (int) s.sig, &e) < 0)
+		agent_log(c->a, e.msg); /* a signal has no answer */
+	else if (p)
 		proc_signal(c->a, p, (int) s.sig, s.all);
 	return 0;
 }
@@ -286,7 +290,7 @@ static void answer(struct agent *a, uint32_t tag, const struct buf *body, int r,
 
 #define ANSWER_MAX (4u << 20)
 
-static int on_stats(struct ctx *c)
+static int on_look(struct ctx *c, int (*look)(struct agent *a, struct buf *out, struct err *e))
 {
 	arena_auto tmp = {0};
 	buf_auto out = BUF_WRITER(ANSWER_MAX);
@@ -294,22 +298,23 @@ static int on_stats(struct ctx *c)
 	struct wire_ask ask;
 	int r = BODY(c, wire_ask_table, &ask, &tmp);
 
+	if (r < 0)
+		return r;
+	r = host_may(c->a->policy, POL_HOST_STATS, &e);
 	if (r == 0)
-		answer(c->a, ask.tag, &out, agent_stats(c->a, &out, &e), &e);
-	return r;
+		r = look(c->a, &out, &e);
+	answer(c->a, ask.tag, &out, r, &e);
+	return 0;
+}
+
+static int on_stats(struct ctx *c)
+{
+	return on_look(c, agent_stats);
 }
 
 static int on_ps(struct ctx *c)
 {
-	arena_auto tmp = {0};
-	buf_auto out = BUF_WRITER(ANSWER_MAX);
-	struct err e = ERR_INIT;
-	struct wire_ask ask;
-	int r = BODY(c, wire_ask_table, &ask, &tmp);
-
-	if (r == 0)
-		answer(c->a, ask.tag, &out, agent_ps(c->a, &out, &e), &e);
-	return r;
+	return on_look(c, agent_ps);
 }
 
 static int on_update(struct ctx *c)
@@ -323,9 +328,13 @@ static int on_update(struct ctx *c)
 
 	if (r == 0)
 		r = wire_body(u.resources.v, u.resources.n, &pol_resources_table, &res, &tmp, c->e);
+	if (r < 0)
+		return r;
+	r = host_may(c->a->policy, POL_HOST_UPDATE, &e);
 	if (r == 0)
-		answer(c->a, u.tag, &none, agent_update(c->a, &res, &e), &e);
-	return r;
+		r = agent_update(c->a, &res, &e);
+	answer(c->a, u.tag, &none, r, &e);
+	return 0;
 }
 
 static int on_sync(struct ctx *c)

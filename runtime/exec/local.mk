@@ -62,6 +62,7 @@ stage_sources = $(filter-out %/base/log.c,$(filter %.c,$(libkv_base_a_SOURCES) $
 	runtime/policy/codec.c \
 	runtime/policy/encode.c \
 	runtime/policy/fields.c \
+	runtime/policy/host_may.c \
 	runtime/policy/landlock.c \
 	runtime/policy/names.c
 stage_objects = $(stage_sources:%.c=stage/%.o)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "policy/explain.h"
+#include "policy/host_may.h"
 #include "policy/pb.h"
 
 /* ---- backend, process ---- */
@@ -148,6 +149,21 @@ static void explain_process(struct page *pg, const struct policy *p)
 	explain_schedule(pg, p);
 }
 
+/* Nothing is the rule for a confidential guest, everything for others. */
+static void explain_host_may(struct page *pg, const struct policy *p)
+{
+	char words[HOST_MAY_TEXT];
+
+	page_row(pg, "the host may");
+	if (p->vm.host_may == POL_HOST_ALL)
+		page_text(pg, "do in it what it can do in a container");
+	else
+		page_printf(pg, "end it%s%s, and nothing else in it",
+			    p->vm.host_may ? "; also: " : "",
+			    p->vm.host_may ? host_may_text(p->vm.host_may, words) : "");
+	page_end(pg);
+}
+
 static void explain_vm(struct page *pg, const struct policy *p)
 {
 	if (!p->vm.set)
@@ -187,6 +203,7 @@ static void explain_vm(struct page *pg, const struct policy *p)
 		page_bytes(pg, p->vm.memory.v);
 		page_end(pg);
 	}
+	explain_host_may(pg, p);
 }
 
 /* ---- namespaces ---- */

@@ -367,6 +367,7 @@ static const struct cfield vm_rows[] = {
 	F(root_salt),
 	F(root_blocks),
 	F(sandbox),
+	F(host_may),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST

@@ -16,6 +16,8 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/facts.c \
 	runtime/policy/facts.h \
 	runtime/policy/fields.c \
+	runtime/policy/host_may.c \
+	runtime/policy/host_may.h \
 	runtime/policy/landlock.c \
 	runtime/policy/landlock.h \
 	runtime/policy/merge.c \

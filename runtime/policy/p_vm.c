@@ -10,6 +10,7 @@
  */
 #include <sys/mount.h>
 
+#include "policy/host_may.h"
 #include "policy/pb.h"
 
 /* Ids that QEMU runs as where the site names none: above what systemd gives to containers (1879048191) and below what it keeps
@@ -281,6 +282,34 @@ static int choose_root(struct pb *b, struct err *e)
 	return 0;
 }
 
+/* In a confidential guest the host may do nothing that the bundle does not ask for; elsewhere it is its guest. */
+static int host_may_of(struct pb *b, struct err *e)
+{
+	const char *text = pb_annotation(b, HOST_MAY_ANNOTATION), *word = NULL;
+	bool confidential = b->p->backend >= POL_BACKEND_SEV;
+	uint32_t *may = &b->p->vm.host_may;
+	const struct rules_vm *r = b->rules ? &b->rules->vm : NULL;
+
+	*may = confidential ? 0 : POL_HOST_ALL;
+	if (text && host_may_parse(text, b->a, may, &word) < 0)
+		return pb_refuse(b, e,
+				 "annotations[\"" HOST_MAY_ANNOTATION
+				 "\"]: expected \"exec\", \"update\", \"signal\", \"stats\" with "
+				 "commas between, \"all\" or \"none\", found \"%s\"",
+				 word);
+	if (!confidential || !r || !r->host_may.set)
+		return 0;
+	for (size_t i = 0; i < HOST_MAY_NAMES_N; i++)
+		if (*may & (uint32_t) host_may_names[i].val & ~(uint32_t) r->host_may.v)
+			return pb_refuse(b, e,
+					 "annotations[\"" HOST_MAY_ANNOTATION
+					 "\"]: \"%s\" is more than the site's rules allow "
+					 "(rules file %s: %s)",
+					 host_may_names[i].name, r->host_may_at.file,
+					 r->host_may_at.key);
+	return 0;
+}
+
 int pb_vm(struct pb *b, struct err *e)
 {
 	struct pol_vm *p = &b->p->vm;
@@ -289,6 +318,10 @@ int pb_vm(struct pb *b, struct err *e)
 	if (!is_vm(b) && pb_annotation(b, POL_ROOT_ANNOTATION))
 		return pb_refuse(b, e,
 				 "annotations[\"" POL_ROOT_ANNOTATION "\"]: only a VM has one");
+	if (!is_vm(b) && pb_annotation(b, HOST_MAY_ANNOTATION))
+		return pb_refuse(b, e,
+				 "annotations[\"" HOST_MAY_ANNOTATION
+				 "\"]: only a VM keeps the host out");
 	if (!is_vm(b))
 		return pb_annotation(b, "io.kavach.guest-policy") ? guest_policy(b, e) : 0;
 	p->set = true;
@@ -301,6 +334,8 @@ int pb_vm(struct pb *b, struct err *e)
 		r = guest_policy(b, e);
 	if (r == 0)
 		r = choose_root(b, e);
+	if (r == 0)
+		r = host_may_of(b, e);
 	if (r < 0)
 		return r;
 	if (b->rules)

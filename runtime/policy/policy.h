@@ -360,6 +360,15 @@ struct pol_mempolicy {
 	char *nodes;
 };
 
+/* What the host may do in a VM after the start (policy/host_may.h). */
+enum {
+	POL_HOST_EXEC = 1 << 0,	  /* add processes */
+	POL_HOST_UPDATE = 1 << 1, /* change limits */
+	POL_HOST_SIGNAL = 1 << 2, /* signals other than those that end a program */
+	POL_HOST_STATS = 1 << 3,  /* ask for statistics and the list of processes */
+	POL_HOST_ALL = (1 << 4) - 1,
+};
+
 enum pol_accel { POL_ACCEL_KVM = 1, POL_ACCEL_TCG };
 
 /* A file that VMs may be made of, by the site's rules. */
@@ -406,6 +415,7 @@ struct pol_vm {
 	char *root_hash, *root_salt;
 	uint64_t root_blocks;
 	bool sandbox; /* keeps a pod's namespaces and does nothing else */
+	uint32_t host_may; /* POL_HOST_* */
 };
 
 struct policy {
@@ -444,7 +454,7 @@ struct policy {
 	struct pol_vm vm;
 };
 
-#define POLICY_VERSION 5
+#define POLICY_VERSION 6
 
 /* pol_reports_denied: whether denied calls are reported. */
 static inline bool pol_reports_denied(const struct policy *p)

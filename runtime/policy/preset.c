@@ -18,6 +18,7 @@
  * A rule's "preset" is a floor; its "defaultPreset" is for containers that bring no annotation.
  */
 #include "base/num.h"
+#include "policy/host_may.h"
 #include "policy/p_rules.h"
 
 #define STRICT_MEMORY (512LL << 20)
@@ -37,6 +38,7 @@ static const char *const ours[] = {
 	POL_REPORT_ANNOTATION,
 	POL_RECORD_ANNOTATION,
 	POL_ROOT_ANNOTATION,
+	HOST_MAY_ANNOTATION,
 	"io.kavach.guest-policy",
 	/* of a confidential guest's owner: vm/owner.h */
 	"io.kavach.id-block",

@@ -177,8 +177,9 @@ struct rules_vm {
 	struct opt_u64 max_vcpus, max_memory;
 	struct strs kernel_params, hypervisor_params; /* words that a bundle may ask for */
 	struct opt_u64 uid_first, uid_count;	      /* ids that hypervisors run as */
+	struct opt_u64 host_may; /* the most that a confidential guest may allow: POL_HOST_* */
 	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at,
-		root_at, share_at;
+		root_at, share_at, host_may_at;
 };
 
 /* What a confidential VM has to show before it gets a secret. */

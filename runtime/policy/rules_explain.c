@@ -4,6 +4,7 @@
 
 #include "base/jsonw.h"
 #include "policy/explain.h"
+#include "policy/host_may.h"
 #include "policy/names.h"
 #include "policy/page.h"
 #include "policy/rules.h"
@@ -243,6 +244,14 @@ static void vm_rows(struct page *pg, const struct rules_vm *vm)
 		page_row(pg, "QEMU runs as");
 		page_printf(pg, "one of %" PRIu64 " ids from %" PRIu64 " on", vm->uid_count.v,
 			    vm->uid_first.v);
+		page_end(pg);
+	}
+	if (vm->host_may.set) {
+		char words[HOST_MAY_TEXT];
+
+		page_row(pg, "the host may");
+		page_printf(pg, "in a confidential guest at most: %s",
+			    host_may_text((uint32_t) vm->host_may.v, words));
 		page_end(pg);
 	}
 	if (vm->max_vcpus.set) {

@@ -4,6 +4,7 @@
  * what all of them allow, limits the smallest, and what can only be one thing must be the same wherever it is said.
  */
 #include "json/decode.h"
+#include "policy/host_may.h"
 #include "policy/rules_tables.h"
 
 #define KEEP_MAX 100000
@@ -127,6 +128,13 @@ static const struct jtable uids_t = F_TABLE(struct rj_vm_uids, uids_f, .flags = 
 static const struct name_val roots[] = {{"shared", POL_VM_ROOT_SHARED},
 					{"packed", POL_VM_ROOT_PACKED}};
 static const struct name_val shares[] = {{"9p", POL_SHARE_9P}, {"virtiofs", POL_SHARE_VIRTIOFS}};
+static const struct name_val may_words[] = {
+	{"exec", POL_HOST_EXEC},
+	{"update", POL_HOST_UPDATE},
+	{"signal", POL_HOST_SIGNAL},
+	{"stats", POL_HOST_STATS},
+};
+_Static_assert(ARRAY_LEN(may_words) == HOST_MAY_NAMES_N, "the words of the annotation");
 
 static const struct jfield vm_f[] = {
 	F_OBJS(struct rj_vm, hypervisors, struct rj_file_digest, &digest_t),
@@ -141,6 +149,7 @@ static const struct jfield vm_f[] = {
 	F_STRS(struct rj_vm, hypervisorParameters),
 	F_OBJ(struct rj_vm, uids, struct rj_vm_uids, &uids_t),
 	F_STR(struct rj_vm, root, F_ONE_OF(roots)),
+	F_STRS(struct rj_vm, hostMay, F_ONE_OF(may_words)),
 };
 const struct jtable rules_t_vm = F_TABLE(struct rj_vm, vm_f, .flags = J_STRICT);
 
@@ -379,6 +388,21 @@ static int add_uids(struct rules_in *in, const struct rj_vm_uids *j)
 	return r < 0 ? r : same_number(in, "vm.uids", j->count, &vm->uid_count, &vm->uids_at);
 }
 
+/* What both lists have. */
+static void add_host_may(struct rules_in *in, const struct strs *j)
+{
+	struct rules_vm *vm = &in->rules->vm;
+	uint32_t bits = 0;
+
+	if (!j->set)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(may_words); i++)
+		if (strs_has(j, may_words[i].name))
+			bits |= (uint32_t) may_words[i].val;
+	vm->host_may = (struct opt_u64){true, vm->host_may.set ? vm->host_may.v & bits : bits};
+	vm->host_may_at = at(in, "vm.hostMay");
+}
+
 int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 {
 	const rj_files *lists[] = {
@@ -399,6 +423,7 @@ int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 	}
 	add_words(in, &j->kernelParameters, &in->rules->vm.kernel_params);
 	add_words(in, &j->hypervisorParameters, &in->rules->vm.hypervisor_params);
+	add_host_may(in, &j->hostMay);
 	if (r == 0 && j->uids)
 		r = add_uids(in, j->uids);
 	if (r == 0)

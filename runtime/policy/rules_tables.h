@@ -89,7 +89,7 @@ struct rj_vm_uids {
 };
 
 struct rj_vm {
-	struct strs kernelParameters, hypervisorParameters;
+	struct strs kernelParameters, hypervisorParameters, hostMay;
 	struct rj_vm_uids *uids;
 	char *root, *share;
 	rj_files hypervisors, kernels, initrds, firmware, virtiofsd;

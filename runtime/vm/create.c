@@ -22,6 +22,7 @@
 #include "host/hardware.h"
 #include "host/sev.h"
 #include "net/nics.h"
+#include "policy/host_may.h"
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/boot.h"
@@ -547,8 +548,10 @@ int vm_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
 			       .fds = x.fds,
 			       .n_fds = ARRAY_LEN(x.fds),
 			       .arg = &x};
-	int r = check_io(io, e);
+	int r = host_may(b->policy, POL_HOST_EXEC, e);
 
+	if (r == 0)
+		r = check_io(io, e);
 	if (r < 0)
 		return r;
 	as.program = open_monitor(b->a, e);

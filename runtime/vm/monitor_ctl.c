@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "policy/host_may.h"
 #include "vm/monitor.h"
 
 #define CLIENTS_MAX 2048
@@ -120,6 +121,17 @@ static int read_payload(int fd, struct buf *ret)
 	return ret->bad ? -ENOMEM : 0;
 }
 
+/* The guest would refuse it, too; here whoever asks is told why. */
+static bool may(const struct monitor *m, struct client *c, uint32_t what)
+{
+	struct err e = ERR_INIT;
+
+	if (host_may(m->full, what, &e) == 0)
+		return true;
+	ctl_answer_err(c, &e);
+	return false;
+}
+
 static void on_exec(struct monitor *m, struct client *c, struct ctl_msg *q)
 {
 	buf_auto payload = BUF_WRITER(0);
@@ -128,6 +140,8 @@ static void on_exec(struct monitor *m, struct client *c, struct ctl_msg *q)
 		refuse(c, -ESRCH, "container not running");
 		return;
 	}
+	if (!may(m, c, POL_HOST_EXEC))
+		return;
 	if (m->n_streams >= WIRE_STREAMS_MAX || m->last_stream == UINT32_MAX) {
 		refuse(c, -EAGAIN, "the container has too many processes that were added by exec");
 		return;
@@ -150,6 +164,7 @@ static void on_exec(struct monitor *m, struct client *c, struct ctl_msg *q)
 
 static void on_signal(struct monitor *m, struct client *c, const struct ctl_msg *q)
 {
+	struct err e = ERR_INIT;
 	struct wire_signal w;
 	struct ctl_signal s;
 
@@ -162,6 +177,8 @@ static void on_signal(struct monitor *m, struct client *c, const struct ctl_msg 
 			mon_send(m, WIRE_SIGNAL, c->stream->id, &wire_signal_table, &w);
 	} else if (m->step != MON_RUNS) {
 		refuse(c, -ESRCH, "container not running");
+	} else if (host_may_signal(m->full, (int) s.sig, &e) < 0) {
+		ctl_answer_err(c, &e);
 	} else {
 		mon_send(m, WIRE_SIGNAL, 1, &wire_signal_table, &w);
 		ctl_answer(c, CTL_OK, NULL, 0);
@@ -195,7 +212,7 @@ static void on_question(struct monitor *m, struct client *c, enum ctl_type t)
 {
 	struct wire_ask a;
 
-	if (!ask(m, c, t))
+	if (!may(m, c, POL_HOST_STATS) || !ask(m, c, t))
 		return;
 	a.tag = c->tag;
 	mon_send(m, t == CTL_STATS ? WIRE_STATS : WIRE_PS, 0, &wire_ask_table, &a);
@@ -223,7 +240,7 @@ static void on_update(struct monitor *m, struct client *c, const struct ctl_msg 
 		ctl_answer_err(c, &e);
 		return;
 	}
-	if (!ask(m, c, CTL_UPDATE))
+	if (!may(m, c, POL_HOST_UPDATE) || !ask(m, c, CTL_UPDATE))
 		return;
 	u = (struct wire_update){.tag = c->tag, .resources = {payload.p, payload.n}};
 	codec_encode(&enc, &wire_update_table, &u);

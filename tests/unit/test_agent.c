@@ -346,19 +346,21 @@ static void hello(void)
 		 &(struct wire_hello){WIRE_VERSION, WIRE_VERSION, {nonce, 32}});
 }
 
+static const char *host_may = "all"; /* of the next policy */
+
 static void send_policy(const char *args, const char *proc)
 {
 	buf_auto b = BUF_WRITER(1u << 20);
 	buf_auto f = BUF_WRITER(1u << 20);
 	const struct policy *p;
+	char top[128];
 
+	snprintf(top, sizeof(top), "'hostname':'guest','annotations':{'io.kavach.host-may':'%s'}",
+		 host_may);
 	reset();
 	input.backend_floor = POL_BACKEND_VM;
-	p = must_build(&(struct config){.args = args,
-					.proc = proc,
-					.ns = SPACES,
-					.mounts = MOUNTS,
-					.top = "'hostname':'guest'"});
+	p = must_build(&(struct config){
+		.args = args, .proc = proc, .ns = SPACES, .mounts = MOUNTS, .top = top});
 	policy_encode(&b, p);
 	wire_put_parts(&f, WIRE_POLICY, 0, b.p, b.n);
 	send_bytes(f.p, f.n);
@@ -719,6 +721,54 @@ static void test_questions(void)
 	halt();
 }
 
+/* What the policy does not let the host do is answered, and not done. */
+static void test_kept_out(void)
+{
+	struct pol_resources res = {.pids = {true, 100}};
+	buf_auto b = BUF_WRITER(65536);
+	struct wire_update u = {.tag = 9};
+
+	host_may = "none";
+	ok(start("['sh','-c','trap \\\"echo usr1\\\" USR1; trap \\\"exit 9\\\" TERM; echo up; "
+		 "while :; do sleep 1000 & wait $!; done']",
+		 ENV) &&
+		   shows(1, "up"),
+	   "a container whose policy keeps the host out");
+	exec_process(2, "['true']", ENV);
+	ok(UNTIL(vm.s[2].failed) && vm.s[2].fail.code == -EPERM &&
+		   strstr(vm.s[2].fail.text, "io.kavach.host-may"),
+	   "no exec");
+	ok(!vm.s[2].started, "nothing of it ran");
+	say_body(WIRE_STATS, 0, &wire_ask_table, &(struct wire_ask){7});
+	ok(UNTIL(vm.s[0].failed || vm.reply_came) && !vm.reply_came && vm.s[0].fail.tag == 7 &&
+		   vm.s[0].fail.code == -EPERM,
+	   "no statistics");
+	vm.s[0].failed = false;
+	say_body(WIRE_PS, 0, &wire_ask_table, &(struct wire_ask){8});
+	ok(UNTIL(vm.s[0].failed || vm.reply_came) && !vm.reply_came && vm.s[0].fail.tag == 8 &&
+		   vm.s[0].fail.code == -EPERM,
+	   "no list of processes");
+	vm.s[0].failed = false;
+	codec_encode(&b, &pol_resources_table, &res);
+	u.resources = (struct bytes){b.p, b.n};
+	say_body(WIRE_UPDATE, 0, &wire_update_table, &u);
+	ok(UNTIL(vm.s[0].failed || vm.reply_came) && !vm.reply_came && vm.s[0].fail.tag == 9 &&
+		   vm.s[0].fail.code == -EPERM,
+	   "no other limits");
+	vm.s[0].failed = false;
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGUSR1, false});
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGSTOP, true});
+	say(WIRE_PING, 0, 0, "ping", 4);
+	ok(UNTIL(vm.pong), "signals beside those that end it are no offence");
+	say_body(WIRE_SIGNAL, 1, &wire_signal_table, &(struct wire_signal){SIGTERM, false});
+	ok(ended_with(1, 9), "but it can be ended");
+	is_str(text(1, 1), "up\n", "and got none of the others");
+	buf_put_u8(&vm.log, 0);
+	ok(strstr((const char *) vm.log.p, "\"signal\""), "which the agent has said");
+	halt();
+	host_may = "all";
+}
+
 /* ---- a host that breaks the rules ---- */
 
 /* The agent ends, says so by its status, and nothing of the container is left. */
@@ -890,6 +940,7 @@ int main(void)
 	test_terminal();
 	test_signals();
 	test_questions();
+	test_kept_out();
 	test_before();
 	test_prepared();
 	test_running();

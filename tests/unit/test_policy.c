@@ -2,10 +2,12 @@
 /* libs: policy host spec json base */
 /* What policy_build() refuses, with which words, and what it decides. */
 #include <linux/mount.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "policy/host_may.h"
 #include "policy_fixture.h"
 
 /* ---- refusals ---- */
@@ -918,6 +920,64 @@ static void test_rest(void)
 	reset();
 }
 
+#define CONFIDENTIAL(...)                                                                          \
+	(input.backend_floor = POL_BACKEND_SEV_SNP,                                                \
+	 build_text(config_text(&(struct config){.ns = VM_NS, __VA_ARGS__})))
+#define MAY(words) .top = "'annotations':{'io.kavach.host-may':'" words "'}"
+
+/* What the host may do in a VM after the start. */
+static void test_host_may(void)
+{
+	const struct policy *p;
+	struct err e = ERR_INIT;
+
+	p = CONFIDENTIAL(.top = NULL);
+	ok(p && p->vm.host_may == 0, "in a confidential guest the host may do nothing");
+	ok(host_may(p, POL_HOST_EXEC, &e) == -EPERM, "no exec");
+	is_str(e.msg,
+	       "the container's policy does not let the host run further processes in it: "
+	       "annotations[\"io.kavach.host-may\"] does not have \"exec\"",
+	       "and the annotation is named");
+	ok(host_may_signal(p, SIGTERM, &e) == 0 && host_may_signal(p, SIGKILL, &e) == 0 &&
+		   host_may_signal(p, SIGWINCH, &e) == 0,
+	   "but end it");
+	err_clear(&e);
+	ok(host_may_signal(p, SIGUSR1, &e) == -EPERM, "and not send it other signals");
+	err_clear(&e);
+	ok(host_may_signal(p, SIGCONT, &e) == -EPERM && host_may_signal(p, SIGSTOP, &e) == -EPERM,
+	   "nor stop its processes");
+	p = CONFIDENTIAL(MAY("exec, stats"));
+	ok(p && p->vm.host_may == (POL_HOST_EXEC | POL_HOST_STATS), "what the annotation says");
+	p = CONFIDENTIAL(MAY("all"));
+	ok(p && p->vm.host_may == POL_HOST_ALL, "everything");
+	ok(!CONFIDENTIAL(MAY("exec,shell")), "a word that is none is refused");
+	is_str(err.msg,
+	       "config.json: annotations[\"io.kavach.host-may\"]: expected \"exec\", \"update\", "
+	       "\"signal\", \"stats\" with commas between, \"all\" or \"none\", found \"shell\"",
+	       "with the words that there are");
+	must_site("{'vm':{'hostMay':['stats','update']}}");
+	p = CONFIDENTIAL(MAY("stats"));
+	ok(p && p->vm.host_may == POL_HOST_STATS, "what the site allows may be asked for");
+	ok(!CONFIDENTIAL(MAY("stats,exec")), "more may not");
+	is_str(err.msg,
+	       "config.json: annotations[\"io.kavach.host-may\"]: \"exec\" is more than the site's "
+	       "rules allow (rules file /etc/kavach/rules.d/10.json: vm.hostMay)",
+	       "with the rules file");
+	rules = (struct rules){0};
+	input.backend_floor = POL_BACKEND_VM;
+	p = MUST(.ns = VM_NS);
+	ok(p->vm.host_may == POL_HOST_ALL && host_may(p, POL_HOST_EXEC, &e) == 0,
+	   "a plain VM keeps nobody out");
+	p = MUST(.ns = VM_NS, MAY("none"));
+	ok(p->vm.host_may == 0 && host_may(p, POL_HOST_UPDATE, &e) < 0, "unless it is told to");
+	reset();
+	ok(!BUILD(MAY("exec")), "a container without a VM cannot");
+	is_str(err.msg,
+	       "config.json: annotations[\"io.kavach.host-may\"]: only a VM keeps the host out",
+	       "and is told so");
+	reset();
+}
+
 static void test_presets(void)
 {
 	const struct pol_resources *r;
@@ -1114,6 +1174,7 @@ int main(void)
 	test_seccomp();
 	test_resources();
 	test_rest();
+	test_host_may();
 	test_presets();
 	test_exec();
 	test_update();

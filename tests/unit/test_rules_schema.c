@@ -113,6 +113,7 @@ static struct {
 	{"vm.uids.count", "how many", false},
 	{"vm.root", "what roots are: the host's folder, shared, or an image of it with hashes",
 	 false},
+	{"vm.hostMay", "the most that the host may be allowed to do in a confidential VM", false},
 	{"attestation", "what a confidential VM has to show", false},
 	{"attestation.measurements", "launch digests that are accepted, in hexadecimal", false},
 	{"attestation.guestPolicy", "bits of the guest policy", false},
