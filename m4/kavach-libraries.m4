@@ -76,7 +76,7 @@ AS_IF([test "x$with_systemd" != xno], [
 AM_CONDITIONAL([SCOPE], [test "$kavach_scope" = yes])
 ])
 
-dnl libcrypto is for kavach-attest alone. The EVP interface used is that of 3.0.
+dnl libcrypto is for kavach-attest and kavach-keeper alone. The EVP interface used is that of 3.0.
 AC_DEFUN([KAVACH_CRYPTO], [
 PKG_CHECK_MODULES([CRYPTO], [libcrypto >= 3.0])
 ])
@@ -87,4 +87,25 @@ HELPER_LINK_FLAGS=
 AS_IF([test -n "$PIE_CFLAGS"], [HELPER_LINK_FLAGS=-pie])
 AS_IF([test -n "$INSTRUMENT_FLAGS"], [HELPER_LINK_FLAGS="$HELPER_LINK_FLAGS $INSTRUMENT_FLAGS"])
 AC_SUBST([HELPER_LINK_FLAGS])
+])
+
+dnl kavach-keeper runs in a guest, where there are no libraries. Without libcrypto's archive it is built for the tests only.
+AC_DEFUN([KAVACH_KEEPER], [
+KEEPER_LIBS="$YAJL_LIBS $CRYPTO_LIBS" KEEPER_LINK_FLAGS=$HELPER_LINK_FLAGS
+kavach_keeper=dynamic
+AS_IF([test "$kavach_link" != dynamic], [
+	AC_MSG_CHECKING([whether kavach-keeper can be linked statically])
+	kavach_save_LIBS=$LIBS kavach_save_LDFLAGS=$LDFLAGS
+	LIBS="$CRYPTO_LIBS $LIBS" LDFLAGS="$LDFLAGS $LINK_FLAGS"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <openssl/evp.h>]],
+		[[return !EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");]])], [
+		KEEPER_LIBS="$KAVACH_LIBS $CRYPTO_LIBS" KEEPER_LINK_FLAGS=$LINK_FLAGS
+		kavach_keeper=static
+	])
+	LIBS=$kavach_save_LIBS LDFLAGS=$kavach_save_LDFLAGS
+	AC_MSG_RESULT([$kavach_keeper])
+])
+AM_CONDITIONAL([KEEPER_STATIC], [test "$kavach_keeper" = static])
+AC_SUBST([KEEPER_LIBS])
+AC_SUBST([KEEPER_LINK_FLAGS])
 ])

@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -45,6 +46,15 @@ static const uint32_t allowed[] = {
 #endif
 };
 
+/* What a service needs besides: to wait, to take connections, and to get its log onto the disk. */
+static const uint32_t service[] = {
+	__NR_ppoll,	 __NR_accept4,	 __NR_recvfrom,	       __NR_sendto,
+	__NR_getsockopt, __NR_fdatasync, __NR_restart_syscall, __NR_clock_getres,
+#ifdef __NR_poll
+	__NR_poll,
+#endif
+};
+
 static int drop_user(struct err *e)
 {
 	if (geteuid() != 0)
@@ -68,11 +78,12 @@ static int drop_capabilities(struct err *e)
 	return 0;
 }
 
-static int load_filter(struct err *e)
+static int load_filter(bool serves, struct err *e)
 {
-	struct sock_filter f[ARRAY_LEN(allowed) + 6];
+	enum { ALL = ARRAY_LEN(allowed) + ARRAY_LEN(service) };
+	struct sock_filter f[ALL + 6];
 	struct sock_fprog prog = {.filter = f};
-	unsigned n = 0, left = ARRAY_LEN(allowed);
+	unsigned n = 0, left = ARRAY_LEN(allowed) + (serves ? ARRAY_LEN(service) : 0);
 
 	f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 					       offsetof(struct seccomp_data, arch));
@@ -80,9 +91,11 @@ static int load_filter(struct err *e)
 	f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 					       offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < ARRAY_LEN(allowed); i++, left--)
-		f[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-						       (uint8_t) left, 0);
+	for (size_t i = 0; left > 0; i++, left--)
+		f[n++] = (struct sock_filter) BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K,
+			i < ARRAY_LEN(allowed) ? allowed[i] : service[i - ARRAY_LEN(allowed)],
+			(uint8_t) left, 0);
 	f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	prog.len = (unsigned short) n;
@@ -91,7 +104,7 @@ static int load_filter(struct err *e)
 	return 0;
 }
 
-int confine_self(struct err *e)
+static int confine(bool serves, struct err *e)
 {
 	int r;
 
@@ -103,5 +116,15 @@ int confine_self(struct err *e)
 		return r;
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "giving up privileges");
-	return load_filter(e);
+	return load_filter(serves, e);
+}
+
+int confine_self(struct err *e)
+{
+	return confine(false, e);
+}
+
+int confine_service(struct err *e)
+{
+	return confine(true, e);
 }

@@ -12,5 +12,7 @@
  * user of its own (started by root it becomes nobody), no capabilities, no new file, socket or process. Fails closed;
  * the caller ends then. */
 int confine_self(struct err *e);
+/* confine_service: the same for one that serves: it can still take connections on sockets that listen already. */
+int confine_service(struct err *e);
 
 #endif

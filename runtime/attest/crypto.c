@@ -4,6 +4,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -124,6 +125,47 @@ void aes128_ctr(const uint8_t key[16], const uint8_t iv[16], const uint8_t *in, 
 	must(n <= INT32_MAX && EVP_EncryptUpdate(ctx, out, &len, in, (int) n) == 1, "AES-128-CTR");
 	EVP_CIPHER_CTX_free(ctx);
 	EVP_CIPHER_free(cipher);
+}
+
+/* both directions; whether the tag was right (opening) */
+static bool aes256_gcm(bool seal, const uint8_t *key, const uint8_t *iv, struct bytes aad,
+		       const uint8_t *in, size_t n, uint8_t *out, uint8_t *tag)
+{
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int len;
+	bool good;
+
+	must(cipher && ctx && n <= INT32_MAX && aad.n <= INT32_MAX, "AES-256-GCM");
+	must(EVP_CipherInit_ex2(ctx, cipher, key, iv, seal, NULL) == 1 &&
+		     (!aad.n || EVP_CipherUpdate(ctx, NULL, &len, aad.v, (int) aad.n) == 1) &&
+		     (!n || EVP_CipherUpdate(ctx, out, &len, in, (int) n) == 1) &&
+		     (seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_LEN, tag)),
+	     "AES-256-GCM");
+	good = EVP_CipherFinal_ex(ctx, out + n, &len) == 1;
+	if (seal)
+		must(good && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_LEN, tag),
+		     "AES-256-GCM");
+	EVP_CIPHER_CTX_free(ctx);
+	EVP_CIPHER_free(cipher);
+	ERR_clear_error();
+	return good;
+}
+
+void aes256_gcm_seal(const uint8_t key[32], const uint8_t iv[GCM_IV_LEN], struct bytes aad,
+		     const uint8_t *in, size_t n, uint8_t *out, uint8_t ret_tag[GCM_TAG_LEN])
+{
+	(void) aes256_gcm(true, key, iv, aad, in, n, out, ret_tag);
+}
+
+bool aes256_gcm_open(const uint8_t key[32], const uint8_t iv[GCM_IV_LEN], struct bytes aad,
+		     const uint8_t *in, size_t n, const uint8_t tag[GCM_TAG_LEN], uint8_t *out)
+{
+	bool good = aes256_gcm(false, key, iv, aad, in, n, out, (uint8_t *) (uintptr_t) tag);
+
+	if (!good)
+		crypto_wipe(out, n);
+	return good;
 }
 
 void crypto_random(void *p, size_t n)

@@ -44,6 +44,15 @@ void crypto_hmac_sha256(const void *key, size_t key_len, const struct bytes *par
 void aes128_ctr(const uint8_t key[16], const uint8_t iv[16], const uint8_t *in, size_t n,
 		uint8_t *out);
 
+/* aes256_gcm_seal, aes256_gcm_open: n bytes with a 96-bit iv and a 128-bit tag; out may be in. open: false when the tag is of
+ * other bytes, and then out has been cleared. */
+#define GCM_IV_LEN 12
+#define GCM_TAG_LEN 16
+void aes256_gcm_seal(const uint8_t key[32], const uint8_t iv[GCM_IV_LEN], struct bytes aad,
+		     const uint8_t *in, size_t n, uint8_t *out, uint8_t ret_tag[GCM_TAG_LEN]);
+bool aes256_gcm_open(const uint8_t key[32], const uint8_t iv[GCM_IV_LEN], struct bytes aad,
+		     const uint8_t *in, size_t n, const uint8_t tag[GCM_TAG_LEN], uint8_t *out);
+
 /* crypto_random: n bytes from the operating system. */
 void crypto_random(void *p, size_t n);
 

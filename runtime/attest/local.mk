@@ -5,6 +5,8 @@
 
 noinst_LIBRARIES += libkv_attest.a
 libkv_attest_a_SOURCES = \
+	runtime/attest/broker.h \
+	runtime/attest/broker_files.c \
 	runtime/attest/bytes.c \
 	runtime/attest/bytes.h \
 	runtime/attest/cache.c \
@@ -15,6 +17,8 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/cmd_fetch.c \
 	runtime/attest/cmd_idblock.c \
 	runtime/attest/cmd_measure.c \
+	runtime/attest/cmd_release.c \
+	runtime/attest/cmd_serve.c \
 	runtime/attest/cmd_show.c \
 	runtime/attest/cmd_verify.c \
 	runtime/attest/confine.c \
@@ -28,19 +32,28 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/idblock.c \
 	runtime/attest/idblock.h \
 	runtime/attest/input.c \
+	runtime/attest/jose.c \
+	runtime/attest/jose.h \
 	runtime/attest/keys.c \
 	runtime/attest/keys.h \
 	runtime/attest/launch.c \
 	runtime/attest/launch.h \
 	runtime/attest/ovmf.c \
 	runtime/attest/ovmf.h \
+	runtime/attest/p256.c \
+	runtime/attest/p256.h \
 	runtime/attest/policy.c \
 	runtime/attest/policy.h \
+	runtime/attest/release.c \
+	runtime/attest/release.h \
+	runtime/attest/release_request.c \
+	runtime/attest/release_table.c \
 	runtime/attest/report.c \
 	runtime/attest/report.h \
 	runtime/attest/report_show.c \
 	runtime/attest/roots.c \
 	runtime/attest/roots.h \
+	runtime/attest/serve.c \
 	runtime/attest/session.c \
 	runtime/attest/session.h \
 	runtime/attest/verify.c \

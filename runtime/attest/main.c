@@ -11,7 +11,8 @@
 #include "base/str.h"
 
 static const struct attest_command *const commands[] = {
-	&attest_measure, &attest_id_block, &attest_show, &attest_verify, &attest_fetch,
+	&attest_measure, &attest_id_block, &attest_show,    &attest_verify,
+	&attest_fetch,	 &attest_serve,	   &attest_release,
 };
 
 static void put(struct buf *b, const char *s)

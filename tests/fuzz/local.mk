@@ -14,7 +14,7 @@ fuzzers: $(fuzz_programs)
 
 # what decides; the code that acts has side effects that no fuzzer should have
 fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(libkv_spec_a_SOURCES) \
-	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES) $(libkv_wire_a_SOURCES) $(libkv_seccomp_a_SOURCES)) \
+	$(libkv_policy_a_SOURCES) $(libkv_audit_a_SOURCES) $(libkv_attest_a_SOURCES) $(libkv_keeper_a_SOURCES) $(libkv_wire_a_SOURCES) $(libkv_seccomp_a_SOURCES)) \
 	runtime/criu/log.c runtime/criu/plan.c runtime/criu/rpc.c \
 	runtime/cgroup/fields.c runtime/cgroup/gvariant.c runtime/cgroup/rdt.c runtime/host/subids.c runtime/exec/boot.c runtime/exec/proto.c runtime/state/record.c \
 	runtime/vm/qjson.c runtime/vm/qmp.c
@@ -22,6 +22,7 @@ fuzz_sources = $(filter %.c,$(libkv_base_a_SOURCES) $(libkv_json_a_SOURCES) $(li
 
 fuzz_programs = \
 	tests/fuzz/fuzz_audit \
+	tests/fuzz/fuzz_broker \
 	tests/fuzz/fuzz_certs \
 	tests/fuzz/fuzz_codec \
 	tests/fuzz/fuzz_config \
@@ -29,6 +30,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_expect \
 	tests/fuzz/fuzz_gvariant \
 	tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_keeper \
 	tests/fuzz/fuzz_ovmf \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_procfs \
@@ -48,6 +50,10 @@ EXTRA_DIST +=
 
 tests_fuzz_fuzz_audit_SOURCES = tests/fuzz/fuzz_audit.c tests/fuzz/replay.c
 tests_fuzz_fuzz_audit_LDADD = libkv_audit.a libkv_base.a
+
+tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz_broker.c tests/fuzz/replay.c
+tests_fuzz_fuzz_broker_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_broker_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_certs_SOURCES = tests/fuzz/fuzz_certs.c tests/fuzz/replay.c
 tests_fuzz_fuzz_certs_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
@@ -71,6 +77,10 @@ tests_fuzz_fuzz_gvariant_LDADD = libkv_cgroup.a libkv_policy.a libkv_host.a libk
 
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
 tests_fuzz_fuzz_json_LDADD = libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_fuzz_fuzz_keeper_SOURCES = tests/fuzz/fuzz_keeper.c tests/fuzz/replay.c
+tests_fuzz_fuzz_keeper_LDADD = libkv_keeper.a libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_keeper_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_ovmf_SOURCES = tests/fuzz/fuzz_ovmf.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ovmf_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)

@@ -8,6 +8,7 @@ unit_programs = \
 	tests/unit/test_audit \
 	tests/unit/test_audit_verify \
 	tests/unit/test_boot \
+	tests/unit/test_broker \
 	tests/unit/test_buf \
 	tests/unit/test_caps \
 	tests/unit/test_cgroup_convert \
@@ -111,6 +112,10 @@ tests_unit_test_audit_verify_LDADD = libkv_audit.a libkv_base.a
 
 tests_unit_test_boot_SOURCES = tests/unit/test_boot.c
 tests_unit_test_boot_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_unit_test_broker_SOURCES = tests/unit/test_broker.c
+tests_unit_test_broker_LDADD = libkv_keeper.a libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_broker_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
 tests_unit_test_buf_LDADD = libkv_base.a
@@ -217,7 +222,7 @@ tests_unit_test_jsonw_SOURCES = tests/unit/test_jsonw.c
 tests_unit_test_jsonw_LDADD = libkv_base.a
 
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c
-tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_secrets.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_lifecycle_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_keeper.a libkv_attest.a libkv_criu.a libkv_net.a libkv_secrets.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_LDADD = libkv_base.a
@@ -247,7 +252,7 @@ tests_unit_test_num_SOURCES = tests/unit/test_num.c
 tests_unit_test_num_LDADD = libkv_base.a
 
 tests_unit_test_opt_SOURCES = tests/unit/test_opt.c
-tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_attest.a libkv_criu.a libkv_net.a libkv_secrets.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+tests_unit_test_opt_LDADD = libkv_cmd.a libkv_audit.a libkv_state.a libkv_vm.a libkv_process.a libkv_inspect.a libkv_keeper.a libkv_attest.a libkv_criu.a libkv_net.a libkv_secrets.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_out_SOURCES = tests/unit/test_out.c
 tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
