@@ -8,16 +8,26 @@ GUEST_KERNEL =
 guestdir = $(libdir)/kavach/guest
 AM_CPPFLAGS += -DKAVACH_GUESTDIR='"$(guestdir)"'
 
-guest: $(GUEST_AGENT)
+# What opens secrets in confidential guests; without libcrypto's archive there is none that a guest could start.
+GUEST_KEEPER =
+if KEEPER_STATIC
+GUEST_KEEPER += kavach-keeper.stripped
+endif
+
+kavach-keeper.stripped: kavach-keeper$(EXEEXT)
+	$(AM_V_GEN)$(STRIP) --strip-all -R .comment -R .note.gnu.property -o $@ kavach-keeper$(EXEEXT)
+
+guest: $(GUEST_AGENT) $(GUEST_KEEPER)
 	$(AM_V_GEN)$(srcdir)/contrib/guest/build --agent '$(GUEST_AGENT)' --out guest \
+		$(if $(GUEST_KEEPER),--keeper '$(strip $(GUEST_KEEPER))') \
 		$(if $(GUEST_KERNEL),--kernel '$(GUEST_KERNEL)')
 
 install-guest: guest
 	$(MKDIR_P) '$(DESTDIR)$(guestdir)'
-	$(INSTALL_DATA) guest/vmlinux guest/vmlinuz guest/initrd guest/guest.json '$(DESTDIR)$(guestdir)'
+	$(INSTALL_DATA) guest/vmlinux guest/vmlinuz guest/initrd $(if $(GUEST_KEEPER),guest/initrd-sev) guest/guest.json '$(DESTDIR)$(guestdir)'
 
 clean-local:
-	rm -rf guest
+	rm -rf guest kavach-keeper.stripped
 
 uninstall-local:
 	rm -rf '$(DESTDIR)$(guestdir)'

@@ -9,10 +9,14 @@
 #include "json/decode.h"
 
 const char *const guest_file_names[GUEST_FILES] = {
-	[GUEST_VMLINUX] = "vmlinux", [GUEST_VMLINUZ] = "vmlinuz", [GUEST_INITRD] = "initrd"};
+	[GUEST_VMLINUX] = "vmlinux",
+	[GUEST_VMLINUZ] = "vmlinuz",
+	[GUEST_INITRD] = "initrd",
+	[GUEST_INITRD_SEV] = "initrd-sev",
+};
 
 struct files {
-	char *vmlinux, *vmlinuz, *initrd;
+	char *vmlinux, *vmlinuz, *initrd, *initrd_sev;
 };
 
 struct image {
@@ -27,7 +31,7 @@ static int files_check(const struct json_doc *d, const struct json_node *n, void
 {
 	(void) obj;
 	for (const struct json_node *c = n->child; c; c = c->next)
-		if (c->n != 64 || strspn(c->s, "0123456789abcdef") != 64)
+		if (c->type != JSON_NULL && (c->n != 64 || strspn(c->s, "0123456789abcdef") != 64))
 			return json_err(d, c, e, "expected 64 digits 0-9 and a-f, found %s",
 					json_found(a, c));
 	return 0;
@@ -65,6 +69,7 @@ static const struct jfield files_f[] = {
 	ROW(struct files, vmlinux, J_STR),
 	ROW(struct files, vmlinuz, J_STR),
 	ROW(struct files, initrd, J_STR),
+	{.name = "initrd-sev", .kind = J_STR, .off = offsetof(struct files, initrd_sev)},
 };
 static const struct jtable files_t = {.f = files_f,
 				      .n = ARRAY_LEN(files_f),
@@ -102,7 +107,8 @@ int guest_image_parse(const char *name, const char *text, size_t len, struct are
 				    .features = i.features,
 				    .sha256 = {[GUEST_VMLINUX] = i.files->vmlinux,
 					       [GUEST_VMLINUZ] = i.files->vmlinuz,
-					       [GUEST_INITRD] = i.files->initrd}};
+					       [GUEST_INITRD] = i.files->initrd,
+					       [GUEST_INITRD_SEV] = i.files->initrd_sev}};
 	return 0;
 }
 

@@ -16,13 +16,13 @@
 
 #define GUEST_JSON "guest.json"
 
-enum guest_file { GUEST_VMLINUX, GUEST_VMLINUZ, GUEST_INITRD, GUEST_FILES };
+enum guest_file { GUEST_VMLINUX, GUEST_VMLINUZ, GUEST_INITRD, GUEST_INITRD_SEV, GUEST_FILES };
 extern const char *const guest_file_names[GUEST_FILES]; /* beside guest.json */
 
 struct guest_image {
 	char *release; /* of the kernel */
 	struct strs features;
-	char *sha256[GUEST_FILES]; /* 64 digits 0-9 and a-f */
+	char *sha256[GUEST_FILES]; /* 64 digits 0-9 and a-f; of GUEST_INITRD_SEV NULL when there is none */
 };
 
 /* guest_image_parse: `name` is the file for messages: "/x/guest.json:3:2: features: expected ...". The text must outlive

@@ -73,6 +73,8 @@ static void guest_files(const struct look *l, const struct guest_image *image, s
 	for (unsigned i = 0; i < GUEST_FILES; i++) {
 		const char *path = arena_printf(l->a, "%s/%s", l->guest_dir, guest_file_names[i]);
 
+		if (!image->sha256[i])
+			continue;
 		l->see(l, SEE_DIGEST, path, &s);
 		if (s.r == 0 && str_eq(s.text, image->sha256[i]))
 			continue;

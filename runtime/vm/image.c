@@ -72,6 +72,12 @@ int vm_image_find(const char *dir, struct arena *a, struct vm_image *ret, struct
 	if (!im.kernel || !im.initrd)
 		return err_set(e, -ENOENT, "%s: %s is missing; make it anew", dir,
 			       im.kernel ? "initrd" : "vmlinux");
+	if (told.sha256[GUEST_INITRD_SEV]) {
+		im.initrd_sev = in_dir(a, dir, guest_file_names[GUEST_INITRD_SEV]);
+		if (!im.initrd_sev)
+			return err_set(e, -ENOENT, "%s: %s is missing; make it anew", dir,
+				       guest_file_names[GUEST_INITRD_SEV]);
+	}
 	im.microvm_firmware = guest_firmware_find("", im.dir, GUEST_QBOOT, a);
 	im.uefi = guest_firmware_find("", im.dir, GUEST_UEFI, a);
 	im.uefi_sev = guest_firmware_find("", im.dir, GUEST_UEFI_SEV, a);

@@ -295,7 +295,9 @@ static int files(const struct making *m)
 	if (vm->kernel && !vm->initrd)
 		return refuse(m, "vm.kernel.initrd: required with vm.kernel.path: it holds the "
 				 "agent and the modules of that kernel");
-	s->initrd = vm->initrd ? vm->initrd : im->initrd;
+	s->initrd = vm->initrd			    ? vm->initrd
+		    : s->sev.kind && im->initrd_sev ? im->initrd_sev
+						    : im->initrd;
 	if (!s->initrd)
 		return refuse(m, "there is no guest image");
 	s->firmware = vm->firmware		 ? vm->firmware

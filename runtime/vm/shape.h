@@ -56,8 +56,9 @@ struct vm_image {
 	const char *kernel; /* uncompressed ELF, for microvm */
 	const char *
 		bzimage; /* the same kernel as it was packed: for firmware that boots by EFI; NULL: none */
-	const char *initrd;
-	const char *release;	      /* of the kernel */
+	const char *initrd,
+		*initrd_sev; /* the latter for confidential guests; NULL: the image has none */
+	const char *release; /* of the kernel */
 	const char *microvm_firmware; /* qboot.rom */
 	const char *uefi, *uefi_sev;  /* OVMF; its AmdSev build; NULL: not installed */
 	struct strs

@@ -100,6 +100,19 @@ little() {	# NUMBER: four bytes
 	cmp "$PACKAGE/boot/vmlinuz-$RELEASE" "$GUEST/vmlinuz"
 }
 
+@test "guest: with --keeper there is a second initrd, which has it and is named" {
+	build --agent "$INIT" --keeper "$INIT" --out keeper
+	[ "$status" -eq 0 ]
+	cmp "$GUEST/initrd" keeper/initrd
+	[ "$(jq -r '.files | keys[]' keeper/guest.json | sort | xargs)" = "initrd initrd-sev vmlinux vmlinuz" ]
+	[ "$(jq -r '.files["initrd-sev"]' keeper/guest.json)" = "$(sha256sum <keeper/initrd-sev | cut -c 1-64)" ]
+	[ "$(comm -13 <(cpio --quiet -it <keeper/initrd | sort) <(cpio --quiet -it <keeper/initrd-sev | sort) | xargs)" = "sbin sbin/kavach-keeper" ]
+	KAVACH_GUEST=$PWD/keeper "$KAVACH" check guest
+	build --agent "$INIT" --keeper "$KAVACH_BUILD/kavach-attest" --out dynamic
+	[ "$status" -ne 0 ]
+	[[ $output == *"kavach-attest: not static"* ]]
+}
+
 @test "guest: kavach check takes the image, and notices a changed and a missing file" {
 	cp -r "$GUEST" image
 	export KAVACH_GUEST=$PWD/image

@@ -37,6 +37,8 @@ static bool fact(const char *word, const char *value)
 
 	if (str_eq(word, "backend") && backend)
 		input.backend_floor = (uint32_t) backend->val;
+	else if (str_eq(word, "initrd-sev"))
+		image.initrd_sev = arena_strdup(&arena, value);
 	else if (str_eq(word, "accel"))
 		host.accel = str_eq(value, "kvm") ? HOST_ACCEL_KVM : HOST_ACCEL_TCG;
 	else if (str_eq(word, "euid") && number)

@@ -9,6 +9,9 @@
 #define A16 "aaaaaaaaaaaaaaaa"
 #define A64 A16 A16 A16 A16
 #define FILES "{\"vmlinux\": \"" A64 "\", \"vmlinuz\": \"" A64 "\", \"initrd\": \"" A64 "\"}"
+#define WITH_SEV                                                                                   \
+	"{\"vmlinux\": \"" A64 "\", \"vmlinuz\": \"" A64 "\", \"initrd\": \"" A64                  \
+	"\", \"initrd-sev\": \"" A64 "\"}"
 #define IMAGE(version, release, features, files)                                                   \
 	"{\"version\": " version ", \"release\": " release ", \"features\": " features             \
 	", \"files\": " files "}"
@@ -56,6 +59,7 @@ int main(void)
 {
 	static const char good[] = IMAGE("1", "\"6.12.95+deb12-amd64\"", "[\"boot\", \"9p\"]",
 					 FILES);
+	static const char more[] = IMAGE("1", "\"6.12\"", "[]", WITH_SEV);
 	struct guest_image image;
 	struct arena a = {0};
 	struct err e = ERR_INIT;
@@ -63,8 +67,12 @@ int main(void)
 	ok(guest_image_parse("guest.json", good, strlen(good), &a, &image, &e) == 0, "a right one");
 	is_str(image.release, "6.12.95+deb12-amd64", "its release");
 	ok(image.features.n == 2 && strs_has(&image.features, "9p"), "its features");
-	for (unsigned i = 0; i < GUEST_FILES; i++)
+	for (unsigned i = 0; i < GUEST_INITRD_SEV; i++)
 		is_str(image.sha256[i], A64, "the digest of its %s", guest_file_names[i]);
+	ok(!image.sha256[GUEST_INITRD_SEV], "none for confidential guests");
+	ok(guest_image_parse("guest.json", more, strlen(more), &a, &image, &e) == 0 &&
+		   str_eq0(image.sha256[GUEST_INITRD_SEV], A64),
+	   "one with a second initrd, for confidential guests");
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		e = (struct err) ERR_INIT;
 		ok(guest_image_parse("guest.json", wrong[i].text, strlen(wrong[i].text), &a, &image,

@@ -40,6 +40,9 @@ static int find(struct vm_image *ret)
 #define GUEST                                                                                                        \
 	"{\"version\": 1, \"release\": \"6.12\", \"features\": [\"boot\", \"9p\"], \"files\": {\"vmlinux\": " DIGEST \
 	", \"vmlinuz\": " DIGEST ", \"initrd\": " DIGEST "}}"
+#define GUEST_SEV                                                                                    \
+	"{\"version\": 1, \"release\": \"6.12\", \"features\": [], \"files\": {\"vmlinux\": " DIGEST \
+	", \"vmlinuz\": " DIGEST ", \"initrd\": " DIGEST ", \"initrd-sev\": " DIGEST "}}"
 
 static void test_image(void)
 {
@@ -64,6 +67,11 @@ static void test_image(void)
 	is_str(im.microvm_firmware, at("qboot.rom"), "firmware beside it comes first");
 	is_str(im.uefi_sev, at("OVMF.amdsev.fd"), "of each kind");
 	is_str(im.bzimage, at("vmlinuz"), "the packed kernel");
+	ok(!im.initrd_sev, "no initrd of its own for confidential guests");
+	put("guest.json", GUEST_SEV, 0644);
+	is_int(find(&im), -ENOENT, "one that is named must be there");
+	put("initrd-sev", "s", 0644);
+	ok(find(&im) == 0 && str_eq0(im.initrd_sev, at("initrd-sev")), "and then it is found");
 	put("guest.json", "{\"version\": 2}", 0644);
 	ok(find(&im) == -EINVAL && err.id == ERR_CONFIG, "an image of another version");
 	put("guest.json", "{\"version\": 1, \"release\": 6}", 0644);
