@@ -9,7 +9,10 @@ load helpers
 setup_file() {
 	FIRMWARE=$("$KAVACH_SRC/contrib/unpack" --where ovmf-amdsev)/usr/share/ovmf/OVMF.amdsev.fd
 	GUEST=$KAVACH_BUILD/guest
-	export FIRMWARE GUEST
+	# with the keeper of keys, where it was built
+	INITRD=$GUEST/initrd
+	[ ! -e "$GUEST/initrd-sev" ] || INITRD=$GUEST/initrd-sev
+	export FIRMWARE GUEST INITRD
 	[ -e "$FIRMWARE" ] && [ -e "$GUEST/guest.json" ] && command -v qemu-system-x86_64 >/dev/null || return 0
 	# all guests at once: those that are refused show it soon
 	boot_all >"$BATS_FILE_TMPDIR/results"
@@ -42,9 +45,9 @@ boot_all() {
 	address=$("$KAVACH" measure "$dir/bundle" --guest "$GUEST" --firmware "$FIRMWARE" --hash-table "$dir/table" --json |
 		jq -r .firmware.hashTable.address)
 	flip "$GUEST/vmlinuz" "$dir/kernel"
-	flip "$GUEST/initrd" "$dir/initrd"
+	flip "$INITRD" "$dir/initrd"
 	line=$(grep -A 1 -x -e -append "$argv" | tail -n 1)
-	"$KAVACH_SRC/tests/tools/measured_boot.py" "$argv" "$FIRMWARE" "$GUEST" "$dir/table" "$address" same \
+	"$KAVACH_SRC/tests/tools/measured_boot.py" "$argv" "$FIRMWARE" "$GUEST/vmlinuz" "$INITRD" "$dir/table" "$address" same \
 		"kernel=kernel:$dir/kernel" "initrd=initrd:$dir/initrd" "append=append:$line init=/bin/sh" none=table:
 }
 
@@ -84,11 +87,14 @@ became() {	# NAME
 	bundle bundle
 	published=$("$KAVACH" measure bundle --guest "$GUEST" --firmware "$FIRMWARE")
 	mkdir elsewhere
-	cpio --quiet -i --to-stdout init <"$GUEST/initrd" >elsewhere/agent
-	chmod 700 elsewhere/agent
-	(umask 077 && TZ=Asia/Tokyo "$KAVACH_SRC/contrib/guest/build" --agent elsewhere/agent --out elsewhere/guest)
+	cpio --quiet -i --to-stdout init <"$INITRD" >elsewhere/agent
+	cpio --quiet -i --to-stdout sbin/kavach-keeper <"$INITRD" >elsewhere/keeper
+	chmod 700 elsewhere/*
+	keeper=(--keeper elsewhere/keeper)
+	[ -s elsewhere/keeper ] || keeper=()
+	(umask 077 && TZ=Asia/Tokyo "$KAVACH_SRC/contrib/guest/build" --agent elsewhere/agent "${keeper[@]}" --out elsewhere/guest)
 	[ "$("$KAVACH" measure bundle --guest elsewhere/guest --firmware "$FIRMWARE")" = "$published" ]
-	flip elsewhere/guest/initrd initrd
-	mv initrd elsewhere/guest/initrd
+	flip "elsewhere/guest/${INITRD##*/}" initrd
+	mv initrd "elsewhere/guest/${INITRD##*/}"
 	[ "$("$KAVACH" measure bundle --guest elsewhere/guest --firmware "$FIRMWARE")" != "$published" ]
 }

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts guests as confidential ones are started, without the encryption, and says how far each comes.
 
-    measured_boot.py ARGV FIRMWARE GUEST TABLE ADDRESS NAME[=OPTION:VALUE] ...
+    measured_boot.py ARGV FIRMWARE KERNEL INITRD TABLE ADDRESS NAME[=OPTION:VALUE] ...
 
-ARGV has QEMU's arguments, one a line, as vm/qemu.c writes them (a golden file). GUEST is a folder with vmlinuz and initrd. TABLE,
-the hashes of what is booted, comes to ADDRESS in the guest's memory. All guests run at the same time, and differ from the
-first in one thing: OPTION is kernel, initrd, append or table, and table: is none at all. For each a line is printed:
+ARGV has QEMU's arguments, one a line, as vm/qemu.c writes them (a golden file). TABLE, the hashes of
+what is booted, comes to ADDRESS in the guest's memory. All guests run at the same time, and differ from the first in one
+thing: OPTION is kernel, initrd, append or table, and table: is none at all. For each a line is printed:
 
     NAME hello RELEASE    the agent has answered, from that kernel
     NAME halted           the processor turns in one place of the firmware, and was never in a kernel
@@ -135,7 +135,7 @@ def arguments(argv, firmware, files, table, address):
     return [argv[0], *without_sev(out), *(in_memory(address, table) if table else [])]
 
 
-def main(argv_file, firmware, guest, table_file, address, *cases):
+def main(argv_file, firmware, kernel, initrd, table_file, address, *cases):
     # the numbers that a guest has for its own stay free
     while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < 20:
         pass
@@ -148,7 +148,7 @@ def main(argv_file, firmware, guest, table_file, address, *cases):
         for case in cases:
             name, _, change = case.partition("=")
             option, _, value = change.partition(":")
-            files = {"kernel": guest + "/vmlinuz", "initrd": guest + "/initrd"}
+            files = {"kernel": kernel, "initrd": initrd}
             files[option] = value
             guests.append(Guest(name, arguments(argv, firmware, files, None if option == "table" else table, int(address, 16))))
         end, waiting = time.monotonic() + LIMIT, list(guests)
