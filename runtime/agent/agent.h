@@ -70,8 +70,16 @@ struct proc {
 	bool terminal, told; /* told: the stage said that it executes the program */
 	struct arena a;	     /* what `process` and `boot` point into */
 	const struct pol_process *process;
+	int secrets; /* pipe with its block of secrets, for the stage; -EBADF: none */
 	struct agent_in in;
 	struct agent_out out[2]; /* stdout, stderr; a terminal has only the first */
+};
+
+/* Secrets that came, for a process that does not exist yet. */
+struct agent_secrets {
+	uint32_t stream; /* whose; 0: none are here */
+	int fd;		 /* pipe with the block; <0: why there is none */
+	uint64_t have;	 /* which, as bits: numbers in policy.secrets */
 };
 
 struct agent {
@@ -80,6 +88,7 @@ struct agent {
 	enum wire_phase phase;
 	uint8_t *in;
 	size_t in_n;
+	bool wipe_in; /* a frame with secrets was in `in` */
 	struct buf out;
 	size_t out_at;
 	struct wire_parts parts;
@@ -101,6 +110,8 @@ struct agent {
 	uint64_t ns_flags; /* CLONE_NEW* of the first process, which execs join */
 	int oom_fd;
 	int64_t oom; /* kills that were told */
+
+	struct agent_secrets secrets;
 
 	bool syncing; /* SYNC came: answer when no process is left */
 	uint32_t sync_tag;
@@ -145,6 +156,17 @@ void procs_reap(struct agent *a);
 void procs_sweep(struct agent *a);
 /* proc_signal: what has ended is not signalled, which is no failure. */
 void proc_signal(struct agent *a, struct proc *p, int sig, bool all);
+
+/* ---- secrets.c ---- */
+/* agent_secrets_take: a block of secrets for the process of this stream, whoever handed it over; the caller overwrites his copy.
+ * -EBADMSG with *e: it is none, or has what the policy does not give. Other failures are told by agent_secrets_give(). */
+int agent_secrets_take(struct agent *a, uint32_t stream, const void *block, size_t n,
+		       struct err *e);
+/* agent_secrets_give: the secrets that came for p become its own. exec: p was added. An error when one is missing that p may
+ * not go without. */
+int agent_secrets_give(struct agent *a, struct proc *p, bool exec, struct err *e);
+/* agent_secrets_drop: those that nobody took, whose process was refused. */
+void agent_secrets_drop(struct agent *a);
 
 /* ---- spawn.c ---- */
 /* proc_spawn: clones the stage. create: CLONE_NEW* for it; target: the pidfd of whom it joins, with boot->target_ns, or -EBADF.

@@ -144,6 +144,8 @@ static int spawn_first(struct agent *a, struct proc *p, struct err *e)
 		r = fill_filters(a->prepare.filters.v, a->prepare.filters.n, &a->a, &boot, e);
 	if (r == 0)
 		r = fill_namespaces(a, &boot, &create, e);
+	if (r == 0)
+		r = agent_secrets_give(a, p, false, e);
 	p->process = a->part.has_process ? &a->part.process : NULL;
 	return r < 0 ? r : proc_spawn(a, p, &boot, create, -EBADF, e);
 }
@@ -192,8 +194,10 @@ int agent_exec(struct agent *a, struct proc *p, const struct wire_exec *x, struc
 				  .console_rows = x->rows,
 				  .console_columns = x->columns,
 				  .target_ns = a->ns_flags};
-	int r;
+	int r = agent_secrets_give(a, p, true, e);
 
+	if (r < 0)
+		return r;
 	if (a->phase != WIRE_PH_RUNNING || !first || !first->pid)
 		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
 	fill_common(a, &boot);

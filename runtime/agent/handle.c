@@ -109,11 +109,17 @@ static int on_policy(struct ctx *c)
 
 static int on_secret(struct ctx *c)
 {
-	struct err e = ERR_INIT;
+	struct agent *a = c->a;
+	bool first = c->h->stream == 1;
 
-	err_set(&e, -EOPNOTSUPP, "this agent takes no secrets");
-	agent_put_fail(c->a, 0, 0, &e);
-	return 0;
+	/* the host of a confidential guest is whom its secrets are kept from */
+	if (a->policy->backend != POL_BACKEND_VM)
+		return violation(c, "to a guest that takes none from it");
+	if (first ? a->preparing : c->h->stream <= a->last_stream || a->phase == WIRE_PH_POLICY)
+		return violation(c, "for a process that is there already, or too early");
+	if (a->secrets.stream)
+		return violation(c, "twice");
+	return agent_secrets_take(a, c->h->stream, c->p, c->n, c->e);
 }
 
 static int on_clock(struct ctx *c)
@@ -197,6 +203,8 @@ static int on_exec(struct ctx *c)
 		return r;
 	if (c->h->stream <= a->last_stream)
 		return violation(c, "on a stream that was there before");
+	if (a->secrets.stream && a->secrets.stream != c->h->stream)
+		return violation(c, "on another stream than that of the secrets before it");
 	if (a->n_procs >= WIRE_STREAMS_MAX)
 		return violation(c, "although there are as many processes as there can be");
 	p = proc_new(a, c->h->stream);
@@ -204,6 +212,7 @@ static int on_exec(struct ctx *c)
 		return err_set(c->e, -ENOMEM, "no memory for another process");
 	if (host_may(a->policy, POL_HOST_EXEC, &e) < 0 || agent_exec(a, p, &x, &e) < 0)
 		proc_fail(a, p, &e);
+	agent_secrets_drop(a);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ agent_sources = \
 	runtime/agent/modules.c \
 	runtime/agent/net.c \
 	runtime/agent/procs.c \
+	runtime/agent/secrets.c \
 	runtime/agent/spawn.c \
 	runtime/agent/stdio.c \
 	runtime/agent/talk.c

@@ -107,6 +107,11 @@ static int one_frame(struct agent *a, const struct wire_head *h, const uint8_t *
 		r = agent_handle(a, h, a->parts.b.p, a->parts.b.n, e);
 	else if (!wire_in_parts(h->type))
 		r = agent_handle(a, h, payload, h->length, e);
+	if (h->type == WIRE_SECRET) {
+		a->wipe_in = true;
+		if (!a->parts.open)
+			wire_parts_wipe(&a->parts);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -137,6 +142,9 @@ static int take_frames(struct agent *a, struct err *e)
 	}
 	a->in_n -= at;
 	memmove(a->in, a->in + at, a->in_n);
+	if (a->wipe_in)
+		explicit_bzero(a->in + a->in_n, 2 * WIRE_FRAME_MAX - a->in_n);
+	a->wipe_in = false;
 	return r;
 }
 

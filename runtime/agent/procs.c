@@ -16,7 +16,7 @@ struct proc *proc_new(struct agent *a, uint32_t stream)
 	if (!p)
 		return NULL;
 	p->stream = stream;
-	p->pidfd = p->sync = p->console = -EBADF;
+	p->pidfd = p->sync = p->console = p->secrets = -EBADF;
 	p->in.fd = p->out[0].fd = p->out[1].fd = -EBADF;
 	p->in.flow = p->out[0].flow = p->out[1].flow = WIRE_FLOW_INIT;
 	while (*end)
@@ -112,6 +112,7 @@ static void forget(struct proc *p)
 	fd_closep(&p->pidfd);
 	fd_closep(&p->sync);
 	fd_closep(&p->console);
+	fd_closep(&p->secrets);
 	arena_free(&p->a);
 	free(p);
 }

@@ -42,7 +42,7 @@ static void __attribute__((noreturn)) child_run(const struct child *c)
 {
 	static char *const env[] = {NULL};
 	const int inherit[] = {c->boot->sync_fd, c->boot->console_fd, c->boot->target_pidfd,
-			       c->boot->pid_fd, c->boot_fd};
+			       c->boot->pid_fd,	 c->boot_fd,	      c->boot->secrets_fd};
 	char num[24];
 	char *argv[] = {(char *) (uintptr_t) "kavach-init", num, NULL, NULL};
 	struct err e = ERR_INIT;
@@ -189,7 +189,8 @@ int proc_spawn(struct agent *a, struct proc *p, struct stage_boot *boot, uint64_
 	else
 		c.io = (struct stdio_ends){{-EBADF, -EBADF, -EBADF}, -EBADF};
 	boot->start_fd = boot->proc_fd = boot->target_pidfd = boot->pid_fd = -1;
-	boot->rootfs_fd = boot->secrets_fd = -1;
+	boot->rootfs_fd = -1;
+	boot->secrets_fd = p->secrets >= 0 ? p->secrets : -1;
 	boot->console_fd = c.io.console >= 0 ? c.io.console : -1;
 	boot->chown_stdio = true;
 	if (r == 0 && target >= 0) {
@@ -202,6 +203,7 @@ int proc_spawn(struct agent *a, struct proc *p, struct stage_boot *boot, uint64_
 	if (boot->sync_fd >= 0)
 		close(boot->sync_fd);
 	fd_closep(&c.boot_fd);
+	fd_closep(&p->secrets);
 	stdio_close_ends(&c.io);
 	return r;
 }

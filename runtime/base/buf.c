@@ -8,6 +8,19 @@
 #define GROW_MIN 256
 #define NULL_LEN UINT32_MAX /* length of a string that is not there */
 
+/* realloc() would leave a copy behind. */
+static uint8_t *enlarge(const struct buf *b, size_t cap)
+{
+	uint8_t *p = b->wipe ? malloc(cap) : realloc(b->p, cap);
+
+	if (p && b->wipe && b->p) {
+		memcpy(p, b->p, b->n);
+		explicit_bzero(b->p, b->cap);
+		free(b->p);
+	}
+	return p;
+}
+
 /* Room for n more bytes, or NULL and bad. */
 static uint8_t *grow(struct buf *b, size_t n)
 {
@@ -23,7 +36,7 @@ static uint8_t *grow(struct buf *b, size_t n)
 	if (need > b->cap) {
 		while (cap < need)
 			cap = cap > b->max / 2 ? b->max : cap * 2;
-		p = realloc(b->p, cap);
+		p = enlarge(b, cap);
 		if (!p) {
 			b->bad = true;
 			return NULL;
@@ -153,8 +166,17 @@ char *buf_get_str(struct buf *b, struct arena *a)
 	return arena_strndup(a, p, n);
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->cap)
+		explicit_bzero(b->p, b->cap);
+	b->n = b->pos = 0;
+}
+
 void buf_free(struct buf *b)
 {
+	if (b->wipe)
+		buf_wipe(b);
 	if (b->cap)
 		free(b->p);
 	*b = (struct buf){.bad = true};

@@ -21,6 +21,7 @@ struct buf {
 	size_t pos; /* read position */
 	size_t max;
 	bool bad;
+	bool wipe; /* what was in it is overwritten wherever it leaves memory behind; for secrets */
 };
 
 #define buf_auto __attribute__((cleanup(buf_free))) struct buf
@@ -47,6 +48,8 @@ const void *buf_get(struct buf *b, size_t n);
 /* buf_left: bytes not read yet. */
 size_t buf_left(const struct buf *b);
 
+/* buf_wipe: of a writer: empty again, and what was in it overwritten. */
+void buf_wipe(struct buf *b);
 void buf_free(struct buf *b);
 
 #endif

@@ -118,7 +118,8 @@ int masks_apply(struct stage *s, struct err *e);
 
 /* secrets.c: takes the secrets over from kavach, and the one that is the standard input becomes that; puts the files in their
  * places, in the root; the environment of the program: env, which is that of its hooks, and the variables that are secret.
- * secrets_forget: overwrites all of them. */
+ * secrets_forget: overwrites all of them. secrets_make_place: the directory of a secret file, as secrets_place() would make it. */
+int secrets_make_place(struct stage *s, const char *dir, struct err *e);
 int secrets_take(struct stage *s, struct err *e);
 int secrets_place(struct stage *s, struct err *e);
 char **secrets_env(struct stage *s, char **env);

@@ -175,6 +175,15 @@ static int open_place(struct place *p, struct err *e)
 	return r < 0 ? r : at;
 }
 
+int secrets_make_place(struct stage *s, const char *dir, struct err *e)
+{
+	struct place p = {.s = s, .dir = dir};
+	int fd = open_place(&p, e);
+
+	fd_close(fd);
+	return fd < 0 ? fd : 0;
+}
+
 /* ---- files ---- */
 
 static int write_file(int dir, struct secret_item *it, struct err *e)

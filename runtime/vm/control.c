@@ -13,29 +13,29 @@
 #define HEAD 8 /* version, type, two zero bytes, length of the body (32 bits) */
 #define CTL_VERSION 1
 
-/* Of each type: the length of its body, and how many descriptors come with it. */
+/* Of each type: the length of its body, and how many descriptors come with it, from and to. */
 struct row {
-	uint8_t type, fds;
+	uint8_t type, fds, fds_max;
 	uint32_t min, max;
 };
 static const struct row rows[] = {
-	{CTL_EXEC, 4, 0, 0},
-	{CTL_SIGNAL, 0, sizeof(struct ctl_signal), sizeof(struct ctl_signal)},
-	{CTL_RESIZE, 0, sizeof(struct ctl_size), sizeof(struct ctl_size)},
-	{CTL_PAUSE, 0, 0, 0},
-	{CTL_RESUME, 0, 0, 0},
-	{CTL_UPDATE, 1, 0, 0},
-	{CTL_STATS, 0, 0, 0},
-	{CTL_PS, 0, 0, 0},
-	{CTL_KILL, 0, 0, 0},
-	{CTL_NET, 0, 0, 0},
-	{CTL_LAUNCH, 0, 0, 0},
-	{CTL_RELEASE, 0, 0, CTL_BODY_MAX},
-	{CTL_OK, 0, 0, 0},
-	{CTL_FAIL, 0, offsetof(struct err, msg) + 1, sizeof(struct err)},
-	{CTL_STARTED, 0, 0, 0},
-	{CTL_EXIT, 0, 4, 4},
-	{CTL_BODY, 0, 0, CTL_BODY_MAX},
+	{CTL_EXEC, 4, 5, 0, 0},
+	{CTL_SIGNAL, 0, 0, sizeof(struct ctl_signal), sizeof(struct ctl_signal)},
+	{CTL_RESIZE, 0, 0, sizeof(struct ctl_size), sizeof(struct ctl_size)},
+	{CTL_PAUSE, 0, 0, 0, 0},
+	{CTL_RESUME, 0, 0, 0, 0},
+	{CTL_UPDATE, 1, 1, 0, 0},
+	{CTL_STATS, 0, 0, 0, 0},
+	{CTL_PS, 0, 0, 0, 0},
+	{CTL_KILL, 0, 0, 0, 0},
+	{CTL_NET, 0, 0, 0, 0},
+	{CTL_LAUNCH, 0, 0, 0, 0},
+	{CTL_RELEASE, 0, 0, 0, CTL_BODY_MAX},
+	{CTL_OK, 0, 0, 0, 0},
+	{CTL_FAIL, 0, 0, offsetof(struct err, msg) + 1, sizeof(struct err)},
+	{CTL_STARTED, 0, 0, 0, 0},
+	{CTL_EXIT, 0, 0, 4, 4},
+	{CTL_BODY, 0, 0, 0, CTL_BODY_MAX},
 };
 
 static const struct row *find(uint8_t type)
@@ -104,8 +104,8 @@ int ctl_recv(int sock, struct ctl_msg *ret)
 	if (row)
 		memcpy(&len, packet + 4, sizeof(len));
 	if (!row || packet[0] != CTL_VERSION || packet[2] || packet[3] ||
-	    len != (size_t) n - HEAD || len < row->min || len > row->max ||
-	    ret->n_fds != row->fds) {
+	    len != (size_t) n - HEAD || len < row->min || len > row->max || ret->n_fds < row->fds ||
+	    ret->n_fds > row->fds_max) {
 		ctl_close_fds(ret);
 		return -EBADMSG;
 	}

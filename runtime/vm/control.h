@@ -13,10 +13,12 @@
 #include "base/types.h"
 
 enum ctl_type {
-	CTL_EXEC = 1, /* descriptors: sealed file with wire_exec_table, then stdin, stdout, stderr */
-	CTL_SIGNAL,   /* struct ctl_signal */
-	CTL_RESIZE,   /* struct ctl_size; after EXEC */
-	CTL_PAUSE,    /* empty, as are those without a comment */
+	CTL_EXEC =
+		1, /* descriptors: sealed file with wire_exec_table, stdin, stdout, stderr, and, where it
+		       * gets any, a pipe with secrets */
+	CTL_SIGNAL, /* struct ctl_signal */
+	CTL_RESIZE, /* struct ctl_size; after EXEC */
+	CTL_PAUSE,  /* empty, as are those without a comment */
 	CTL_RESUME,
 	CTL_UPDATE, /* descriptor: sealed file with pol_resources_table */
 	CTL_STATS,  /* answered by CTL_BODY: JSON */
@@ -40,7 +42,7 @@ struct ctl_size {
 	uint32_t rows, columns;
 };
 
-#define CTL_FDS_MAX 4
+#define CTL_FDS_MAX 5
 #define CTL_BODY_MAX 61440u
 
 struct ctl_msg {

@@ -177,11 +177,6 @@ static int decide(struct making *m, struct box *b, struct err *e)
 		return r;
 	if (m->shape.root == VM_ROOT_EROFS)
 		return err_set(e, -ENOTSUP, "this version of kavach cannot start such a VM");
-	if (m->full->secrets.n)
-		return err_set_id(e, ERR_CONFIG, -ENOTSUP,
-				  "%s: this version of kavach cannot give secrets to a VM",
-				  m->full->secrets.v[0].at ? m->full->secrets.v[0].at
-							   : "the site's rules");
 	if (m->shape.warning)
 		log_warn("%s", m->shape.warning);
 	return need_tun(m, host.nics, e);
@@ -493,6 +488,8 @@ static int prepare_exec(struct launch *l, struct box *b, void *arg, struct err *
 
 	if (r == 0)
 		r = launch_seccomp(l, b, b->policy, e);
+	if (r == 0)
+		r = launch_secrets(l, b, SECRETS_EXEC, e);
 	if (r < 0)
 		return r;
 	w.filters.v = move_filters(l, b->a, &w.filters.n);

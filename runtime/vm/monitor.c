@@ -75,6 +75,15 @@ static int take_signals(struct monitor *m, struct err *e)
 	return m->signals < 0 ? err_sys(e, "making a signal descriptor") : 0;
 }
 
+/* Then ours is nobody's, as on a host. */
+static bool has_secret_stdin(const struct policy *p)
+{
+	for (size_t i = 0; i < p->secrets.n; i++)
+		if (p->secrets.v[i].give == POL_SECRET_STDIN)
+			return true;
+	return false;
+}
+
 /* The first process's stdio becomes ours under other numbers; 0 to 2 keep nobody's pipe open, and QEMU inherits none. */
 static int take_stdio(struct monitor *m, struct err *e)
 {
@@ -91,9 +100,10 @@ static int take_stdio(struct monitor *m, struct err *e)
 			     : mon_tty(m->s, &m->full->process, ptmx, &m->tty, e);
 	}
 	for (int i = 0; i < 3 && r == 0; i++) {
-		fds[i] = !terminal ? stdio_own(m->s, i, e)
-			 : i == 2  ? -EBADF
-				   : fcntl(m->tty, F_DUPFD_CLOEXEC, 3);
+		fds[i] = i == 0 && has_secret_stdin(m->full) ? -EBADF
+			 : !terminal			     ? stdio_own(m->s, i, e)
+			 : i == 2			     ? -EBADF
+							     : fcntl(m->tty, F_DUPFD_CLOEXEC, 3);
 		r = fds[i] < 0 && fds[i] != -EBADF ? fds[i] : 0;
 	}
 	for (int i = 0; i < 3 && r == 0; i++)
@@ -108,9 +118,9 @@ static int take_stdio(struct monitor *m, struct err *e)
 static int close_the_rest(struct monitor *m, struct err *e)
 {
 	const struct stream *st = m->streams;
-	const int keep[] = {m->chan,  m->console,    m->qmp_fd,	   m->signals, m->server,
-			    m->start, m->s->sync,    m->control,   m->tty,     m->rtnl.fd,
-			    st->in,   st->out[0].fd, st->out[1].fd};
+	const int keep[] = {m->chan,  m->console,    m->qmp_fd,	    m->signals, m->server,
+			    m->start, m->s->sync,    m->control,    m->tty,	m->rtnl.fd,
+			    st->in,   st->out[0].fd, st->out[1].fd, m->secrets};
 
 	return fds_close_except(keep, ARRAY_LEN(keep), e);
 }
@@ -161,6 +171,7 @@ static void __attribute__((noreturn)) create(const struct monitor_boot *b, struc
 	m.rtnl.fd = -EBADF;
 	m.start = s->boot->start_fd >= 0 ? s->boot->start_fd : -EBADF;
 	m.control = b->control_fd;
+	m.secrets = s->boot->secrets_fd >= 0 ? s->boot->secrets_fd : -EBADF;
 	m.last_stream = 1;
 	if (policy_decode(s->boot->policy.v, s->boot->policy.n, s->a, &s->p, &e) < 0 ||
 	    policy_decode(b->policy.v, b->policy.n, s->a, &full, &e) < 0)

@@ -140,6 +140,7 @@ struct monitor {
 	int starter;   /* connected, says GO or is told of the outcome; s->sync for `run` */
 	int control;   /* listening */
 	int tty;       /* slave of the host's pty; -EBADF without terminal */
+	int secrets;   /* pipe with those of the first process, until they are sent; -EBADF */
 	uid_t creator; /* who may start it, as our user namespace sees it */
 
 	struct rtnl rtnl; /* of the container's network namespace; not open: it has none */
@@ -205,6 +206,8 @@ void mon_send(struct monitor *m, uint8_t type, uint32_t stream, const struct cta
 void mon_send_raw(struct monitor *m, uint8_t type, uint8_t sub, uint32_t stream, const void *p,
 		  size_t n);
 void mon_send_parts(struct monitor *m, uint8_t type, uint32_t stream, const void *p, size_t n);
+/* mon_send_secrets: all that is in the pipe fd, for the process of this stream; nothing of it stays here. */
+int mon_send_secrets(struct monitor *m, uint32_t stream, int fd, struct err *e);
 int mon_hello(struct monitor *m, struct err *e);
 /* mon_send_clock: what time it is; nothing before the guest has a policy. */
 void mon_send_clock(struct monitor *m);

@@ -135,6 +135,7 @@ static bool may(const struct monitor *m, struct client *c, uint32_t what)
 static void on_exec(struct monitor *m, struct client *c, struct ctl_msg *q)
 {
 	buf_auto payload = BUF_WRITER(0);
+	struct err e = ERR_INIT;
 
 	if (m->step != MON_RUNS || c->execs) {
 		refuse(c, -ESRCH, "container not running");
@@ -155,10 +156,15 @@ static void on_exec(struct monitor *m, struct client *c, struct ctl_msg *q)
 		refuse(c, -ENOMEM, "no memory for another process");
 		return;
 	}
+	q->fds[1] = q->fds[2] = q->fds[3] = -EBADF; /* the stream has them */
+	if (q->n_fds > 4 && mon_send_secrets(m, c->stream->id, q->fds[4], &e) < 0) {
+		stream_forget(m, c->stream);
+		c->stream = NULL;
+		ctl_answer_err(c, &e);
+		return;
+	}
 	c->execs = true;
 	c->stream->client = c;
-	fd_close(q->fds[0]);
-	q->n_fds = 0; /* the stream has them */
 	mon_send_parts(m, WIRE_EXEC, c->stream->id, payload.p, payload.n);
 }
 

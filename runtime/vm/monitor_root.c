@@ -12,9 +12,28 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "exec/mount.h"
 #include "vm/monitor.h"
 #include "vm/split.h"
+
+/* Directories of secret files, but for those in a file system of the guest's. */
+static int make_secret_places(struct monitor *m, const struct split *sp, struct err *e)
+{
+	for (size_t i = 0; i < m->full->secrets.n; i++) {
+		const char *dir = pol_secret_dir(m->s->a, &m->full->secrets.v[i]);
+		bool guests = !dir;
+		int r;
+
+		for (size_t k = 0; k < sp->n && !guests; k++)
+			guests = !sp->mounts[k].host &&
+				 path_below(dir, m->full->mounts.v[k].destination);
+		r = guests ? 0 : secrets_make_place(m->s, dir, e);
+		if (r < 0)
+			return err_context(e, "directory %s of secrets", dir);
+	}
+	return 0;
+}
 
 /* The guest's own mounts need their places: it could not make them in a root that is read-only. */
 static int make_places(struct monitor *m, struct err *e)
@@ -34,7 +53,7 @@ static int make_places(struct monitor *m, struct err *e)
 		else if (fd < 0)
 			return err_context(e, "mount %s", mnt->destination);
 	}
-	return 0;
+	return make_secret_places(m, &sp, e);
 }
 
 int mon_assemble(struct monitor *m, struct err *e)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The conversation with the guest's agent: each frame is judged by the table of wire/, then by what was asked. */
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "exec/proto.h"
 #include "vm/monitor.h"
 
@@ -17,10 +19,16 @@
 static void made_room(struct monitor *m)
 {
 	if (m->out_at == m->out.n) {
+		if (m->out.wipe && m->out.n) {
+			buf_wipe(&m->out);
+			m->out.wipe = false;
+		}
 		m->out_at = m->out.n = 0;
 	} else if (m->out_at > WIRE_FRAME_MAX) {
 		memmove(m->out.p, m->out.p + m->out_at, m->out.n - m->out_at);
 		m->out.n -= m->out_at;
+		if (m->out.wipe)
+			explicit_bzero(m->out.p + m->out.n, m->out_at);
 		m->out_at = 0;
 	}
 }
@@ -51,6 +59,25 @@ void mon_send(struct monitor *m, uint8_t type, uint32_t stream, const struct cta
 	if (t)
 		codec_encode(&b, t, body);
 	mon_send_raw(m, type, 0, stream, b.p, b.n);
+}
+
+int mon_send_secrets(struct monitor *m, uint32_t stream, int fd, struct err *e)
+{
+	static uint8_t block[SECRET_BLOCK_MAX];
+	ssize_t got = 0;
+	int n = 0;
+
+	/* nobody writes to it any more, so what is there is all */
+	if (ioctl(fd, FIONREAD, &n) < 0 || n <= 0 || (unsigned) n > sizeof(block))
+		return err_set(e, -EBADMSG, "the secrets cannot be read");
+	got = io_read_full(fd, block, (size_t) n);
+	if (got == n) {
+		made_room(m);
+		m->out.wipe = true; /* until all of it was sent */
+		mon_send_parts(m, WIRE_SECRET, stream, block, (size_t) n);
+	}
+	explicit_bzero(block, (size_t) n);
+	return got == n ? 0 : err_set(e, -EIO, "the secrets cannot be read");
 }
 
 int mon_wire_out(struct monitor *m, struct err *e)
@@ -126,6 +153,13 @@ static int on_verdict(struct monitor *m, const struct buf *b, struct arena *a, s
 	m->phase = WIRE_PH_POLICY;
 	mon_send_clock(m);
 	mon_send(m, WIRE_NET, 0, &wire_net_table, &m->net);
+	if (m->secrets >= 0) {
+		int r = mon_send_secrets(m, 1, m->secrets, e);
+
+		m->secrets = fd_close(m->secrets);
+		if (r < 0)
+			return r;
+	}
 	mon_send_parts(m, WIRE_PREPARE, 0, m->boot->prepare.v, m->boot->prepare.n);
 	return 0;
 }

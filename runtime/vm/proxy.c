@@ -50,11 +50,11 @@ static int take_stdio(const struct monitor_boot *b, struct stage *s, const struc
 	return r;
 }
 
-static int ask(const struct monitor_boot *b, const int fds[3], struct err *e)
+static int ask(const struct monitor_boot *b, const int fds[3], int secrets, struct err *e)
 {
-	const int all[4] = {b->request_fd, fds[0], fds[1], fds[2]};
+	const int all[5] = {b->request_fd, fds[0], fds[1], fds[2], secrets};
 	struct ctl_msg m;
-	int r = ctl_send(b->control_fd, CTL_EXEC, NULL, 0, all, 4);
+	int r = ctl_send(b->control_fd, CTL_EXEC, NULL, 0, all, secrets >= 0 ? 5 : 4);
 
 	if (r < 0)
 		return err_set_id(e, ERR_NOT_RUNNING, -ESRCH, "container not running");
@@ -164,7 +164,7 @@ int proxy_run(const struct monitor_boot *b, struct stage *s, struct err *e)
 	if (r == 0)
 		r = msg_expect(s->sync, MSG_ACK, NULL, 0, e);
 	if (r >= 0)
-		r = ask(b, fds, e);
+		r = ask(b, fds, s->boot->secrets_fd, e);
 	if (r < 0)
 		return r;
 	if (tty < 0)

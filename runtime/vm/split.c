@@ -214,6 +214,8 @@ void split_host(const struct policy *p, const struct split *s, struct arena *a, 
 	for (int i = 0; i < HOOK_PHASE_MAX; i++)
 		if (i != HOOK_START_CONTAINER)
 			h.hooks[i] = p->hooks[i];
+	h.secrets.v = p->secrets.v; /* kavach fetches them; the monitor hands them on */
+	h.secrets.n = p->secrets.n;
 	h.netdevs.v = p->netdevs.v;
 	h.netdevs.n = p->netdevs.n;
 	*ret = h;

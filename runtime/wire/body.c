@@ -139,11 +139,6 @@ static const struct cfield fail[] = {F(code), F(id), F(tag), F(text)};
 const struct ctable wire_fail_table = TABLE(fail);
 #undef ST
 
-#define ST struct wire_secret
-static const struct cfield secret[] = {F(name), F(value)};
-const struct ctable wire_secret_table = TABLE(secret);
-#undef ST
-
 int wire_body(const void *p, size_t n, const struct ctable *t, void *obj, struct arena *a,
 	      struct err *e)
 {

@@ -141,15 +141,10 @@ struct wire_fail {
 	char *text;
 };
 
-struct wire_secret {
-	char *name;
-	struct bytes value;
-};
-
 extern const struct ctable wire_hello_table, wire_hello_back_table, wire_verdict_table,
 	wire_clock_table, wire_net_table, wire_prepare_table, wire_exec_table, wire_signal_table,
 	wire_resize_table, wire_ask_table, wire_update_table, wire_reply_table, wire_event_table,
-	wire_exit_table, wire_fail_table, wire_secret_table;
+	wire_exit_table, wire_fail_table;
 
 /* wire_body: decodes a whole payload; -EBADMSG with *e naming the type when it is malformed or bytes are left. *obj is
  * zeroed first; strings are in the arena. */

@@ -54,7 +54,7 @@ static const struct rule rules[] = {
 	{"SYNC",       WIRE_SYNC,       G, SUB_NONE, ON_CONTROL, ASK, ASK,            FROM_HELLO, 0},
 	{"SHUTDOWN",   WIRE_SHUTDOWN,   G, SUB_NONE, ON_CONTROL, 0, 0,                ANY_PHASE, 0},
 	{"PING",       WIRE_PING,       G, SUB_NONE, ON_CONTROL, 1, 64,               FROM_HELLO, 0},
-	{"SECRET",     WIRE_SECRET,     G, SUB_PART, ON_CONTROL, 1, WIRE_PAYLOAD_MAX, IN(POLICY), 0},
+	{"SECRET",     WIRE_SECRET,     G, SUB_PART, ON_PROCESS, 1, WIRE_PAYLOAD_MAX, IN(POLICY) | FROM_RUNNING, 0},
 	{"DATA",       WIRE_DATA,       G, SUB_IN,   ON_PROCESS, 1, WIRE_DATA_MAX,    FROM_POLICY, 0},
 	{"EOF",        WIRE_EOF,        G, SUB_IN,   ON_PROCESS, 0, 0,                FROM_POLICY, 0},
 	{"CREDIT",     WIRE_CREDIT,     G, SUB_OUT,  ON_PROCESS, 4, 4,                FROM_POLICY, 0},
@@ -228,6 +228,7 @@ int wire_parts_add(struct wire_parts *p, const struct wire_head *h, const void *
 		p->b.n = p->b.pos = 0;
 		p->b.bad = false;
 	}
+	p->b.wipe |= h->type == WIRE_SECRET;
 	p->type = h->type;
 	p->stream = h->stream;
 	p->open = h->sub == WIRE_MORE;
@@ -235,6 +236,11 @@ int wire_parts_add(struct wire_parts *p, const struct wire_head *h, const void *
 	if (p->b.bad)
 		return -EBADMSG;
 	return p->open ? 0 : 1;
+}
+
+void wire_parts_wipe(struct wire_parts *p)
+{
+	buf_wipe(&p->b);
 }
 
 void wire_parts_free(struct wire_parts *p)

@@ -19,7 +19,7 @@
  * holds back its own stream only. EXIT is sent as soon as the process is reaped, before its data has drained; DRAINED when
  * all of its output was sent; only then the number of the stream is forgotten. FAIL on a stream before its STARTED is its
  * end, too: nothing comes after it. What the host sent meanwhile for a stream that is forgotten here is dropped; a
- * stream that was never there is a violation. Stream 1 is there from PREPARE on, an exec's from EXEC on.
+ * stream that was never there is a violation. Stream 1 is there from PREPARE on, an exec's from EXEC on; SECRET goes before that.
  *
  * Parts. What comes in parts has WIRE_MORE in all frames but the last. Until that has come, only DATA, EOF and CREDIT come between.
  *
@@ -69,7 +69,9 @@ enum wire_type {
 		0x0e, /* struct wire_ask: kill everything, sync the file systems; DONE with the tag */
 	WIRE_SHUTDOWN = 0x0f, /* empty: power off at once */
 	WIRE_PING = 0x10,     /* 1 to 64 bytes, which PONG sends back */
-	WIRE_SECRET = 0x11,   /* in parts: struct wire_secret; after POLICY, before PREPARE */
+	WIRE_SECRET =
+		0x11, /* in parts: the secrets of one process as a block of exec/secret_block.h, on
+			       * its stream, before PREPARE or EXEC; never in confidential mode */
 	/* guest to host */
 	WIRE_HELLO_BACK = 0x81, /* struct wire_hello_back */
 	WIRE_VERDICT = 0x82,	/* struct wire_verdict: of the policy */
@@ -140,6 +142,8 @@ bool wire_in_parts(uint8_t type);
 /* wire_parts_add: every frame that came goes through this, parts or not. 1: p->b has the whole thing (whose last part this
  * was), valid until the next call; 0: no part, or not the last; -EBADMSG: not the part that had to come, or too long in all. */
 int wire_parts_add(struct wire_parts *p, const struct wire_head *h, const void *payload);
+/* wire_parts_wipe: overwrites what was put together: SECRET's, when it was used. */
+void wire_parts_wipe(struct wire_parts *p);
 void wire_parts_free(struct wire_parts *p);
 
 /* Credit of one direction of one (stream, fd). The sender takes before it sends, the receiver counts what came. */

@@ -282,6 +282,84 @@ hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
 	kv delete --force "$ID"
 }
 
+# ---- secrets ----
+
+# secrets MEMBERS...: rules of this test's own, whose secrets come from one file; $VALUE has the value
+secrets() {
+	local own
+	own=$(realpath "$BATS_TEST_TMPDIR")/own
+	mkdir -m 700 "$own"
+	VALUE=$own/value
+	head -c 15 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$VALUE"
+	chmod 600 "$VALUE"
+	cp -r "$RULES" "$own/rules"
+	RULES=$own/rules
+	for own; do
+		printf '{"source": {"file": "%s"}, %s}\n' "$VALUE" "$own"
+	done | jq -s '{secrets: .}' >"$RULES/20-secrets.json"
+}
+hunt() { python3 "$KAVACH_SRC/tests/tools/hunt.py" "$@"; }
+
+@test "secrets: the guest gets them, and an exec those that are its own; the caller's input stays the caller's" {
+	secrets '"name": "f"' '"name": "e", "env": "E", "exec": true' '"name": "i", "stdin": true'
+	guest secret
+	echo untouched >"$BATS_TEST_TMPDIR/in"
+	{ kvrun run -b "$BUNDLE" "$ID"; read -r rest; } <"$BATS_TEST_TMPDIR/in"
+	[ "$rest" = untouched ]
+	[ "$output" = "E=$(cat "$VALUE")
+$(cat "$VALUE")
+$(cat "$VALUE")" ]
+	started sleep
+	kvrun exec "$ID" /bin/x FAKE:secret,exit=5.
+	[ "$status" -eq 5 ]
+	[ "$output" = "E=$(cat "$VALUE")" ]
+}
+
+@test "secrets: a read-only root gets their directory; a place that is a symlink is refused" {
+	secrets '"name": "f", "file": "/run/app/f"'
+	own_rootfs
+	guest secret
+	config '.root.readonly = true'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$output" = "$(cat "$VALUE")" ]
+	[ -z "$(ls -A "$BUNDLE/rootfs/run/app")" ]
+	rmdir "$BUNDLE/rootfs/run/app"
+	ln -s /etc "$BUNDLE/rootfs/run/app"
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *'directory /run/app of secrets'*'is a symlink'* ]]
+	[ -z "$(kv list -q)" ]
+}
+
+@test "secrets: nothing of them in arguments, environments, the state, the log, the root, nor in the monitor's memory" {
+	secrets '"name": "f"' '"name": "e", "env": "E", "exec": true'
+	guest sleep
+	"$KAVACH" --rules "$RULES" --root "$STATE" --log "$BATS_TEST_TMPDIR/log" --debug create -b "$BUNDLE" \
+		--pid-file "$BATS_TEST_TMPDIR/pid" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	[ -z "$(hunt procs "$VALUE")" ]
+	[ -z "$(hunt memory "$PID" "$VALUE")" ]
+	kv start "$ID"
+	kv exec -d "$ID" /bin/x FAKE:sleep. </dev/null >"$BATS_TEST_TMPDIR/out2" 2>&1
+	[ -z "$(hunt procs "$VALUE")" ]
+	for pid in "$PID" $(pgrep -f '^kavach-monitor'); do
+		[ -z "$(hunt memory "$pid" "$VALUE")" ]
+	done
+	[ -s "$BATS_TEST_TMPDIR/log" ]
+	run grep -rlF -f "$VALUE" "$STATE" "$BUNDLE" "$RULES" "$BATS_TEST_TMPDIR/log" "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/out2"
+	[ -z "$output" ]
+}
+
+@test "secrets: one that cannot be had refuses the VM before there is one" {
+	secrets '"name": "f"'
+	rm "$VALUE"
+	guest secret
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"20-secrets.json: secrets[0]: secret f: "* ]]
+	[ -z "$(kv list -q)" ]
+}
+
 # ---- a hostile guest ----
 
 @test "a guest that breaks the rules ends its VM with 255 and nothing else" {

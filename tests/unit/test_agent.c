@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: wire policy host spec json base */
+/* libs: exec wire policy host spec json base */
 /*
  * kavach-agent as an ordinary process at the other end of a socketpair, with a true root file system: what a container does
  * and what the host hears of it, and in which order; streams that do not hold each other up; and a host that breaks the
@@ -16,6 +16,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "exec/secret_block.h"
 #include "tests/unit/policy_fixture.h"
 #include "wire/body.h"
 #include "wire/wire.h"
@@ -27,9 +28,10 @@ static char share[64]; /* root/ and vol/ */
 
 /* ---- a root ---- */
 
-static const char *const applets[] = {"sh",   "true", "false", "cat",	"echo",	   "sleep", "head",
-				      "stty", "dd",   "kill",  "mkdir", "ls",	   "id",    "wc",
-				      "ps",   "tr",   "touch", "mount", "hostname"};
+static const char *const applets[] = {"sh",	  "true", "false", "cat",  "echo",  "sleep",
+				      "head",	  "stty", "dd",	   "kill", "mkdir", "ls",
+				      "id",	  "wc",	  "ps",	   "tr",   "touch", "mount",
+				      "hostname", "stat", "grep"};
 
 static void remove_root(void)
 {
@@ -347,20 +349,27 @@ static void hello(void)
 }
 
 static const char *host_may = "all"; /* of the next policy */
+static struct pol_secret *with_secrets; /* that the policy gives, with_n_secrets of them */
+static size_t with_n_secrets;
+static uint32_t with_backend; /* instead of "vm"; 0 */
 
 static void send_policy(const char *args, const char *proc)
 {
 	buf_auto b = BUF_WRITER(1u << 20);
 	buf_auto f = BUF_WRITER(1u << 20);
-	const struct policy *p;
+	struct policy *p;
 	char top[128];
 
 	snprintf(top, sizeof(top), "'hostname':'guest','annotations':{'io.kavach.host-may':'%s'}",
 		 host_may);
 	reset();
 	input.backend_floor = POL_BACKEND_VM;
-	p = must_build(&(struct config){
+	p = (struct policy *) (uintptr_t) must_build(&(struct config){
 		.args = args, .proc = proc, .ns = SPACES, .mounts = MOUNTS, .top = top});
+	p->secrets.v = with_secrets;
+	p->secrets.n = with_n_secrets;
+	if (with_backend)
+		p->backend = with_backend;
 	policy_encode(&b, p);
 	wire_put_parts(&f, WIRE_POLICY, 0, b.p, b.n);
 	send_bytes(f.p, f.n);
@@ -769,6 +778,109 @@ static void test_kept_out(void)
 	host_may = "all";
 }
 
+/* ---- secrets ---- */
+
+#define S(s) ((char *) (uintptr_t) (s))
+enum { DB, TOKEN, INPUT, MAYBE };
+static struct pol_secret secrets[] = {
+	[DB] = {.name = S("db"),
+		.give = POL_SECRET_FILE,
+		.target = S("/run/secrets/db"),
+		.mode = 0440,
+		.gid = 6,
+		.required = true},
+	[TOKEN] = {.name = S("token"),
+		   .give = POL_SECRET_ENV,
+		   .target = S("TOKEN"),
+		   .required = true,
+		   .exec = true},
+	[INPUT] = {.name = S("input"), .give = POL_SECRET_STDIN, .required = true},
+	[MAYBE] = {.name = S("maybe"), .give = POL_SECRET_ENV, .target = S("MAYBE")},
+};
+
+/* SECRET: those of the list, each with its name and "'s value" as the value. The last byte is left out where `cut`. */
+static void say_secrets(uint32_t stream, const struct pol_secret *const *list, size_t n, size_t cut)
+{
+	secret_block_auto b = {0};
+	buf_auto f = BUF_WRITER(WIRE_PARTS_MAX);
+
+	if (secret_block_open(&b, &err) < 0)
+		bail_out(err.msg);
+	for (size_t i = 0; i < n; i++) {
+		struct secret_slot slot;
+		uint8_t *p;
+		size_t room;
+
+		secret_begin(&b, list[i], &slot, &p, &room);
+		secret_end(&b, &slot, (size_t) sprintf((char *) p, "%s's value", list[i]->name));
+	}
+	wire_put_parts(&f, WIRE_SECRET, stream, b.p, b.n - cut);
+	send_bytes(f.p, f.n);
+}
+#define SAY_SECRETS(stream, ...)                                                                   \
+	do {                                                                                       \
+		const struct pol_secret *const list_[] = {__VA_ARGS__};                            \
+		say_secrets(stream, list_, ARRAY_LEN(list_), 0);                                   \
+	} while (0)
+#define FIRST_SECRETS &secrets[DB], &secrets[TOKEN], &secrets[INPUT]
+
+static void secret_policy(const char *args)
+{
+	boot();
+	hello();
+	with_secrets = secrets;
+	with_n_secrets = ARRAY_LEN(secrets);
+	send_policy(args, ENV);
+	with_n_secrets = 0;
+}
+
+static void go_on(void)
+{
+	if (UNTIL(vm.prepared || vm.s[1].failed) && vm.prepared)
+		say(WIRE_START, 0, 0, NULL, 0);
+	if (!UNTIL(vm.s[1].started || vm.s[1].failed) || vm.s[1].failed)
+		bail_out(vm.s[1].fail.text ? vm.s[1].fail.text : "no container with secrets");
+}
+
+static void test_secrets(void)
+{
+	static const char shows[] =
+		"['sh','-c','cat; echo; cat /run/secrets/db; echo; echo $TOKEN+$MAYBE; "
+		"stat -c %a:%u:%g /run/secrets/db; grep -c secrets.ramfs.ro /proc/mounts']";
+
+	secret_policy(shows);
+	SAY_SECRETS(1, FIRST_SECRETS);
+	prepare();
+	ok(UNTIL(vm.prepared || vm.s[1].failed) && vm.prepared, "a container with secrets");
+	say(WIRE_START, 0, 0, NULL, 0);
+	ok(ended_with(1, 0), "it runs");
+	ok(strstr(text(1, 1), "input's value\n"), "one is its standard input");
+	ok(strstr(text(1, 1), "db's value\n"), "one is a file");
+	ok(strstr(text(1, 1), "token's value+\n"), "one is a variable; one that may be missing is");
+	ok(strstr(text(1, 1), "\n440:0:6\n"), "the file is its owner's");
+	ok(strstr(text(1, 1), "\n1\n"), "in a file system in memory that is read-only");
+	halt();
+
+	secret_policy(FOREVER);
+	SAY_SECRETS(1, FIRST_SECRETS, &secrets[MAYBE]);
+	prepare();
+	go_on();
+	SAY_SECRETS(2, &secrets[TOKEN]);
+	exec_process(2, "['sh','-c','echo $TOKEN+$MAYBE']", ENV);
+	ok(ended_with(2, 0) && !strcmp(text(2, 1), "token's value+\n"), "an exec has its variable");
+	exec_process(3, "['true']", ENV);
+	ok(UNTIL(vm.s[3].failed) && strstr(vm.s[3].fail.text, "secret token"),
+	   "an exec that did not get it is refused");
+	halt();
+
+	secret_policy(FOREVER);
+	SAY_SECRETS(1, &secrets[DB], &secrets[INPUT]);
+	prepare();
+	ok(UNTIL(vm.s[1].failed) && strstr(vm.s[1].fail.text, "secret token"),
+	   "a container is refused that lacks one");
+	halt();
+}
+
 /* ---- a host that breaks the rules ---- */
 
 /* The agent ends, says so by its status, and nothing of the container is left. */
@@ -919,6 +1031,64 @@ static void test_running(void)
 	is_int(halt(), 0, "is no offence, but the end");
 }
 
+static void test_secret_offences(void)
+{
+	struct pol_secret other = secrets[DB], more = secrets[TOKEN];
+	const struct pol_secret *const one[] = {&secrets[DB]};
+
+	secret_policy(FOREVER);
+	say_secrets(1, one, 1, 1);
+	offended("a block of secrets that is cut");
+	secret_policy(FOREVER);
+	other.target = S("/etc/passwd");
+	SAY_SECRETS(1, &other);
+	offended("a secret for another place");
+	secret_policy(FOREVER);
+	other = secrets[DB];
+	other.mode = 0444;
+	SAY_SECRETS(1, &other);
+	offended("a secret for others to read");
+	secret_policy(FOREVER);
+	more.target = S("LD_PRELOAD");
+	SAY_SECRETS(1, FIRST_SECRETS, &more);
+	offended("a variable that the policy does not have");
+	secret_policy(FOREVER);
+	SAY_SECRETS(1, &secrets[DB], &secrets[DB]);
+	offended("a secret twice");
+	secret_policy(FOREVER);
+	SAY_SECRETS(1, FIRST_SECRETS);
+	SAY_SECRETS(1, FIRST_SECRETS);
+	offended("all secrets twice");
+	secret_policy(FOREVER);
+	SAY_SECRETS(2, &secrets[TOKEN]);
+	offended("an exec's secrets before there is a container");
+	begin();
+	send_policy(FOREVER, ENV);
+	SAY_SECRETS(1, &secrets[DB]);
+	offended("secrets that no policy gives");
+	with_backend = POL_BACKEND_SEV_SNP;
+	secret_policy(FOREVER);
+	with_backend = 0;
+	SAY_SECRETS(1, FIRST_SECRETS);
+	offended("secrets of the host for a confidential guest");
+	running();
+	SAY_SECRETS(2, &secrets[TOKEN]);
+	offended("an exec's secrets that no policy gives");
+	secret_policy(FOREVER);
+	SAY_SECRETS(1, FIRST_SECRETS);
+	prepare();
+	go_on();
+	SAY_SECRETS(2, &secrets[TOKEN]);
+	exec_process(3, FOREVER, ENV);
+	offended("an exec in the place of that whose secrets came");
+	secret_policy(FOREVER);
+	SAY_SECRETS(1, FIRST_SECRETS);
+	prepare();
+	go_on();
+	SAY_SECRETS(2, &secrets[DB]);
+	offended("a file for an exec");
+}
+
 int main(void)
 {
 	if (geteuid() != 0) {
@@ -941,8 +1111,10 @@ int main(void)
 	test_signals();
 	test_questions();
 	test_kept_out();
+	test_secrets();
 	test_before();
 	test_prepared();
 	test_running();
+	test_secret_offences();
 	return done();
 }

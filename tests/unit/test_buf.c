@@ -89,11 +89,33 @@ static void test_hostile(void)
 	ok(!buf_get(&r, SIZE_MAX) && r.bad, "a huge get is refused");
 }
 
+/* What realloc() leaves behind cannot be looked at; that the memory in use is overwritten can. */
+static void test_wipe(void)
+{
+	struct buf b = BUF_WRITER(1u << 20);
+	const uint8_t *p;
+	bool left = false;
+
+	b.wipe = true;
+	for (int i = 0; i < 1000; i++)
+		buf_put(&b, "secret", 6);
+	ok(!b.bad && b.n == 6000 && !memcmp(b.p + 5994, "secret", 6), "what is to be wiped grows");
+	p = b.p;
+	buf_wipe(&b);
+	for (size_t i = 0; i < b.cap; i++)
+		left |= p[i] != 0;
+	ok(!left && b.n == 0 && !b.bad, "wiped: empty, and nothing is left");
+	buf_put(&b, "more", 4);
+	ok(!b.bad && b.n == 4, "and can be used again");
+	buf_free(&b);
+}
+
 int main(void)
 {
 	test_layout();
 	test_round_trip();
 	test_limits();
 	test_hostile();
+	test_wipe();
 	return done();
 }

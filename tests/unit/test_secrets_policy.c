@@ -167,6 +167,29 @@ static void test_maps(void)
 		"a group that is not");
 }
 
+#define VM_SPACES "{'type':'network'},{'type':'pid'},{'type':'ipc'},{'type':'uts'}"
+
+static const struct policy *in_vm(uint32_t backend)
+{
+	reset();
+	input.backend_floor = backend;
+	must_site("{'secrets':[{'name':'a'," FILE_A "}]}");
+	return build_text(config_text(&(struct config){.ns = VM_SPACES}));
+}
+
+static void test_vm(void)
+{
+	const struct policy *p = in_vm(POL_BACKEND_VM);
+
+	ok(p && p->secrets.n == 1, "a VM gets them");
+	for (uint32_t b = POL_BACKEND_SEV; b <= POL_BACKEND_SEV_SNP; b++)
+		refuses(in_vm(b),
+			"rules file /etc/kavach/rules.d/10.json: secrets[0]: the secret a: its "
+			"source is on the host, from which a confidential VM takes no secrets",
+			"those of the host for a confidential VM");
+	reset();
+}
+
 int main(void)
 {
 	test_defaults();
@@ -175,5 +198,6 @@ int main(void)
 	test_places();
 	test_joined();
 	test_maps();
+	test_vm();
 	return done();
 }

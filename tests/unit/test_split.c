@@ -72,6 +72,7 @@ static struct pol_ns namespaces[] = {
 };
 static struct pol_hook hook = {.path = S("/h")};
 static struct pol_device_rule rule = {true, 'c', 1, 3, 7};
+static struct pol_secret secret = {.name = S("s"), .give = POL_SECRET_STDIN};
 static char *masked[] = {S("/proc/kcore")};
 
 static struct policy whole(void)
@@ -84,6 +85,7 @@ static struct policy whole(void)
 		.rootfs_readonly = true,
 		.mounts = {mounts, ARRAY_LEN(mounts)},
 		.masked = {masked, 1, true},
+		.secrets = {&secret, 1},
 		.hostname = S("box"),
 		.has_process = true,
 		.process = {.oom_score_adj = {true, 100}},
@@ -130,6 +132,7 @@ static void test_host(struct arena *a)
 	is_int(h.mounts.v[6].flags, POL_MOUNT_SRC_REAL, "host: ... which is checked here");
 	ok(!h.has_process && !h.seccomp.set && !h.masked.n, "host: nothing of the process");
 	ok(h.hostname == p.hostname, "host: the name, in a namespace that others may join");
+	ok(h.secrets.n == 1, "host: secrets are fetched here");
 	ok(h.rootfs_readonly, "host: a read-only root is so on the host");
 	ok(!h.hooks[HOOK_START_CONTAINER].n && h.hooks[HOOK_PRESTART].n &&
 		   h.hooks[HOOK_CREATE_CONTAINER].n && h.hooks[HOOK_POSTSTOP].n,
@@ -170,6 +173,7 @@ static void test_guest(struct arena *a)
 	   "guest: memory, processes and devices are limited here");
 	ok(!g.resources.cpu_quota.set && !g.resources.cpus && !g.resources.blkio_weight.set,
 	   "guest: nothing that is the host's");
+	ok(g.secrets.n == 1, "guest: ... and used there");
 	ok(g.cgroup.delegate, "guest: the delegation of its cgroup");
 }
 

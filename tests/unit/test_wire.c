@@ -27,7 +27,7 @@ static const struct {
 	{WIRE_RESIZE, G, 1, 0, 1, 4096},   {WIRE_STATS, G, 0, 0, 8, 8},
 	{WIRE_PS, G, 0, 0, 8, 8},	   {WIRE_UPDATE, G, 0, 1, 1, 65536},
 	{WIRE_SYNC, G, 0, 0, 8, 8},	   {WIRE_SHUTDOWN, G, 0, 0, 0, 0},
-	{WIRE_PING, G, 0, 0, 1, 64},	   {WIRE_SECRET, G, 0, 1, 1, 65536},
+	{WIRE_PING, G, 0, 0, 1, 64},	   {WIRE_SECRET, G, 1, 1, 1, 65536},
 	{WIRE_DATA, G, 7, 0, 1, 32768},	   {WIRE_EOF, G, 1, 0, 0, 0},
 	{WIRE_CREDIT, G, 1, 2, 4, 4},	   {WIRE_HELLO_BACK, H, 0, 0, 1, 4096},
 	{WIRE_VERDICT, H, 0, 0, 1, 65536}, {WIRE_PREPARED, H, 0, 0, 0, 0},
@@ -137,7 +137,7 @@ static void test_phases(void)
 	} rows[] = {
 		{WIRE_HELLO, G, 0, "B"},     {WIRE_POLICY, G, 0, "H"},
 		{WIRE_FILE, G, 0, ""},	     {WIRE_NET, G, 0, "YP"},
-		{WIRE_PREPARE, G, 0, "Y"},   {WIRE_SECRET, G, 0, "Y"},
+		{WIRE_PREPARE, G, 0, "Y"},   {WIRE_SECRET, G, 1, "YRE"},
 		{WIRE_START, G, 0, "P"},     {WIRE_EXEC, G, 2, "RE"},
 		{WIRE_SIGNAL, G, 1, "PRE"},  {WIRE_DATA, G, 1, "YPRE"},
 		{WIRE_SYNC, G, 0, "HYPRE"},  {WIRE_SHUTDOWN, G, 0, "BHYPRE"},
@@ -261,7 +261,7 @@ static const struct ctable *const tables[] = {
 	&wire_hello_table,  &wire_hello_back_table, &wire_verdict_table, &wire_clock_table,
 	&wire_net_table,    &wire_prepare_table,    &wire_exec_table,	 &wire_signal_table,
 	&wire_resize_table, &wire_ask_table,	    &wire_update_table,	 &wire_reply_table,
-	&wire_event_table,  &wire_exit_table,	    &wire_fail_table,	 &wire_secret_table,
+	&wire_event_table,  &wire_exit_table,	    &wire_fail_table,
 };
 
 #ifdef CODEC_COVERAGE
@@ -308,7 +308,6 @@ static void test_coverage(void)
 	COVERED(wire_event, &wire_event_table);
 	COVERED(wire_exit, &wire_exit_table);
 	COVERED(wire_fail, &wire_fail_table);
-	COVERED(wire_secret, &wire_secret_table);
 }
 #else
 static void test_coverage(void)

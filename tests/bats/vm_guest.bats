@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Containers in true guests: QEMU, the installed kernel, the agent as process 1. One VM serves as many cases as it can: a boot
+# takes seconds where there is no KVM. The monitor's side with a guest that can do anything is in vm.bats.
+
+load helpers
+
+# why there can be no VM here
+missing() {
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "needs root"
+	elif ! command -v qemu-system-x86_64 >/dev/null; then
+		echo "needs qemu-system-x86_64"
+	elif [ ! -e "$KAVACH_BUILD/guest/guest.json" ]; then
+		echo "needs a guest image: make guest"
+	fi
+}
+
+setup_file() {
+	[ -z "$(missing)" ] || return 0
+	setup_rootfs
+	ln -s "$KAVACH" "$BATS_FILE_TMPDIR/kavach-vm"
+}
+
+setup() {
+	[ -z "$(missing)" ] || skip "$(missing)"
+	setup_kavach
+	export KAVACH_GUEST=$KAVACH_BUILD/guest
+	KAVACH=$BATS_FILE_TMPDIR/kavach-vm
+	OWN=$(realpath "$BATS_TEST_TMPDIR")/own
+	RULES=$OWN/rules
+	mkdir -m 700 "$OWN"
+	mkdir "$RULES"
+}
+
+teardown() {
+	teardown_kavach
+}
+
+kv() { "$KAVACH" --rules "$RULES" --root "$STATE" "$@" 2> >(grep -v "no usable KVM" >&2); }
+kvrun() {
+	status=0
+	output=$(kv "$@" 2>&1) || status=$?
+	printf '# kavach %s -> %s\n%s\n' "$*" "$status" "$output"
+}
+hunt() { python3 "$KAVACH_SRC/tests/tools/hunt.py" "$@"; }
+
+# started: a container that runs, its output in $OWN/out, its process in $PID
+started() {
+	kv create -b "$BUNDLE" --pid-file "$OWN/pid" "$ID" >"$OWN/out" 2>&1 </dev/null
+	PID=$(cat "$OWN/pid")
+	kv start "$ID"
+}
+said() { grep -q -- "$1" "$OWN/out"; }
+
+@test "secrets: a file in memory, a variable, an exec's variable; on the host they are in no process and no file" {
+	head -c 15 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$OWN/value"
+	chmod 600 "$OWN/value"
+	jq -n --arg f "$OWN/value" '{secrets: [
+		{name: "f", source: {file: $f}, mode: "0440", gid: 7},
+		{name: "e", source: {file: $f}, env: "E", exec: true}]}' >"$RULES/10.json"
+	own_rootfs
+	config '.root.readonly = true'
+	args sh -c 'stat -c "%a %u %g" /run/secrets/f; grep " /run/secrets " /proc/mounts | cut -d" " -f3,4
+		sha256sum /run/secrets/f | cut -d" " -f1; printf %s "$E" | sha256sum | cut -d" " -f1; echo ready; sleep 1000'
+	started
+	wait_for 30 said ready
+	sum=$(sha256sum "$OWN/value" | cut -d' ' -f1)
+	mapfile -t lines <"$OWN/out"
+	[ "${lines[0]}" = "440 0 7" ]
+	[[ ${lines[1]} = "ramfs ro,nosuid,nodev,noexec,"* ]]
+	[ "${lines[2]}" = "$sum" ]
+	[ "${lines[3]}" = "$sum" ]
+	# shellcheck disable=SC2016
+	kvrun exec "$ID" sh -c 'printf %s "$E" | sha256sum | cut -d" " -f1'
+	[ "$output" = "$sum" ]
+	[ -z "$(hunt procs "$OWN/value")" ]
+	[ -z "$(hunt memory "$PID" "$OWN/value")" ]
+	run grep -rlF -f "$OWN/value" "$STATE" "$BUNDLE" "$OWN/out"
+	[ -z "$output" ]
+	[ -z "$(ls -A "$BUNDLE/rootfs/run/secrets")" ]
+}
