@@ -112,6 +112,8 @@ struct agent {
 	int64_t oom; /* kills that were told */
 
 	struct agent_secrets secrets;
+	bool has_net; /* its modules are loaded */
+	int64_t late_at; /* CLOCK_MONOTONIC, ns: when what nobody waits for is loaded; INT64_MAX: not now, or done */
 
 	bool syncing; /* SYNC came: answer when no process is left */
 	uint32_t sync_tag;
@@ -212,11 +214,23 @@ int agent_update(struct agent *a, const struct pol_resources *r, struct err *e);
 int guest_begin(struct err *e); /* file systems, our own limits, modules of "boot" */
 /* guest_child_limits: in a child: those that a container begins with. */
 int guest_child_limits(struct err *e);
-int guest_open_port(struct err *e);			/* waits for it; the fd */
-int guest_modules(const char *features, struct err *e); /* names, separated by blanks */
+int guest_open_port(struct err *e); /* waits for it; the fd */
 int guest_mount_share(const struct wire_prepare *p, struct err *e);
 void __attribute__((noreturn)) guest_end(void);
 void guest_set_clock(uint64_t realtime_ns);
+
+/* ---- modules.c ---- */
+/* guest_modules: of features, separated by blanks. */
+int guest_modules(const char *features, struct err *e);
+/* agent_modules: of those features of PREPARE that are asked for: what a container's root is made with; the network's, once
+ * there is an interface; what no container waits for, in which case it is a child that loads them, when others leave it
+ * the processor. */
+enum agent_modules { MODULES_ROOT, MODULES_NET, MODULES_LATE };
+int agent_modules(struct agent *a, enum agent_modules which, struct err *e);
+/* agent_modules_soon: the container has started: the late ones are due in a moment. */
+void agent_modules_soon(struct agent *a);
+/* agent_modules_due: milliseconds until the late ones are due, for poll(2); -1: they are not. Loads them when they are. */
+int agent_modules_due(struct agent *a);
 
 /* ---- net.c ---- */
 int agent_net_apply(const struct wire_net *n, struct err *e);

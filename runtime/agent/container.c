@@ -91,7 +91,7 @@ static int find_root(struct agent *a, const char **ret_share, struct err *e)
 	}
 	if (!a->guest)
 		return err_set(e, -EINVAL, "only a guest has a share to mount");
-	r = guest_modules(p->modules, e);
+	r = agent_modules(a, MODULES_ROOT, e);
 	return r < 0 ? r : guest_mount_share(p, e);
 }
 
@@ -155,6 +155,8 @@ int agent_net(struct agent *a, struct err *e)
 	/* elsewhere the namespace is the machine's own, which is not ours to set up */
 	if (!a->guest && a->net.nics.n)
 		return err_set(e, -EOPNOTSUPP, "only a guest has interfaces to set up");
+	if (a->guest && a->net.nics.n && agent_modules(a, MODULES_NET, e) < 0)
+		return e->code;
 	return a->guest ? agent_net_apply(&a->net, e) : 0;
 }
 

@@ -276,7 +276,7 @@ int agent_run(struct agent *a, struct err *e)
 
 	while (r == 0 && !a->over) {
 		rebuild(a, &w);
-		if (poll(w.p, w.n, has_frame(a) ? 0 : -1) < 0 && errno != EINTR)
+		if (poll(w.p, w.n, has_frame(a) ? 0 : agent_modules_due(a)) < 0 && errno != EINTR)
 			return err_sys(e, "waiting");
 		for (size_t i = 0; r == 0 && i < w.n; i++)
 			if (w.p[i].revents)

@@ -70,6 +70,7 @@ static int begin(struct agent *a, struct err *e)
 	a->conn = a->sigfd = a->stage_fd = a->oom_fd = a->secrets.fd = -EBADF;
 	a->out = BUF_WRITER(16u << 20);
 	a->parts = WIRE_PARTS_INIT;
+	a->late_at = INT64_MAX;
 	a->in = arena_alloc(&a->a, 2 * WIRE_FRAME_MAX);
 	stage_warn_to(warn);
 	a->sigfd = open_signals(e);

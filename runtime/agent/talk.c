@@ -43,6 +43,8 @@ static void started(struct agent *a, struct proc *p)
 	p->state = PROC_RUNNING;
 	p->sync = fd_close(p->sync);
 	agent_put(a, WIRE_STARTED, 0, p->stream, NULL, 0);
+	if (p->stream == 1)
+		agent_modules_soon(a);
 }
 
 static int unexpected(struct err *e)
