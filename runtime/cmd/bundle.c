@@ -17,6 +17,7 @@
 #include "host/guest_image.h"
 #include "json/read.h"
 #include "policy/codec.h"
+#include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
 #define POLICY_MAX (16u << 20)
@@ -124,6 +125,34 @@ static void probe_nothing(struct host *h)
 	h->accel = HOST_ACCEL_KVM;
 }
 
+/* The guest gets its filters compiled, from a host that it does not trust: so the policy says which ones. */
+static int seal_filters(struct globals *g, const struct policy **policy, struct err *e)
+{
+	struct policy *p = arena_new(g->a, struct policy);
+	size_t n = (*policy)->stacked.n + (*policy)->seccomp.set;
+	int r = 0;
+
+	if ((*policy)->backend < POL_BACKEND_SEV)
+		return 0;
+	*p = **policy;
+	p->vm.filters = (struct strs){
+		.v = arena_array(g->a, n, sizeof(char *)), .n = n, .set = true};
+	for (size_t i = 0; i < n && r == 0; i++) {
+		uint8_t digest[SHA256_LEN];
+		struct bytes bpf;
+
+		r = seccomp_get(i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp, NULL, g->a, &bpf,
+				e);
+		if (r < 0)
+			break;
+		p->vm.filters.v[i] = arena_alloc(g->a, SHA256_HEX);
+		sha256(bpf.v, bpf.n, digest);
+		sha256_hex(digest, p->vm.filters.v[i]);
+	}
+	*policy = p;
+	return r;
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
@@ -168,6 +197,8 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 		probe_for_rules(g, &rules, ret->spec, &input);
 		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
 	}
+	if (r == 0)
+		r = seal_filters(g, &ret->policy, e);
 	if (r < 0)
 		return r;
 	policy_encode(&enc, ret->policy);

@@ -368,6 +368,7 @@ static const struct cfield vm_rows[] = {
 	F(root_blocks),
 	F(sandbox),
 	F(host_may),
+	F(filters),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST

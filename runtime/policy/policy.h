@@ -416,6 +416,9 @@ struct pol_vm {
 	uint64_t root_blocks;
 	bool sandbox; /* keeps a pod's namespaces and does nothing else */
 	uint32_t host_may; /* POL_HOST_* */
+	/* Of a confidential guest: SHA-256 (hex) of each compiled filter, the stacked ones first. Who compiles is the host, which
+	 * is not trusted with what it hands over. */
+	struct strs filters;
 };
 
 struct policy {
