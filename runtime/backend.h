@@ -37,6 +37,7 @@ struct box {
 	int init_pidfd;
 	const char *
 		status; /* of the container, for documents given to others: "creating", "running" */
+	int root_image; /* create: the packed root of a VM, open; else -EBADF. The caller's */
 	int hook_out, hook_err; /* files for the hooks' output; -EBADF = captured for messages */
 	uint64_t pid_start;
 	uint64_t ns_flags;
@@ -97,6 +98,8 @@ struct backend_ops {
 	const char *name;
 	uint32_t id; /* enum pol_backend */
 
+	/* able: whether this host can do what the policy wants of it, asked before anything is prepared; NULL: it can. */
+	int (*able)(const struct policy *p, struct err *e);
 	/* create: makes the container up to the point where only `start` is missing. `ready` is called when its pid is
 	 * known and everything succeeded, before the process may outlive us (record, pid file). */
 	int (*create)(struct box *b, const struct box_io *io,

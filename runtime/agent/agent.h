@@ -26,10 +26,11 @@
 #include "cgroup/cgroup.h"
 #include "exec/stage.h"
 #include "policy/policy.h"
+#include "vm/split.h"
 #include "wire/body.h"
 #include "wire/wire.h"
 
-#define AGENT_SHARE "/run/share"
+#define AGENT_SHARE "/run/share"    /* root/ and vol/N */
 #define AGENT_OUT_HIGH (256u << 10) /* of answers: beyond it the host is not listened to */
 #define AGENT_DATA_HIGH (64u << 10) /* data goes out while less than this waits */
 
@@ -215,7 +216,8 @@ int guest_begin(struct err *e); /* file systems, our own limits, modules of "boo
 /* guest_child_limits: in a child: those that a container begins with. */
 int guest_child_limits(struct err *e);
 int guest_open_port(struct err *e); /* waits for it; the fd */
-int guest_mount_share(const struct wire_prepare *p, struct err *e);
+/* guest_mount_share: kind: WIRE_ROOT_9P or _VIRTIOFS. */
+int guest_mount_share(uint32_t kind, const char *tag, struct err *e);
 void __attribute__((noreturn)) guest_end(void);
 void guest_set_clock(uint64_t realtime_ns);
 
@@ -231,6 +233,15 @@ int agent_modules(struct agent *a, enum agent_modules which, struct err *e);
 void agent_modules_soon(struct agent *a);
 /* agent_modules_due: milliseconds until the late ones are due, for poll(2); -1: they are not. Loads them when they are. */
 int agent_modules_due(struct agent *a);
+
+/* ---- packed.c: a root that is an image ---- */
+/* packed_check: whether the policy says enough of it. */
+int packed_check(const struct pol_vm *vm, struct err *e);
+/* packed_mount: the disk with the image, held against the policy's root hash block by block, and a tmpfs above it, at AGENT_SHARE/root.
+ * A block that is not right ends the guest. */
+int packed_mount(const struct pol_vm *vm, struct err *e);
+/* packed_copies: writes the host's copies to SPLIT_COPIES: exactly those that the plan has. */
+int packed_copies(const struct wire_prepare *p, const struct split *s, struct err *e);
 
 /* ---- net.c ---- */
 int agent_net_apply(const struct wire_net *n, struct err *e);

@@ -101,13 +101,36 @@ static int fill_namespaces(struct agent *a, struct stage_boot *boot, uint64_t *r
 	return 0;
 }
 
+/* What the sealed policy vouches for, whatever the host would rather have. */
+static int find_packed(struct agent *a, const struct split *s, struct err *e)
+{
+	const struct wire_prepare *p = &a->prepare;
+	int r = packed_check(&a->policy->vm, e);
+
+	if (r < 0)
+		return r;
+	if (p->root != WIRE_ROOT_EROFS || !a->guest)
+		return err_set(e, -EPERM, "the policy wants a packed root, the host has another");
+	r = agent_modules(a, MODULES_ROOT, e);
+	if (r == 0 && s->volumes && !p->share)
+		r = err_set(e, -EINVAL, "the host shares no volumes, the policy has %zu",
+			    s->volumes);
+	if (r == 0 && s->volumes)
+		r = guest_mount_share(p->share, p->root_tag, e);
+	if (r == 0)
+		r = packed_mount(&a->policy->vm, e);
+	return r < 0 ? r : packed_copies(p, s, e);
+}
+
 /* The root: the directory that the share has it in. */
-static int find_root(struct agent *a, const char **ret_share, struct err *e)
+static int find_root(struct agent *a, const struct split *s, const char **ret_share, struct err *e)
 {
 	const struct wire_prepare *p = &a->prepare;
 	int r = 0;
 
 	*ret_share = AGENT_SHARE;
+	if (a->policy->vm.root == POL_VM_ROOT_PACKED)
+		return find_packed(a, s, e);
 	if (p->root == WIRE_ROOT_DIR) {
 		if (a->guest || str_empty(p->root_tag) || p->root_tag[0] != '/')
 			return err_set(e, -EINVAL, "the root is in no folder that is here");
@@ -117,7 +140,7 @@ static int find_root(struct agent *a, const char **ret_share, struct err *e)
 	if (!a->guest)
 		return err_set(e, -EINVAL, "only a guest has a share to mount");
 	r = agent_modules(a, MODULES_ROOT, e);
-	return r < 0 ? r : guest_mount_share(p, e);
+	return r < 0 ? r : guest_mount_share(p->root, p->root_tag, e);
 }
 
 /* The name of a UTS namespace that is joined is the host's to say; any other is the policy's. */
@@ -134,15 +157,6 @@ static int name_part(struct agent *a, struct err *e)
 			       HOST_NAME_MAX);
 	a->part.hostname = arena_strdup(&a->a, a->net.hostname);
 	return 0;
-}
-
-static int make_part(struct agent *a, const char *share, struct err *e)
-{
-	struct split s;
-
-	split_plan(a->policy, &a->a, &s);
-	split_guest(a->policy, &s, share, &a->a, &a->part);
-	return name_part(a, e);
 }
 
 static int spawn_first(struct agent *a, struct proc *p, struct err *e)
@@ -191,11 +205,15 @@ int agent_prepare(struct agent *a, struct err *e)
 {
 	struct proc *p = proc_find(a, 1);
 	const char *share;
-	int r = find_root(a, &share, e);
+	struct split s;
+	int r;
 
+	split_plan(a->policy, &a->a, &s);
+	r = find_root(a, &s, &share, e);
 	if (r < 0)
 		return r;
-	r = make_part(a, share, e);
+	split_guest(a->policy, &s, share, &a->a, &a->part);
+	r = name_part(a, e);
 	if (r == 0)
 		r = agent_cgroup_make(a, e);
 	if (r == 0)

@@ -103,26 +103,24 @@ int guest_begin(struct err *e)
 
 /* ---- the share ---- */
 
-int guest_mount_share(const struct wire_prepare *p, struct err *e)
+int guest_mount_share(uint32_t kind, const char *tag, struct err *e)
 {
 	const char *type, *data = NULL;
 
-	switch (p->root) {
+	switch (kind) {
 	case WIRE_ROOT_9P:
 		type = "9p";
 		data = NINE_P;
 		break;
 	case WIRE_ROOT_VIRTIOFS: type = "virtiofs"; break;
-	default:
-		return err_set(e, -EOPNOTSUPP, "this agent cannot mount a root of kind %u",
-			       p->root);
+	default: return err_set(e, -EOPNOTSUPP, "this agent cannot mount a share of kind %u", kind);
 	}
-	if (str_empty(p->root_tag))
+	if (str_empty(tag))
 		return err_set(e, -EINVAL, "the share has no tag");
 	if (mkdir(AGENT_SHARE, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "making " AGENT_SHARE);
 	/* nodev: the nodes in an image are not for the guest's devices; the stage makes those that the policy has */
-	if (mount(p->root_tag, AGENT_SHARE, type, MS_NODEV, data) < 0)
+	if (mount(tag, AGENT_SHARE, type, MS_NODEV, data) < 0)
 		return err_sys(e, "mounting the container's root (%s)", type);
 	return 0;
 }

@@ -14,6 +14,7 @@ agent_sources = \
 	runtime/agent/modsig.h \
 	runtime/agent/modules.c \
 	runtime/agent/net.c \
+	runtime/agent/packed.c \
 	runtime/agent/procs.c \
 	runtime/agent/secrets.c \
 	runtime/agent/spawn.c \
@@ -25,7 +26,7 @@ agent_cgroup = $(filter-out %/scope_run.c %/scope_fields.c %/systemd.c %/gvarian
 	$(filter %.c,$(libkv_cgroup_a_SOURCES)))
 agent_more = $(patsubst %.c,stage/%.o,$(filter %.c,$(agent_sources) $(libkv_wire_a_SOURCES) \
 	$(libkv_net_a_SOURCES)) \
-	$(agent_cgroup) runtime/vm/split.c)
+	$(agent_cgroup) runtime/vm/split.c runtime/policy/vm_root.c)
 
 stage/libagent.a: $(agent_more)
 	$(AM_V_AR)rm -f $@ && $(AR) $(ARFLAGS) $@ $(agent_more)

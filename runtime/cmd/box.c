@@ -45,6 +45,7 @@ void box_from_record(struct globals *g, struct state *s, struct box *b)
 		.init_pidfd = -EBADF,
 		.hook_out = -EBADF,
 		.hook_err = -EBADF,
+		.root_image = -EBADF,
 		.listener_path = r->listener_path,
 		.listener_metadata = r->listener_metadata,
 	};

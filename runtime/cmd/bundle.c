@@ -153,13 +153,41 @@ static int seal_filters(struct globals *g, const struct policy **policy, struct 
 	return r;
 }
 
+static int seal(struct globals *g, struct bundle *bd, struct err *e)
+{
+	struct buf enc = BUF_WRITER(POLICY_MAX);
+	uint8_t digest[SHA256_LEN];
+
+	policy_encode(&enc, bd->policy);
+	if (enc.bad)
+		return err_set(e, -EFBIG, "config.json: the policy is too large");
+	bd->policy_enc = (struct bytes){.v = arena_memdup(g->a, enc.p, enc.n), .n = enc.n};
+	buf_free(&enc);
+	policy_digest(bd->policy_enc.v, bd->policy_enc.n, digest);
+	sha256_hex(digest, bd->policy_digest);
+	return 0;
+}
+
+int bundle_pack(struct globals *g, struct bundle *bd, struct err *e)
+{
+	int r;
+
+	if (bd->policy->vm.root != POL_VM_ROOT_PACKED)
+		return 0;
+	r = pack_root(bd->policy->rootfs, pack_cache_dir(g->a), g->a, &bd->image, e);
+	if (r < 0)
+		return r;
+	bd->packed = true;
+	bd->policy = policy_with_root(bd->policy, &bd->image.root, g->a);
+	return seal(g, bd, e);
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
 	struct policy_input input = *in;
 	struct rules rules = {0};
 	uint8_t digest[SHA256_LEN];
-	struct buf enc = BUF_WRITER(POLICY_MAX);
 	char *abs;
 	int r;
 
@@ -199,15 +227,10 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	}
 	if (r == 0)
 		r = seal_filters(g, &ret->policy, e);
+	if (r == 0)
+		r = seal(g, ret, e);
 	if (r < 0)
 		return r;
-	policy_encode(&enc, ret->policy);
-	if (enc.bad)
-		return err_set(e, -EFBIG, "%s: the policy is too large", input.config_name);
-	ret->policy_enc = (struct bytes){.v = arena_memdup(g->a, enc.p, enc.n), .n = enc.n};
-	buf_free(&enc);
-	policy_digest(ret->policy_enc.v, ret->policy_enc.n, digest);
-	sha256_hex(digest, ret->policy_digest);
 	sha256(ret->config.v, ret->config.n, digest);
 	sha256_hex(digest, ret->config_digest);
 	return 0;

@@ -14,6 +14,7 @@
 #include "base/types.h"
 #include "policy/build.h"
 #include "state/state.h"
+#include "vm/pack.h"
 
 /* The audit log, as far as this command uses it (audited.c). */
 struct audit_use {
@@ -78,9 +79,13 @@ struct bundle {
 	const struct policy *policy;
 	struct bytes policy_enc;
 	char policy_digest[65], config_digest[65];
+	bool packed; /* `image` is open */
+	struct packed image;
 };
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e);
+/* bundle_pack: where the policy wants a packed root: packs it, or finds it packed, and seals that into the policy. Else nothing. */
+int bundle_pack(struct globals *g, struct bundle *bd, struct err *e);
 /* bundle_mounts: mounts to add to a container that lives (name: where they come from), decided by its policy, b->policy, and
  * the site rules that are in force now. */
 int bundle_mounts(struct globals *g, const struct box *b, const char *name, const spec_mounts *m,

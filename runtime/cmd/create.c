@@ -250,6 +250,7 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	l->box.stop_fd = io->stop_fd;
 	l->box.policy = bd->policy;
 	l->box.policy_enc = bd->policy_enc;
+	l->box.root_image = bd->packed ? bd->image.fd : -EBADF;
 	l->box.status = "creating";
 	r = box_hook_files(rec, &l->box, e);
 	if (r < 0)
@@ -323,6 +324,11 @@ static int decide_and_create(struct globals *g, const struct create_opts *o, con
 	l->ops = backend_find(bd->policy->backend, e);
 	if (!l->ops)
 		return e->code;
+	r = l->ops->able ? l->ops->able(bd->policy, e) : 0;
+	if (r == 0)
+		r = bundle_pack(g, bd, e);
+	if (r < 0)
+		return r;
 	console = open_console(o->console_socket, io, bd->policy, e);
 	if (console < 0 && console != -EBADF)
 		return console;

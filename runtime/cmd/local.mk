@@ -33,6 +33,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/mounts.c \
 	runtime/cmd/notify.c \
 	runtime/cmd/notify.h \
+	runtime/cmd/pack.c \
 	runtime/cmd/pause.c \
 	runtime/cmd/policy.c \
 	runtime/cmd/profile.c \

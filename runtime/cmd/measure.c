@@ -74,6 +74,8 @@ static int shape_of(struct globals *g, const struct measure *m, struct vm_shape 
 	int r = bundle_load(g, m->bundle, m->config, &in, &bd, e);
 
 	if (r == 0)
+		r = bundle_pack(g, &bd, e);
+	if (r == 0)
 		r = vm_image_find(m->guest ? m->guest : guest_image_dir(), g->a, &image, e);
 	if (r < 0)
 		return r;

@@ -30,7 +30,6 @@ struct policy_input {
 	bool need_process; /* run: S-09 */
 	bool console_socket,
 		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
-	const struct policy_root *root; /* what the root was packed to; NULL = it was not */
 	const char *guest_dir; /* of the guest image that is installed; NULL = not looked up */
 	bool measuring; /* as root of a machine with KVM, whoever and wherever we are: for a launch digest */
 	struct opt_u64 as_uid;	/* the caller, for rules; not set: host.euid */
@@ -49,9 +48,10 @@ int policy_build(const struct spec *s, const struct rules *r, const struct host 
 		 const struct policy_input *in, struct arena *a, const struct policy **ret,
 		 struct err *e);
 
-/* policy_packs_root: whether this container's root has to be packed before policy_build() (policy_input.root): what it decides
- * itself, said beforehand. in: annotations and backend_floor are what it looks at. */
-bool policy_packs_root(const struct spec *s, const struct rules *r, const struct policy_input *in);
+/* policy_with_root: the same policy with what its root was packed to: packing waits for the decision, and comes before the
+ * sealing. Only where p->vm.root is POL_VM_ROOT_PACKED. */
+const struct policy *policy_with_root(const struct policy *p, const struct policy_root *root,
+				      struct arena *a);
 
 /* policy_build_process: the process of `exec`. base is the container's policy: its user namespace decides
  * what can be mapped and granted, and what the object leaves out (labels, capabilities, rlimits,

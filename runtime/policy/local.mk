@@ -58,4 +58,6 @@ libkv_policy_a_SOURCES = \
 	runtime/policy/rules_report.c \
 	runtime/policy/rules_secrets.c \
 	runtime/policy/rules_tables.h \
-	runtime/policy/score.c
+	runtime/policy/score.c \
+	runtime/policy/vm_root.c \
+	runtime/policy/vm_root.h

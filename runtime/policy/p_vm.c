@@ -8,10 +8,12 @@
  * the site's rules list it. A disk image as a root is refused always: its formats are for a hypervisor to read, the root is
  * root.path.
  */
+#include <assert.h>
 #include <sys/mount.h>
 
 #include "policy/host_may.h"
 #include "policy/pb.h"
+#include "policy/vm_root.h"
 
 /* Ids that QEMU runs as where the site names none: above what systemd gives to containers (1879048191) and below what it keeps
  * from 2147352576 on; not in any distribution's /etc/subuid. See systemd's UIDS-GIDS. */
@@ -225,27 +227,6 @@ static int guest_policy(struct pb *b, struct err *e)
 static const struct name_val roots[] = {{"shared", POL_VM_ROOT_SHARED},
 					{"packed", POL_VM_ROOT_PACKED}};
 
-static const char *root_asked(const struct spec *s, const struct policy_input *in)
-{
-	const struct kvs *lists[] = {&in->annotations, &s->annotations};
-
-	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
-		for (size_t i = 0; i < lists[k]->n; i++)
-			if (str_eq(lists[k]->v[i].key, POL_ROOT_ANNOTATION))
-				return lists[k]->v[i].val;
-	return NULL;
-}
-
-bool policy_packs_root(const struct spec *s, const struct rules *r, const struct policy_input *in)
-{
-	const char *asked = root_asked(s, in);
-
-	if (in->backend_floor >= POL_BACKEND_SEV)
-		return true;
-	return (s->vm || in->backend_floor == POL_BACKEND_VM) &&
-	       ((asked && str_eq(asked, "packed")) || str_eq0(r ? r->vm.root : NULL, "packed"));
-}
-
 /* What the host can change at any time is nothing that a confidential guest could run. */
 static int choose_root(struct pb *b, struct err *e)
 {
@@ -274,12 +255,19 @@ static int choose_root(struct pb *b, struct err *e)
 				       "the site's rules: vm.root is \"shared\", and the root of a "
 				       "confidential VM cannot be shared with the host");
 	p->root = (uint32_t) kind;
-	if (kind == POL_VM_ROOT_PACKED && b->in->root) {
-		p->root_hash = arena_strdup(b->a, b->in->root->hash);
-		p->root_salt = arena_strdup(b->a, b->in->root->salt);
-		p->root_blocks = b->in->root->blocks;
-	}
 	return 0;
+}
+
+const struct policy *policy_with_root(const struct policy *p, const struct policy_root *root,
+				      struct arena *a)
+{
+	struct policy *ret = arena_memdup(a, p, sizeof(*p));
+
+	assert(p->vm.root == POL_VM_ROOT_PACKED);
+	ret->vm.root_hash = arena_strdup(a, root->hash);
+	ret->vm.root_salt = arena_strdup(a, root->salt);
+	ret->vm.root_blocks = root->blocks;
+	return ret;
 }
 
 /* In a confidential guest the host may do nothing that the bundle does not ask for; elsewhere it is its guest. */
@@ -431,6 +419,13 @@ static int mounts(struct pb *b, struct err *e)
 				b, e,
 				"mounts: %s: what is mounted later cannot pass between the "
 				"host and a VM (shared, slave)",
+				m->destination);
+		if (b->p->backend >= POL_BACKEND_SEV && pol_vm_from(b->p, m) == POL_VM_FROM_HOST)
+			return pb_refuse(
+				b, e,
+				"mounts: %s: a confidential VM has nothing of the host's, which "
+				"could change it at any time; put it into the root, mount a tmpfs, "
+				"or give it as a secret (kavach-secrets(7))",
 				m->destination);
 	}
 	if (b->p->rootfs_propagation & (MS_SHARED | MS_SLAVE))

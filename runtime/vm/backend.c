@@ -26,10 +26,11 @@ static int no_mounts_remove(struct box *b, const struct box_mount *m, size_t n, 
 /* A confidential guest is driven as any other: what it is made of differs, and what the guest lets the host do. */
 #define VM_OPS(the_name, the_id)                                                                   \
 	{                                                                                          \
-		.name = (the_name), .id = (the_id), .create = vm_create, .start = process_start,   \
-		.exec = vm_exec, .signal = vm_signal, .pause = vm_pause, .update = vm_update,      \
-		.mounts_add = no_mounts_add, .mounts_remove = no_mounts_remove,                    \
-		.pids = process_pids, .stats = vm_stats, .destroy = vm_destroy,                    \
+		.name = (the_name), .id = (the_id), .able = vm_able, .create = vm_create,          \
+		.start = process_start, .exec = vm_exec, .signal = vm_signal, .pause = vm_pause,   \
+		.update = vm_update, .mounts_add = no_mounts_add,                                  \
+		.mounts_remove = no_mounts_remove, .pids = process_pids, .stats = vm_stats,        \
+		.destroy = vm_destroy,                                                             \
 	}
 
 const struct backend_ops backend_vm = VM_OPS("vm", POL_BACKEND_VM);

@@ -29,6 +29,7 @@ struct monitor_boot {
 	struct strs argv;     /* vm_qemu_argv() */
 	int32_t kernel_fd, initrd_fd, firmware_fd; /* as the site allowed them; -1: none */
 	uint32_t uid;				   /* jail_uid() */
+	int32_t root_fd;			   /* image of a packed root; -1: none */
 	int32_t kvm_fd;				   /* /dev/kvm; -1: it is emulated */
 	uint32_t nics;				   /* network devices in argv */
 	bool keep_root;				   /* 9p: QEMU serves the root (JAIL_9P) */

@@ -53,7 +53,7 @@ struct making {
 	struct vm_shape shape;
 	struct monitor_boot boot;
 	struct launch_as as;
-	int fds[7]; /* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files */
+	int fds[8]; /* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files, the packed root */
 	struct policy host;
 };
 
@@ -122,7 +122,7 @@ static int need_tun(struct making *m, uint32_t needed, struct err *e)
 
 /* What such a guest needs of the host is asked first: of all that may be wrong it is the one thing that a reader of the error
  * cannot change in a file. */
-static int need_sev(const struct policy *p, struct err *e)
+int vm_able(const struct policy *p, struct err *e)
 {
 	static const struct {
 		uint32_t backend;
@@ -156,8 +156,6 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	struct vm_host host;
 	int r = check_io(m->io, e);
 
-	if (r == 0)
-		r = need_sev(m->full, e);
 	if (b->cache_dir)
 		cache = open(b->cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r == 0)
@@ -175,8 +173,6 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	r = bind_owner(m, b, e);
 	if (r < 0)
 		return r;
-	if (m->shape.root == VM_ROOT_EROFS)
-		return err_set(e, -ENOTSUP, "this version of kavach cannot start such a VM");
 	if (m->shape.warning)
 		log_warn("%s", m->shape.warning);
 	return need_tun(m, host.nics, e);
@@ -251,10 +247,59 @@ static int encode(const struct ctable *t, const void *obj, struct arena *a, stru
 	return 0;
 }
 
+static int read_copy(const struct pol_mount *mnt, struct arena *a, struct wire_copy *ret,
+		     struct err *e)
+{
+	int flags = mnt->flags & (POL_MOUNT_SRC_NOFOLLOW | POL_MOUNT_SRC_REAL) ? O_NOFOLLOW : 0;
+	fd_auto int fd = open(mnt->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "mount %s: open %s", mnt->destination, mnt->source);
+	if (!S_ISREG(st.st_mode))
+		return err_set_id(e, ERR_CONFIG, -EINVAL,
+				  "mount %s: a VM with a packed root gets a copy of it: expected a "
+				  "regular file, found %s",
+				  mnt->destination, mnt->source);
+	r = io_read_fd(fd, POL_VM_COPY_MAX, a, &ret->content);
+	if (r == -EFBIG)
+		return err_set_id(
+			e, ERR_CONFIG, -EFBIG,
+			"mount %s: a VM with a packed root gets a copy of it: expected at "
+			"most %u bytes in %s",
+			mnt->destination, POL_VM_COPY_MAX, mnt->source);
+	if (r < 0)
+		return err_neg(e, r, "mount %s: read %s", mnt->destination, mnt->source);
+	ret->mode = st.st_mode & 0777;
+	ret->uid = st.st_uid;
+	ret->gid = st.st_gid;
+	return 0;
+}
+
+static int fill_copies(const struct making *m, struct arena *a, struct wire_prepare *w,
+		       struct err *e)
+{
+	const struct split *s = &m->split;
+	int r = 0;
+
+	w->copies.v = arena_array(a, s->copies, sizeof(*w->copies.v));
+	for (size_t i = 0; i < s->n && r == 0; i++) {
+		struct wire_copy c = {.mount = (uint32_t) i};
+
+		if (!s->mounts[i].copy)
+			continue;
+		r = read_copy(&m->full->mounts.v[i], a, &c, e);
+		w->copies.v[w->copies.n++] = c;
+	}
+	return r;
+}
+
 static int fill_prepare(struct making *m, struct launch *l, struct box *b, struct err *e)
 {
 	struct wire_prepare w = {
-		.root = m->shape.root,
+		.root = (uint32_t) m->shape.root,
+		.share = (uint32_t) m->shape.share,
 		.root_tag = (char *) (uintptr_t) VM_ROOT_TAG,
 		.id = (char *) (uintptr_t) b->id,
 		.bundle = (char *) (uintptr_t) b->bundle,
@@ -269,7 +314,9 @@ static int fill_prepare(struct making *m, struct launch *l, struct box *b, struc
 	if (b->annotations)
 		w.annotations = *b->annotations;
 	fill_volumes(&m->split, b->a, &w);
-	r = launch_seccomp(l, b, m->full, e);
+	r = fill_copies(m, b->a, &w, e);
+	if (r == 0)
+		r = launch_seccomp(l, b, m->full, e);
 	if (r < 0)
 		return r;
 	w.filters.v = move_filters(l, b->a, &w.filters.n);
@@ -356,6 +403,21 @@ static int open_sev(struct making *m, struct box *b, struct err *e)
 	return r < 0 ? r : owner_file(b, "session", v->session, &m->boot.session_fd, &m->fds[6], e);
 }
 
+/* Its blocks are checked in the guest; that it is the one which the policy names is known by its name. */
+static int take_root(struct making *m, const struct box *b, struct err *e)
+{
+	m->boot.root_fd = -1;
+	if (m->shape.root != VM_ROOT_EROFS)
+		return 0;
+	if (b->root_image < 0 || !m->full->vm.root_hash)
+		return err_set(e, -EINVAL, "the root of this VM was not packed");
+	m->fds[7] = fcntl(b->root_image, F_DUPFD_CLOEXEC, 3);
+	if (m->fds[7] < 0)
+		return err_sys(e, "the image of the root");
+	m->boot.root_fd = m->fds[7];
+	return 0;
+}
+
 static int open_files(struct making *m, struct box *b, struct err *e)
 {
 	/* they are executed by their names, below /usr: looked at here */
@@ -396,7 +458,7 @@ static int prepare_create(struct launch *l, struct box *b, void *arg, struct err
 	m->boot.argv = (struct strs){.v = argv, .n = n, .set = true};
 	m->boot.hypervisor = (char *) (uintptr_t) m->shape.hypervisor;
 	m->boot.uid = jail_uid(m->full->vm.uid_first, m->full->vm.uid_count, b->bundle, b->id);
-	m->boot.keep_root = m->shape.root == VM_ROOT_9P;
+	m->boot.keep_root = m->shape.root == VM_ROOT_9P || m->shape.share == VM_ROOT_9P;
 	if (m->shape.virtiofsd) {
 		argv = virtiofsd_argv(m->shape.virtiofsd, &vm_names_jail, b->a, &n);
 		m->boot.server = (struct strs){.v = argv, .n = n, .set = true};
@@ -430,7 +492,7 @@ int vm_create(struct box *b, const struct box_io *io,
 	struct making m = {
 		.full = b->policy,
 		.io = io,
-		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
+		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
 		.boot = {.mode = MONITOR_CREATE,
 			 .policy = b->policy_enc,
 			 .request_fd = -1,
@@ -447,6 +509,8 @@ int vm_create(struct box *b, const struct box_io *io,
 
 	if (r == 0)
 		r = open_files(&m, b, e);
+	if (r == 0)
+		r = take_root(&m, b, e);
 	if (r == 0) {
 		m.as.program = open_monitor(b->a, e);
 		r = m.as.program < 0 ? m.as.program : 0;
@@ -535,6 +599,7 @@ int vm_exec(struct box *b, const struct pol_process *p, const struct box_io *io,
 			 .kernel_fd = -1,
 			 .initrd_fd = -1,
 			 .firmware_fd = -1,
+			 .root_fd = -1,
 			 .kvm_fd = -1,
 			 .dh_cert_fd = -1,
 			 .session_fd = -1},

@@ -17,6 +17,10 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/ops.c \
 	runtime/vm/owner.c \
 	runtime/vm/owner.h \
+	runtime/vm/pack.c \
+	runtime/vm/pack.h \
+	runtime/vm/pack_key.c \
+	runtime/vm/pack_mkfs.c \
 	runtime/vm/qemu.c \
 	runtime/vm/qemu.h \
 	runtime/vm/qjson.c \
@@ -28,6 +32,8 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/shape_show.c \
 	runtime/vm/split.c \
 	runtime/vm/split.h \
+	runtime/vm/verity.c \
+	runtime/vm/verity.h \
 	runtime/vm/virtiofsd.c \
 	runtime/vm/virtiofsd.h \
 	runtime/vm/vm.h
@@ -54,6 +60,7 @@ monitor_sources = \
 	runtime/vm/qjson.c \
 	runtime/vm/qmp.c \
 	runtime/vm/split.c \
+	runtime/policy/vm_root.c \
 	runtime/wire/body.c \
 	runtime/wire/wire.c \
 	$(filter %.c,$(libkv_net_a_SOURCES))

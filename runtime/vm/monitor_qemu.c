@@ -37,7 +37,7 @@ static int spawn(struct monitor *m, int share, const int theirs[ENDS], struct er
 {
 	const struct monitor_boot *b = m->boot;
 	char **argv = arena_array(m->s->a, b->argv.n + 1, sizeof(*argv));
-	struct jail_fd fds[ENDS + 1 + VM_NICS_MAX];
+	struct jail_fd fds[ENDS + 2 + VM_NICS_MAX];
 	struct jail_file files[6];
 	struct jail j = {
 		.program = b->hypervisor,
@@ -67,6 +67,8 @@ static int spawn(struct monitor *m, int share, const int theirs[ENDS], struct er
 			fds[j.n_fds++] = (struct jail_fd){theirs[i], VM_FD_CHANNEL + i};
 	if (b->kvm_fd >= 0)
 		fds[j.n_fds++] = (struct jail_fd){b->kvm_fd, VM_FD_KVM};
+	if (b->root_fd >= 0)
+		fds[j.n_fds++] = (struct jail_fd){b->root_fd, VM_FD_DISK};
 	for (size_t i = 0; i < m->n_taps; i++)
 		fds[j.n_fds++] = (struct jail_fd){m->taps[i].fd, VM_FD_TAP + (int) i};
 	if (b->keep_root) { /* a copy, because ours is of a mount namespace that the jail leaves */

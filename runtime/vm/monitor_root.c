@@ -114,9 +114,12 @@ int mon_share(struct monitor *m, int *ret_share, struct err *e)
 
 	if (r < 0)
 		return r;
-	tree = mnt_clone(m->s->root_fd, true);
-	if (tree < 0)
-		return err_neg(e, tree, "the VM's share: copy the root");
+	/* a packed root is not in the share: there are only volumes */
+	if (m->full->vm.root != POL_VM_ROOT_PACKED) {
+		tree = mnt_clone(m->s->root_fd, true);
+		if (tree < 0)
+			return err_neg(e, tree, "the VM's share: copy the root");
+	}
 	share = mnt_new_fs(&f, e);
 	if (share < 0)
 		return err_context(e, "the VM's share");
@@ -127,7 +130,7 @@ int mon_share(struct monitor *m, int *ret_share, struct err *e)
 	vol = root < 0 ? root : share_dir(share, "vol", e);
 	if (vol < 0)
 		return vol;
-	r = mnt_attach(tree, root);
+	r = tree < 0 ? 0 : mnt_attach(tree, root);
 	if (r < 0)
 		return err_neg(e, r, "the VM's share: attach the root");
 	r = share_volumes(m, share, e);

@@ -163,9 +163,9 @@ static void channels(struct args *g)
 
 /* ---- root and disks ---- */
 
-static void root(struct args *g)
+static void share(struct args *g)
 {
-	switch (g->s->root) {
+	switch (g->s->root == VM_ROOT_EROFS ? g->s->share : g->s->root) {
 	case VM_ROOT_9P:
 		/* remap: files of two file systems of the host may have the same number */
 		PUTF(g, "-fsdev", "local,id=root,path=%s,security_model=none,multidevs=remap",
@@ -176,7 +176,7 @@ static void root(struct args *g)
 		PUTF(g, "-chardev", "socket,id=vfs,fd=%d", VM_FD_VFS);
 		device(g, "vhost-user-fs", "chardev=vfs,tag=" VM_ROOT_TAG);
 		break;
-	case VM_ROOT_EROFS: break;
+	default: break; /* nothing is */
 	}
 }
 
@@ -228,6 +228,10 @@ static int check(const struct vm_shape *s, struct err *e)
 		what = "a confidential guest without KVM";
 	else if (s->sev.kind && s->root != VM_ROOT_EROFS)
 		what = "a confidential guest with a root that the host can change";
+	else if (s->share && (s->sev.kind || s->root != VM_ROOT_EROFS))
+		what = "volumes beside a root that is shared, or of a confidential guest";
+	else if (s->root == VM_ROOT_EROFS && !s->disks)
+		what = "an image without a disk";
 	else if (s->sev.kind && (s->machine != VM_Q35 || s->balloon || s->rng))
 		what = "a device that a confidential guest must not have";
 	else if (s->sev.host_data.n && s->sev.host_data.n != 32)
@@ -264,7 +268,7 @@ int vm_qemu_argv(const struct vm_shape *s, const struct vm_names *names, bool pa
 		sev(&g);
 	boot(&g);
 	channels(&g);
-	root(&g);
+	share(&g);
 	devices(&g);
 	put2(&g, "-sandbox", SANDBOX);
 	for (size_t i = 0; i < s->hypervisor_params.n; i++)

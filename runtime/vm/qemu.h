@@ -14,7 +14,7 @@ enum vm_fd {
 	VM_FD_CHANNEL = 3, /* stream socket: the virtio-serial port WIRE_PORT_NAME */
 	VM_FD_QMP,	   /* stream socket */
 	VM_FD_CONSOLE,	   /* stream socket: the guest's console; QEMU only writes */
-	VM_FD_VFS,	   /* VM_ROOT_VIRTIOFS: connected to virtiofsd */
+	VM_FD_VFS,	   /* root or volumes over VM_ROOT_VIRTIOFS: connected to virtiofsd */
 	VM_FD_KVM,	   /* VM_KVM: /dev/kvm, for reading and writing */
 	VM_FD_DISK = 8,	   /* and VM_DISKS_MAX - 1 more, opened for reading only */
 	VM_FD_TAP = 16,	   /* and VM_NICS_MAX - 1 more */
@@ -24,7 +24,7 @@ enum vm_fd {
 /* Names of files in the jail. */
 struct vm_names {
 	const char *kernel, *initrd, *firmware;
-	const char *share;	       /* VM_ROOT_9P: directory with root/ and vol/N/ */
+	const char *share;	       /* over VM_ROOT_9P: directory with root/ and vol/N/ */
 	const char *dh_cert, *session; /* SEV, SEV-ES with a session */
 };
 extern const struct vm_names vm_names_jail; /* "/kernel", "/initrd", "/firmware", "/share", ... */

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "base/str.h"
 #include "vm/shape.h"
+#include "vm/split.h"
 
 #define MIB (1ull << 20)
 #define GUEST_EXTRA (64 * MIB) /* beside the container's limit */
@@ -321,26 +322,30 @@ static bool has_feature(const struct making *m, const char *name)
 	return m->p->vm.kernel || strs_has(&m->im->features, name);
 }
 
-static int root(const struct making *m)
+static int need_feature(const struct making *m, enum vm_root kind, const char *what)
 {
-	uint32_t share = m->p->vm.share;
-	struct vm_shape *s = m->s;
+	return has_feature(m, vm_root_name(kind))
+		       ? 0
+		       : refuse(m,
+				"the guest's kernel %s has no %s, which this container's %s need%s",
+				m->im->release ? m->im->release : "", vm_root_name(kind), what,
+				what[strlen(what) - 1] == 's' ? "" : "s");
+}
 
-	/* What the host can change at any time is nothing that a confidential guest could run. */
-	if (s->sev.kind)
-		s->root = VM_ROOT_EROFS;
-	else if (share == POL_SHARE_VIRTIOFS ||
-		 (!share && m->h->virtiofsd && has_feature(m, "virtiofs")))
-		s->root = VM_ROOT_VIRTIOFS;
-	else
-		s->root = VM_ROOT_9P;
-	if (!has_feature(m, vm_root_name(s->root)))
-		return refuse(m,
-			      "the guest's kernel %s has no %s, which this container's root needs",
-			      m->im->release ? m->im->release : "", vm_root_name(s->root));
-	s->disks = s->root == VM_ROOT_EROFS ? 1 : 0;
-	if (s->root != VM_ROOT_VIRTIOFS)
-		return 0;
+/* How files of the host get into the guest: what: "root" or "volumes". */
+static int share(const struct making *m, const char *what, enum vm_root *ret)
+{
+	uint32_t want = m->p->vm.share;
+	struct vm_shape *s = m->s;
+	int r;
+
+	*ret = want == POL_SHARE_VIRTIOFS ||
+			       (!want && m->h->virtiofsd && has_feature(m, "virtiofs"))
+		       ? VM_ROOT_VIRTIOFS
+		       : VM_ROOT_9P;
+	r = need_feature(m, *ret, what);
+	if (r < 0 || *ret != VM_ROOT_VIRTIOFS)
+		return r;
 	if (!m->h->virtiofsd)
 		return refuse(m, "vm.share: the site's rules say virtiofs, and no virtiofsd is "
 				 "installed (Debian 13: virtiofsd); or name one in them "
@@ -348,6 +353,28 @@ static int root(const struct making *m)
 	s->virtiofsd = m->h->virtiofsd;
 	s->memory_host += HOST_EXTRA_VIRTIOFSD;
 	return 0;
+}
+
+static int root(const struct making *m)
+{
+	struct vm_shape *s = m->s;
+	struct split plan;
+	int r;
+
+	if (m->p->vm.root != POL_VM_ROOT_PACKED) {
+		/* What the host can change at any time is nothing that a confidential guest could run. */
+		return s->sev.kind ? refuse(m, "the root of a confidential VM is shared")
+				   : share(m, "root", &s->root);
+	}
+	s->root = VM_ROOT_EROFS;
+	s->disks = 1;
+	r = need_feature(m, s->root, "root");
+	split_plan(m->p, m->a, &plan);
+	if (r < 0 || !plan.volumes)
+		return r;
+	if (s->sev.kind)
+		return refuse(m, "a confidential VM has volumes of the host's");
+	return share(m, "volumes", &s->share);
 }
 
 static void add_word(const struct making *m, const char **list, const char *word)
@@ -372,6 +399,8 @@ static void devices(const struct making *m)
 	 * be found without them. */
 	s->acpi = !s->sev.kind || s->vcpus > 1;
 	add_word(m, &modules, vm_root_name(s->root));
+	if (s->share)
+		add_word(m, &modules, vm_root_name(s->share));
 	if (s->root == VM_ROOT_EROFS) {
 		add_word(m, &modules, "block");
 		add_word(m, &modules, "verity");

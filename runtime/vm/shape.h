@@ -69,7 +69,8 @@ struct vm_shape {
 	enum vm_machine machine;
 	enum vm_accel accel;
 	enum vm_root root;
-	const char *cpu; /* QEMU's model */
+	enum vm_root share; /* VM_ROOT_EROFS: how volumes come; 0: there are none */
+	const char *cpu;    /* QEMU's model */
 	uint32_t vcpus;
 	uint64_t memory;      /* of the guest, bytes, whole MiB */
 	uint64_t memory_host; /* what the VM's cgroup on the host gets: that and QEMU itself */

@@ -54,6 +54,11 @@ void vm_shape_explain(struct page *pg, const struct vm_shape *s)
 	page_safe(pg, s->cmdline);
 	page_end(pg);
 	page_line(pg, "root", root_text(s->root));
+	if (s->share) {
+		page_row(pg, "volumes");
+		page_printf(pg, "shared over %s", vm_root_name(s->share));
+		page_end(pg);
+	}
 	page_row_value(pg, "", s->virtiofsd);
 	page_row(pg, "network");
 	if (s->nics)
@@ -81,6 +86,8 @@ void vm_shape_json(struct jsonw *w, const struct vm_shape *s)
 	jw_kstr(w, "root", vm_root_name(s->root));
 	if (s->virtiofsd)
 		jw_kstr(w, "virtiofsd", s->virtiofsd);
+	if (s->share)
+		jw_kstr(w, "volumes", vm_root_name(s->share));
 	jw_kstr(w, "hypervisor", s->hypervisor);
 	jw_kstr(w, "firmware", s->firmware);
 	jw_kstr(w, "kernel", s->kernel);

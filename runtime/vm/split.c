@@ -7,33 +7,6 @@
 #include "base/path.h"
 #include "base/str.h"
 
-/* File systems that show or keep what is the kernel's own, and so have to be the guest's. */
-static const char *const guest_types[] = {
-	"proc",	   "sysfs",  "tmpfs",	"ramfs",     "devpts",	    "devtmpfs",
-	"mqueue",  "cgroup", "cgroup2", "hugetlbfs", "securityfs",  "debugfs",
-	"tracefs", "bpf",    "pstore",	"configfs",  "binfmt_misc", "fusectl",
-};
-
-/* The shared memory that an engine has made for this container: a tmpfs of the host's that is called shm. Programs map its
- * files, which no share can do for two kernels, so it becomes a tmpfs of the guest's. */
-static bool is_engine_shm(const struct pol_mount *m)
-{
-	const char *name = m->source ? strrchr(m->source, '/') : NULL;
-
-	return (m->kind == POL_MOUNT_BIND || m->kind == POL_MOUNT_RBIND) && name &&
-	       str_eq(name, "/shm") && str_eq0(m->destination, "/dev/shm");
-}
-
-static bool is_guest_fs(const struct pol_mount *m)
-{
-	if (m->kind == POL_MOUNT_CGROUP || is_engine_shm(m))
-		return true;
-	for (size_t i = 0; m->kind == POL_MOUNT_FS && i < ARRAY_LEN(guest_types); i++)
-		if (str_eq0(m->type, guest_types[i]))
-			return true;
-	return false;
-}
-
 /* What the kernel that runs the programs has to know of. Access times: a client of the share keeps its own. */
 static bool has_guest_flags(const struct pol_mount *m)
 {
@@ -53,28 +26,47 @@ static bool below_guest(const struct policy *p, const struct split *s, size_t n,
 	return false;
 }
 
+/* What is under a shared root as well: the host makes it in root/, where it can be seen from there. */
+static void plan_shared(const struct policy *p, struct split *s, size_t i, enum pol_vm_from from)
+{
+	const struct pol_mount *m = &p->mounts.v[i];
+	bool below = below_guest(p, s, i, m->destination, false),
+	     hidden = below_guest(p, s, i, m->destination, true);
+	struct split_mount *to = &s->mounts[i];
+
+	if (from == POL_VM_FROM_GUEST || from == POL_VM_FROM_SHM) {
+		to->guest = true;
+		to->place = !hidden;
+		return;
+	}
+	to->host = !hidden;
+	if (from == POL_VM_FROM_MOUNTS) {
+		to->guest = below;
+	} else if (below || has_guest_flags(m)) {
+		to->guest = true;
+		to->volume = (uint32_t) s->volumes++;
+	}
+}
+
 void split_plan(const struct policy *p, struct arena *a, struct split *ret)
 {
 	struct split s = {.mounts = arena_array(a, p->mounts.n, sizeof(*s.mounts)),
 			  .n = p->mounts.n};
 
 	for (size_t i = 0; i < s.n; i++) {
-		const struct pol_mount *m = &p->mounts.v[i];
-		bool below = below_guest(p, &s, i, m->destination, false),
-		     hidden = below_guest(p, &s, i, m->destination, true);
-		struct split_mount *to = &s.mounts[i];
+		enum pol_vm_from from = pol_vm_from(p, &p->mounts.v[i]);
 
-		to->volume = SPLIT_NO_VOLUME;
-		to->host = !hidden && !is_guest_fs(m);
-		if (is_guest_fs(m)) {
-			to->guest = true;
-			to->place = !hidden;
-		} else if (m->kind == POL_MOUNT_REMOUNT) {
-			to->guest = below;
-		} else if (below || has_guest_flags(m)) {
-			to->guest = true;
-			to->volume = (uint32_t) s.volumes++;
+		s.mounts[i].volume = SPLIT_NO_VOLUME;
+		if (p->vm.root != POL_VM_ROOT_PACKED) {
+			plan_shared(p, &s, i, from);
+			continue;
 		}
+		/* nothing of the host's is in the root: the guest makes all of it */
+		s.mounts[i].guest = true;
+		s.mounts[i].copy = from == POL_VM_FROM_COPY;
+		s.copies += s.mounts[i].copy;
+		if (from == POL_VM_FROM_HOST)
+			s.mounts[i].volume = (uint32_t) s.volumes++;
 	}
 	*ret = s;
 }
@@ -197,7 +189,8 @@ void split_host(const struct policy *p, const struct split *s, struct arena *a, 
 		.backend_floor = p->backend_floor,
 		.preset = p->preset,
 		.rootfs = p->rootfs,
-		.rootfs_readonly = p->rootfs_readonly,
+		/* what is written there would not be in the image: better an error */
+		.rootfs_readonly = p->rootfs_readonly || p->vm.root == POL_VM_ROOT_PACKED,
 		.mount_label = p->mount_label,
 		.mount_label_kind = p->mount_label_kind,
 		.cgroup = p->cgroup,
@@ -233,14 +226,13 @@ static void guest_namespaces(const struct policy *p, struct arena *a, struct pol
 }
 
 /* Its source is the share's, and what had to be done to that is done: id maps, and everything below it is in it. */
-static struct pol_mount volume_mount(const struct pol_mount *m, uint32_t volume, const char *share,
-				     struct arena *a)
+static struct pol_mount volume_mount(const struct pol_mount *m, char *source)
 {
 	struct pol_mount v = *m;
 
 	v.kind = POL_MOUNT_BIND;
 	v.type = NULL;
-	v.source = arena_printf(a, "%s/vol/%u", share, volume);
+	v.source = source;
 	v.attr_set = (m->attr_set | m->rattr_set) & ~(uint64_t) MOUNT_ATTR_IDMAP;
 	v.attr_clr = m->attr_clr | m->rattr_clr;
 	v.rattr_set = v.rattr_clr = 0;
@@ -270,12 +262,18 @@ static struct pol_mount shm_mount(const struct pol_mount *m, struct arena *a)
 	return v;
 }
 
-static struct pol_mount guest_mount(const struct pol_mount *m, const struct split_mount *to,
+static struct pol_mount guest_mount(const struct policy *p, const struct split *s, size_t i,
 				    const char *share, struct arena *a)
 {
-	if (is_engine_shm(m))
+	const struct pol_mount *m = &p->mounts.v[i];
+
+	if (pol_vm_from(p, m) == POL_VM_FROM_SHM)
 		return shm_mount(m, a);
-	return to->volume == SPLIT_NO_VOLUME ? *m : volume_mount(m, to->volume, share, a);
+	if (s->mounts[i].copy)
+		return volume_mount(m, arena_printf(a, SPLIT_COPIES "/%zu", i));
+	if (s->mounts[i].volume == SPLIT_NO_VOLUME)
+		return *m;
+	return volume_mount(m, arena_printf(a, "%s/vol/%u", share, s->mounts[i].volume));
 }
 
 static void guest_mounts(const struct policy *p, const struct split *s, const char *share,
@@ -285,8 +283,7 @@ static void guest_mounts(const struct policy *p, const struct split *s, const ch
 	ret->mounts.n = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->mounts[i].guest)
-			ret->mounts.v[ret->mounts.n++] = guest_mount(&p->mounts.v[i], &s->mounts[i],
-								     share, a);
+			ret->mounts.v[ret->mounts.n++] = guest_mount(p, s, i, share, a);
 	}
 }
 

@@ -8,6 +8,8 @@
  * say) is in root/ already, with two exceptions, which the guest binds from vol/N:
  *  - it lies below a file system that the guest makes, /dev/shm in /dev, say, and so would be hidden;
  *  - it has flags that the guest's kernel has to know of: nosuid, nodev, noexec, access times. Read-only is the host's.
+ * With a packed root nothing of the host's is in it: every bind mount is a volume, but for the few small files of which the guest
+ * gets copies (policy/vm_root.h), at SPLIT_COPIES/INDEX.
  * And one more: the folder "shm" that an engine binds to /dev/shm becomes a tmpfs of the guest's, because programs map its files.
  */
 #ifndef KAVACH_VM_SPLIT_H
@@ -15,20 +17,23 @@
 
 #include "base/arena.h"
 #include "policy/policy.h"
+#include "policy/vm_root.h"
 
 #define SPLIT_NO_VOLUME UINT32_MAX
+#define SPLIT_COPIES "/run/copies" /* of the guest */
 
 /* What becomes of policy.mounts[i]. */
 struct split_mount {
 	bool host;	 /* the host makes it in root/ */
 	bool guest;	 /* the guest makes it: a file system of its own, or the bind of a volume */
 	bool place;	 /* ... on a place in root/, which the host has to make if it is missing */
+	bool copy;	 /* the guest binds its copy of the file */
 	uint32_t volume; /* N of vol/N, which the host makes and the guest binds; or SPLIT_NO_VOLUME */
 };
 
 struct split {
 	struct split_mount *mounts; /* one for each of policy.mounts */
-	size_t n, volumes;
+	size_t n, volumes, copies;
 };
 
 void split_plan(const struct policy *p, struct arena *a, struct split *ret);

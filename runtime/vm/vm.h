@@ -6,6 +6,7 @@
 #include "backend.h"
 
 /* create.c */
+int vm_able(const struct policy *p, struct err *e);
 int vm_create(struct box *b, const struct box_io *io,
 	      int (*ready)(struct box *b, void *arg, struct err *e), void *arg, struct err *e);
 int vm_exec(struct box *b, const struct pol_process *p, const struct box_io *io,

@@ -72,6 +72,11 @@ static const struct cfield volume[] = {F(mount), F(volume)};
 static const struct ctable volume_table = TABLE(volume);
 #undef ST
 
+#define ST struct wire_copy
+static const struct cfield copy[] = {F(mount), F(mode), F(uid), F(gid), F(content)};
+static const struct ctable copy_table = TABLE(copy);
+#undef ST
+
 #define ST struct wire_filter
 static const struct cfield filter[] = {F(bpf), F(flags)};
 static const struct ctable filter_table = TABLE(filter);
@@ -80,8 +85,9 @@ static const struct ctable filter_table = TABLE(filter);
 #define ST struct wire_prepare
 static const struct cfield prepare[] = {F(root),
 					F(root_tag),
-					F(root_hash),
+					F(share),
 					FL(volumes, volume_table),
+					FL(copies, copy_table),
 					FL(filters, filter_table),
 					F(id),
 					F(bundle),

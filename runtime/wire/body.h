@@ -75,6 +75,13 @@ struct wire_volume {
 	uint32_t volume;
 };
 
+/* A small file of the host's, which the guest keeps. */
+struct wire_copy {
+	uint32_t mount; /* index in policy.mounts */
+	uint32_t mode, uid, gid;
+	struct bytes content; /* at most POL_VM_COPY_MAX */
+};
+
 struct wire_filter {
 	struct bytes bpf;
 	uint64_t flags;
@@ -83,7 +90,9 @@ struct wire_filter {
 struct wire_prepare {
 	uint32_t root;	/* enum wire_root */
 	char *root_tag; /* of the file system ("root"); of WIRE_ROOT_DIR: the share's directory. It holds root/ and vol/N/ */
-	char *root_hash; /* EROFS: of dm-verity, hex; NULL: none */
+	uint32_t share; /* EROFS: how volumes come, WIRE_ROOT_9P or _VIRTIOFS with the tag root_tag; 0: there are none */
+	POL_LIST(struct wire_copy)
+	copies; /* EROFS: one for each mount that the plan has a copy for (vm/split.h) */
 	POL_LIST(struct wire_volume) volumes;
 	POL_LIST(struct wire_filter) filters; /* as stage_boot.filters */
 	char *id, *bundle, *oci_version;

@@ -31,7 +31,8 @@ setup_kavach() {
 	STATE=$BATS_TEST_TMPDIR/state
 	ID=t$BATS_TEST_NUMBER-$$
 	CG=/kavach-test-$$-$BATS_TEST_NUMBER
-	export BUNDLE STATE ID CG
+	KAVACH_CACHE=$BATS_FILE_TMPDIR/cache # of packed roots
+	export BUNDLE STATE ID CG KAVACH_CACHE
 	mkdir -p "$BUNDLE"
 	ln -sfn "$ROOTFS" "$BUNDLE/rootfs"
 	"$KAVACH" spec -b "$BUNDLE"

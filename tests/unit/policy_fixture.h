@@ -47,6 +47,7 @@ static const struct policy_root packed_root = {
 	.blocks = 2048,
 };
 
+static bool root_is_packed;
 static struct host host;   /* full_host unless a test changes it */
 static struct rules rules; /* none */
 static struct arena arena;
@@ -58,7 +59,7 @@ static inline void reset(void)
 	rules = (struct rules){0};
 	input.no_pivot = input.no_new_keyring = false;
 	input.cg_manager = 0;
-	input.root = NULL;
+	root_is_packed = false;
 	input.backend_floor = POL_BACKEND_PROCESS;
 }
 
@@ -112,7 +113,11 @@ static inline const struct policy *build_text(const char *text)
 	err = ERR_INIT;
 	if (spec_parse("config.json", text, strlen(text), &arena, &s, &err) < 0)
 		return NULL;
-	return policy_build(s, &rules, &host, &input, &arena, &p, &err) < 0 ? NULL : p;
+	if (policy_build(s, &rules, &host, &input, &arena, &p, &err) < 0)
+		return NULL;
+	if (root_is_packed && p->vm.root == POL_VM_ROOT_PACKED)
+		p = policy_with_root(p, &packed_root, &arena);
+	return p;
 }
 
 static inline const struct policy *build_config(const struct config *c)

@@ -45,7 +45,7 @@ static bool host_fact(const char *word, const char *value)
 	else if (str_eq(word, "accel"))
 		host.accel = str_eq(value, "kvm") ? HOST_ACCEL_KVM : HOST_ACCEL_TCG;
 	else if (str_eq(word, "packed"))
-		input.root = yes ? &packed_root : NULL;
+		root_is_packed = yes;
 	else if (str_eq(word, "backend") && str_eq(value, "vm"))
 		input.backend_floor = POL_BACKEND_VM;
 	else if (str_eq(word, "euid") && num_parse_u64(value, UINT32_MAX, &n) == 0)

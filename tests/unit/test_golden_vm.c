@@ -86,7 +86,7 @@ static void defaults(void)
 	bound = false;
 	input.need_process = false;
 	input.notify_dir = NULL;
-	input.root = &packed_root;
+	root_is_packed = true;
 	input.guest_dir = "/usr/libexec/kavach/guest";
 	input.backend_floor = POL_BACKEND_VM;
 	host.accel = HOST_ACCEL_KVM;
@@ -185,7 +185,8 @@ static void compare_argv(int dir, const char *name, const struct vm_shape *s)
 	if (vm_qemu_argv(s, &vm_names_jail, false, &arena, &argv, &n, &err) < 0)
 		bail_out(err.msg);
 	compare_words(dir, arena_printf(&arena, "%s.argv", name), argv, n);
-	ok(!s->virtiofsd == (s->root != VM_ROOT_VIRTIOFS), "%s: virtiofsd where it serves", name);
+	ok(!s->virtiofsd == (s->root != VM_ROOT_VIRTIOFS && s->share != VM_ROOT_VIRTIOFS),
+	   "%s: virtiofsd where it serves", name);
 	if (!s->virtiofsd)
 		return;
 	argv = virtiofsd_argv(s->virtiofsd, &vm_names_jail, &arena, &n);

@@ -149,6 +149,7 @@ static struct vm_shape shape(uint32_t backend, const char *machine, uint32_t nic
 
 	p.vm.set = true;
 	p.vm.accel = backend == POL_BACKEND_VM ? POL_ACCEL_TCG : POL_ACCEL_KVM;
+	p.vm.root = backend == POL_BACKEND_VM ? POL_VM_ROOT_SHARED : POL_VM_ROOT_PACKED;
 	p.vm.machine = machine ? arena_strdup(&arena, machine) : NULL;
 	p.vm.files.v = &none;
 	p.vm.memory = (struct opt_u64){true, 128u << 20};
