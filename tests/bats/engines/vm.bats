@@ -21,9 +21,27 @@ setup_file() {
 	export ENGINE_RUNTIME
 	printf '#!/bin/bash\nKAVACH_GUEST=%q exec -a kavach-vm %q "$@"\n' "$KAVACH_BUILD/guest" "$KAVACH" >"$ENGINE_RUNTIME"
 	chmod 755 "$ENGINE_RUNTIME"
+	setup_virtiofs
 	setup_podman
 }
-teardown_file() { teardown_podman; }
+teardown_file() {
+	[ -z "${VIRTIOFSD_PLACE:-}" ] || rm -rf "$VIRTIOFSD_PLACE"
+	teardown_podman
+}
+
+# OVER_VIRTIOFS, a runtime with rules that demand virtiofs: where there is a virtiofsd, installed or unpacked
+setup_virtiofs() {
+	local program
+	VIRTIOFSD_PLACE=/usr/local/lib/kavach-test-engine-$$
+	OVER_VIRTIOFS=$BATS_FILE_TMPDIR/kavach-virtiofs
+	export VIRTIOFSD_PLACE OVER_VIRTIOFS
+	program=$("$KAVACH_SRC/tests/tools/virtiofsd" "$VIRTIOFSD_PLACE") || return 0
+	mkdir "$BATS_FILE_TMPDIR/rules"
+	jq -n --arg p "$program" '{vm: {share: "virtiofs", defaults: {virtiofsd: $p}}}' >"$BATS_FILE_TMPDIR/rules/10-vm.json"
+	printf '#!/bin/bash\nKAVACH_GUEST=%q exec -a kavach-vm %q --rules %q "$@"\n' "$KAVACH_BUILD/guest" "$KAVACH" \
+		"$BATS_FILE_TMPDIR/rules" >"$OVER_VIRTIOFS"
+	chmod 755 "$OVER_VIRTIOFS"
+}
 
 setup() {
 	[ -z "$(missing)" ] || skip "$(missing)"
@@ -125,6 +143,83 @@ logs_have() { pod logs "$NAME" 2>&1 | grep -q -- "$1"; }
 	[ "${lines[0]}" = boot ]
 	pod rm -f -t 0 "$NAME"
 	[ -z "$(leftovers)" ]
+}
+
+@test "over virtiofs: volumes both ways, cp, diff, stop and start, commit" {
+	local vol=$BATS_TEST_TMPDIR/vol
+	[ -e "$OVER_VIRTIOFS" ] || skip "needs a virtiofsd, installed or unpacked by contrib/setup"
+	ENGINE_RUNTIME=$OVER_VIRTIOFS
+	pod_command
+	mkdir "$vol"
+	echo from the host >"$vol/in"
+	chown 5:6 "$vol/in"
+	background -v "$vol:/vol" -v named:/named "$IMAGE" sh -c \
+		'cat /kept 2>/dev/null; echo boot >>/kept; chmod 4711 /kept; trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done'
+	wait_for 60 logs_have ready
+	pgrep -P "$(inspect '{{.State.Pid}}')" -f virtiofsd
+	podrun exec "$NAME" sh -c 'cat /vol/in; stat -c %u:%g /vol/in; echo made inside >/vol/out; echo x >/named/x; grep " / " /proc/mounts'
+	[[ $output == *"from the host"*5:6*"virtiofs"* ]]
+	[ "$(cat "$vol/out")" = "made inside" ]
+	echo copied >"$BATS_TEST_TMPDIR/file"
+	pod cp "$BATS_TEST_TMPDIR/file" "$NAME:/root/file"
+	podrun exec "$NAME" cat /root/file
+	[ "$output" = copied ]
+	pod exec "$NAME" sh -c 'echo back >/root/file; rm /etc/motd 2>/dev/null; rm -f /bin/yes'
+	pod cp "$NAME:/root/file" "$BATS_TEST_TMPDIR/back"
+	[ "$(cat "$BATS_TEST_TMPDIR/back")" = back ]
+	podrun diff "$NAME"
+	[[ $output == *"A /root/file"* && $output == *"D /bin/yes"* && $output == *"A /kept"* ]]
+	pod stop -t 20 "$NAME"
+	[ "$(inspect '{{.State.ExitCode}}')" = 9 ]
+	pod start "$NAME"
+	wait_for 60 logs_have '^boot'
+	pod commit -q "$NAME" localhost/vm-virtiofs
+	quick -v named:/named localhost/vm-virtiofs sh -c 'cat /kept /named/x; stat -c %a /kept; test ! -e /bin/yes'
+	[ "$status" -eq 0 ]
+	[ "$output" = $'boot\nboot\nx\n4711' ]
+	pod rm -f -t 0 "$NAME"
+	pod volume rm named
+	[ -z "$(leftovers)" ]
+}
+
+in_podnet() { ip netns exec "$PODNET" "$@"; }
+# answers ADDRESS PORT: what a server in the guest says
+answers() { [ "$(in_podnet timeout 5 busybox nc "$1" "$2" </dev/null)" = "hello from the guest" ]; }
+address() { inspect "{{(index .NetworkSettings.Networks \"$1\").IPAddress}}"; }
+
+@test "bridge networks: published ports lead into the guest, two networks at once, and the way out" {
+	local second=kvsecond port=18080 first_address second_address
+	pod network create "$second"
+	# what the engine can do here without us
+	podrun --runtime /usr/sbin/runc run --rm --network podman --network "$second" -p "$port:80" "$IMAGE" true
+	[ "$status" -eq 0 ] || skip "podman's network backend does not work with runc either: $output"
+	pod run -d --name "$NAME" --network podman --network "$second" -p "$port:80" -p "$((port + 1)):81" "$IMAGE" sh -c '
+		(while :; do echo hello from the guest | nc -l -p 80; done) & (while :; do echo other port | nc -l -p 81; done) &
+		while :; do sleep 1; done' >/dev/null
+	first_address=$(address podman)
+	second_address=$(address "$second")
+	[ -n "$first_address" ] && [ -n "$second_address" ] && [ "$first_address" != "$second_address" ]
+	podrun exec "$NAME" sh -c 'uname -r; ip -4 -o addr; ip route'
+	[[ $output != *"$(uname -r)"* && $output == *"$first_address/"* && $output == *"$second_address/"* && $output == *"default via"* ]]
+	# the two addresses, then the published ports, the way that people outside come
+	wait_for 30 answers "$first_address" 80
+	wait_for 30 answers "$second_address" 80
+	wait_for 30 answers 127.0.0.1 "$port"
+	[ "$(in_podnet timeout 5 busybox nc 127.0.0.1 $((port + 1)) </dev/null)" = "other port" ]
+	podrun port "$NAME"
+	[[ $output == *"80/tcp -> 0.0.0.0:$port"* ]]
+	# a container that is a process, in the second network
+	podrun --runtime /usr/sbin/runc run --rm --network "$second" "$IMAGE" timeout 5 nc "$second_address" 80
+	[ "$output" = "hello from the guest" ]
+	# and from the guest to the host's side of the bridge
+	in_podnet sh -c 'echo from the host | timeout 60 busybox nc -l -p 18090 >/dev/null' 3>&- &
+	podrun exec "$NAME" sh -c 'for i in 1 2 3 4 5; do timeout 5 nc $(ip route | sed -n "s/^default via \([^ ]*\).*/\1/p" | head -n 1) 18090 </dev/null && break; sleep 1; done'
+	[ "$output" = "from the host" ]
+	pod rm -f -t 0 "$NAME"
+	# the ports are free again
+	run in_podnet timeout 5 busybox nc 127.0.0.1 "$port" </dev/null
+	[ "$status" -ne 0 ]
+	pod network rm "$second"
 }
 
 # the one who types: when the program waits for it; then holds the line until it has ended
