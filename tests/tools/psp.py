@@ -7,9 +7,11 @@ RSA is left to the openssl program. Keys are new in each run, and nothing trusts
 """
 import base64
 import hashlib
+import json
 import os
 import struct
 import subprocess
+import sys
 import uuid
 
 # ---- DER ----
@@ -136,8 +138,8 @@ def times_g(k):
 
 
 class P384:
-    def __init__(self):
-        self.d = int.from_bytes(os.urandom(56), "big") % (N - 1) + 1
+    def __init__(self, d=None):
+        self.d = d or int.from_bytes(os.urandom(56), "big") % (N - 1) + 1
         self.point = times_g(self.d)
 
     def sign(self, message):
@@ -309,3 +311,26 @@ def rsa_keys(n, folder):
     """n new keys, made at once"""
     made = [subprocess.Popen(["openssl", "genrsa", "4096"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(n)]
     return [Rsa(p.communicate()[0], os.path.join(folder, f"rsa{i}.pem")) for i, p in enumerate(made)]
+
+
+def save(p, folder):
+    """what a program without the RSA keys needs to sign as this processor (psp.json), and what a verifier does"""
+    vcek = p.vek()
+    with open(os.path.join(folder, "psp.json"), "w") as f:
+        json.dump({"product": p.product, "tcb": p.tcb, "hwid": p.hwid.hex(), "key": p.key.d, "vcek": vcek.hex(), "ask": p.ask.hex()}, f)
+    for name_, content in (("ark.pem", pem(p.ark)), ("chain.pem", pem(p.ask, vcek))):
+        with open(os.path.join(folder, name_), "wb") as f:
+            f.write(content)
+
+
+def load(path):
+    with open(path) as f:
+        saved = json.load(f)
+    p = Processor.__new__(Processor)
+    p.product, p.tcb, p.hwid, p.key = saved["product"], saved["tcb"], bytes.fromhex(saved["hwid"]), P384(saved["key"])
+    p.vcek, p.ask = bytes.fromhex(saved["vcek"]), bytes.fromhex(saved["ask"])
+    return p
+
+
+if __name__ == "__main__":      # psp.py PRODUCT FOLDER: a new processor
+    save(Processor(sys.argv[1], rsa_keys(2, sys.argv[2])), sys.argv[2])
