@@ -56,6 +56,7 @@ unit_programs = \
 	tests/unit/test_opt \
 	tests/unit/test_out \
 	tests/unit/test_outside \
+	tests/unit/test_pack \
 	tests/unit/test_path \
 	tests/unit/test_policy \
 	tests/unit/test_policy_codec \
@@ -259,6 +260,9 @@ tests_unit_test_out_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.
 
 tests_unit_test_outside_SOURCES = tests/unit/test_outside.c
 tests_unit_test_outside_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
+
+tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
+tests_unit_test_pack_LDADD = libkv_vm.a libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base.a
 
 tests_unit_test_path_SOURCES = tests/unit/test_path.c
 tests_unit_test_path_LDADD = libkv_base.a

@@ -348,10 +348,11 @@ static void hello(void)
 		 &(struct wire_hello){WIRE_VERSION, WIRE_VERSION, {nonce, 32}});
 }
 
-static const char *host_may = "all"; /* of the next policy */
+static const char *host_may = "all";	/* of the next policy */
 static struct pol_secret *with_secrets; /* that the policy gives, with_n_secrets of them */
 static size_t with_n_secrets;
-static uint32_t with_backend; /* instead of "vm"; 0 */
+static uint32_t with_backend;	/* instead of "vm"; 0 */
+static struct pol_vm with_root; /* root* of it, where .root is set */
 
 static void send_policy(const char *args, const char *proc)
 {
@@ -370,6 +371,12 @@ static void send_policy(const char *args, const char *proc)
 	p->secrets.n = with_n_secrets;
 	if (with_backend)
 		p->backend = with_backend;
+	if (with_root.root) {
+		p->vm.root = with_root.root;
+		p->vm.root_hash = with_root.root_hash;
+		p->vm.root_salt = with_root.root_salt;
+		p->vm.root_blocks = with_root.root_blocks;
+	}
 	policy_encode(&b, p);
 	wire_put_parts(&f, WIRE_POLICY, 0, b.p, b.n);
 	send_bytes(f.p, f.n);
@@ -484,6 +491,46 @@ static void test_not_found(void)
 	ok(!ready("['nothing-of-that-name']", ENV) && vm.s[1].fail.id == ERR_NO_EXECUTABLE,
 	   "a name that is not in PATH, as what gives 127");
 	halt();
+}
+
+/* What the host has instead of the image, a true guest's share too, is nothing that the policy vouches for. */
+static void test_packed_root(void)
+{
+	static const struct pol_vm whole = {
+		.root = POL_VM_ROOT_PACKED,
+		.root_hash = (char *) "00112233445566778899aabbccddeeff"
+				      "00112233445566778899aabbccddeeff",
+		.root_salt = (char *) "6b",
+		.root_blocks = 2,
+	};
+	static const struct {
+		const char *what, *words;
+		const char *hash, *salt;
+		uint64_t blocks;
+	} rows[] = {
+		{"another root", "the policy wants a packed root, the host has another", NULL, NULL,
+		 2},
+		{"a hash that is none", "the policy has no root hash", "0011", NULL, 2},
+		{"a hash with something behind it", "the policy has no root hash",
+		 "00112233445566778899aabbccddeeff00112233445566778899aabbccddee f", NULL, 2},
+		{"no salt", "the policy has no salt", NULL, "", 2},
+		{"no size", "the policy has no number of blocks", NULL, NULL, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		with_root = whole;
+		with_root.root_blocks = rows[i].blocks;
+		if (rows[i].hash)
+			with_root.root_hash = (char *) (uintptr_t) rows[i].hash;
+		if (rows[i].salt)
+			with_root.root_salt = (char *) (uintptr_t) rows[i].salt;
+		ok(!ready("['true']", ENV) && vm.s[1].failed, "packed root: %s fails PREPARE",
+		   rows[i].what);
+		ok(vm.s[1].fail.text && strstr(vm.s[1].fail.text, rows[i].words), "... with: %s",
+		   rows[i].words);
+		halt();
+	}
+	with_root = (struct pol_vm){0};
 }
 
 static void test_stdio(void)
@@ -1103,6 +1150,7 @@ int main(void)
 	test_true();
 	test_exits();
 	test_not_found();
+	test_packed_root();
 	test_stdio();
 	test_stdin();
 	test_exec();

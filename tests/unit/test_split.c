@@ -211,6 +211,68 @@ static void test_shm(struct arena *a)
 	   "shm: ... and nothing of the host's; another folder of that name is one");
 }
 
+/* What engines mount, and a volume, over an image: nothing of it is in the image. */
+static void test_packed(struct arena *a)
+{
+	static struct pol_mount rows[] = {
+		{.kind = POL_MOUNT_FS, .destination = S("/proc"), .type = S("proc")},
+		{.kind = POL_MOUNT_BIND,
+		 .destination = S("/etc/hosts"),
+		 .source = S("/c/hosts"),
+		 .rattr_set = MOUNT_ATTR_RDONLY,
+		 .propagation = 1 << 18},
+		{.kind = POL_MOUNT_RBIND, .destination = S("/data"), .source = S("/srv/d")},
+		{.kind = POL_MOUNT_REMOUNT, .destination = S("/data")},
+		{.kind = POL_MOUNT_BIND, .destination = S("/dev/shm"), .source = S("/c/shm")},
+		{.kind = POL_MOUNT_RBIND,
+		 .destination = S("/run/.containerenv"),
+		 .source = S("/c/env")},
+		{.kind = POL_MOUNT_BIND, .destination = S("/etc/passwd"), .source = S("/c/passwd")},
+		{.kind = POL_MOUNT_FS, .destination = S("/etc/resolv.conf"), .type = S("nfs")},
+	};
+	/* host, guest, place, copy */
+	static const char *const plan[] = {"-g--", "-g-c", "-g--", "-g--",
+					   "-g--", "-g-c", "-g--", "-g--"};
+	struct policy p = whole(), g, h;
+	struct split s;
+	size_t volumes;
+
+	p.mounts.v = rows;
+	p.mounts.n = ARRAY_LEN(rows);
+	p.rootfs_readonly = false;
+	p.vm.root = POL_VM_ROOT_PACKED;
+	split_plan(&p, a, &s);
+	for (size_t i = 0; i < ARRAY_LEN(plan); i++) {
+		const struct split_mount *m = &s.mounts[i];
+		const char have[] = {m->host ? 'h' : '-', m->guest ? 'g' : '-',
+				     m->place ? 'p' : '-', m->copy ? 'c' : '-', '\0'};
+
+		is_str(have, plan[i], "packed: %s", rows[i].destination);
+	}
+	is_int((long long) s.volumes, 3, "packed: folders, files and file systems are volumes");
+	is_int((long long) s.copies, 2, "packed: an engine's small files are copied");
+	split_host(&p, &s, a, &h, &volumes);
+	is_int((long long) volumes, 0, "packed: nothing is mounted in the host's root");
+	is_int((long long) h.mounts.n, 3, "packed: but for the volumes");
+	ok(h.rootfs_readonly, "packed: whoever writes into it there is told that this is lost");
+	split_guest(&p, &s, "/run/share", a, &g);
+	ok(!g.rootfs_readonly && str_eq(g.rootfs, "/run/share/root"),
+	   "packed: the guest's root can be written to");
+	is_int((long long) g.mounts.n, (long long) ARRAY_LEN(rows),
+	       "packed: the guest makes all mounts");
+	is_str(g.mounts.v[1].source, "/run/copies/1", "packed: from its copy");
+	ok(g.mounts.v[1].kind == POL_MOUNT_BIND && g.mounts.v[1].attr_set == MOUNT_ATTR_RDONLY &&
+		   !g.mounts.v[1].propagation,
+	   "packed: ... with its flags");
+	is_str(g.mounts.v[2].source, "/run/share/vol/0", "packed: from the share");
+	is_str(g.mounts.v[7].source, "/run/share/vol/2",
+	       "packed: ... a file system of the host's, too");
+	is_str(g.mounts.v[4].type, "tmpfs", "packed: /dev/shm is the guest's as ever");
+	p.vm.root = POL_VM_ROOT_SHARED;
+	split_plan(&p, a, &s);
+	is_int((long long) s.copies, 0, "shared: nothing is copied");
+}
+
 int main(void)
 {
 	struct arena a = {0};
@@ -219,6 +281,7 @@ int main(void)
 	test_host(&a);
 	test_guest(&a);
 	test_shm(&a);
+	test_packed(&a);
 	arena_free(&a);
 	return done();
 }
