@@ -23,6 +23,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/sha256.h"
 #include "cgroup/cgroup.h"
 #include "exec/stage.h"
 #include "policy/policy.h"
@@ -30,6 +31,7 @@
 #include "wire/body.h"
 #include "wire/wire.h"
 
+#define AGENT_NONCE 32
 #define AGENT_SHARE "/run/share"    /* root/ and vol/N */
 #define AGENT_OUT_HIGH (256u << 10) /* of answers: beyond it the host is not listened to */
 #define AGENT_DATA_HIGH (64u << 10) /* data goes out while less than this waits */
@@ -98,8 +100,12 @@ struct agent {
 	size_t n_procs, turn; /* turn: who may send first */
 	uint64_t boot_ns;
 
-	struct arena a;	     /* of the container: all that follows points into it */
-	struct bytes sealed; /* the policy as it came */
+	struct arena a;		    /* of the container: all that follows points into it */
+	uint8_t nonce[AGENT_NONCE]; /* the host's, of HELLO */
+	struct bytes sealed;	    /* the policy as it came */
+	uint8_t digest[SHA256_LEN]; /* of it */
+	/* The guest's own public key, made at this boot: EVIDENCE_KEY_LEN bytes, or none. Its reports are about it. */
+	struct bytes key;
 	const struct policy *policy;
 	struct policy part; /* the guest's part of it */
 	struct wire_prepare prepare;
@@ -138,6 +144,12 @@ void agent_log(struct agent *a, const char *text);
 /* agent_handle: one frame, or one whole of parts. <0: a violation, with *e. */
 int agent_handle(struct agent *a, const struct wire_head *h, const uint8_t *p, size_t n,
 		 struct err *e);
+
+/* ---- evidence.c ---- */
+/* agent_judge: the verdict on a->policy (judge.h), with what this guest is. *ret_report: its report, where there is one. */
+int agent_judge(struct agent *a, struct bytes *ret_report, struct err *e);
+/* agent_attest: an evidence document (attest/evidence.h) for a nonce. */
+int agent_attest(struct agent *a, struct bytes nonce, struct buf *out, struct err *e);
 
 /* ---- container.c ---- */
 /* agent_prepare: root, cgroup, and the stage of the first process. A failure is told by the caller. */

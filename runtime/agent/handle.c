@@ -8,10 +8,9 @@
 #include <sys/utsname.h>
 
 #include "agent/agent.h"
+#include "attest/evidence.h"
 #include "base/str.h"
 #include "policy/host_may.h"
-
-#define NONCE 32
 
 struct ctx {
 	struct agent *a;
@@ -64,22 +63,15 @@ static int on_hello(struct ctx *c)
 		return r;
 	if (h.version_min > WIRE_VERSION || h.version_max < WIRE_VERSION)
 		return violation(c, "of a version that this agent does not know");
-	if (h.nonce.n != NONCE)
+	if (h.nonce.n != AGENT_NONCE)
 		return violation(c, "without a nonce");
+	memcpy(c->a->nonce, h.nonce.v, AGENT_NONCE);
 	uname(&u);
 	back.nonce = h.nonce;
 	back.kernel = u.release;
 	back.memory = memory_total();
 	back.boot_ns = c->a->boot_ns;
 	agent_put_body(c->a, WIRE_HELLO_BACK, 0, &wire_hello_back_table, &back);
-	return 0;
-}
-
-/* The verdict on a policy. In confidential mode this is where its digest is compared with what the launch was bound to. */
-static int judge(const struct policy *p, struct err *e)
-{
-	if (p->backend != POL_BACKEND_VM)
-		return err_set(e, -EINVAL, "the policy is not for a VM");
 	return 0;
 }
 
@@ -94,9 +86,10 @@ static int on_policy(struct ctx *c)
 		return violation(c, "twice");
 	a->sealed.v = arena_memdup(&a->a, c->p, c->n);
 	a->sealed.n = c->n;
+	sha256(a->sealed.v, a->sealed.n, a->digest);
 	r = policy_decode(a->sealed.v, a->sealed.n, &a->a, &a->policy, &why);
 	if (r == 0)
-		r = judge(a->policy, &why);
+		r = agent_judge(a, &v.report, &why);
 	if (r < 0) {
 		v.accepted = false;
 		v.why = why.msg;
@@ -346,6 +339,23 @@ static int on_update(struct ctx *c)
 	return 0;
 }
 
+static int on_attest(struct ctx *c)
+{
+	arena_auto tmp = {0};
+	buf_auto out = BUF_WRITER(ANSWER_MAX);
+	struct err e = ERR_INIT;
+	struct wire_attest q;
+	int r = BODY(c, wire_attest_table, &q, &tmp);
+
+	if (r < 0)
+		return r;
+	if (q.nonce.n < EVIDENCE_NONCE_MIN || q.nonce.n > EVIDENCE_NONCE_MAX)
+		return violation(c, "with a nonce that is too short or too long");
+	r = agent_attest(c->a, q.nonce, &out, &e);
+	answer(c->a, q.tag, &out, r, &e);
+	return 0;
+}
+
 static int on_sync(struct ctx *c)
 {
 	arena_auto tmp = {0};
@@ -384,7 +394,7 @@ static const struct {
 	{WIRE_START, on_start},	      {WIRE_EXEC, on_exec},	{WIRE_SIGNAL, on_signal},
 	{WIRE_RESIZE, on_resize},     {WIRE_STATS, on_stats},	{WIRE_PS, on_ps},
 	{WIRE_UPDATE, on_update},     {WIRE_SYNC, on_sync},	{WIRE_PING, on_ping},
-	{WIRE_SHUTDOWN, on_shutdown},
+	{WIRE_SHUTDOWN, on_shutdown}, {WIRE_ATTEST, on_attest},
 };
 
 int agent_handle(struct agent *a, const struct wire_head *h, const uint8_t *p, size_t n,

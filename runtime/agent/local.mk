@@ -7,8 +7,11 @@ agent_sources = \
 	runtime/agent/bare.c \
 	runtime/agent/cgroup.c \
 	runtime/agent/container.c \
+	runtime/agent/evidence.c \
 	runtime/agent/guest.c \
 	runtime/agent/handle.c \
+	runtime/agent/judge.c \
+	runtime/agent/judge.h \
 	runtime/agent/loop.c \
 	runtime/agent/main.c \
 	runtime/agent/modsig.h \
@@ -16,6 +19,8 @@ agent_sources = \
 	runtime/agent/net.c \
 	runtime/agent/packed.c \
 	runtime/agent/procs.c \
+	runtime/agent/report.c \
+	runtime/agent/report.h \
 	runtime/agent/secrets.c \
 	runtime/agent/spawn.c \
 	runtime/agent/stdio.c \
@@ -26,7 +31,8 @@ agent_cgroup = $(filter-out %/scope_run.c %/scope_fields.c %/systemd.c %/gvarian
 	$(filter %.c,$(libkv_cgroup_a_SOURCES)))
 agent_more = $(patsubst %.c,stage/%.o,$(filter %.c,$(agent_sources) $(libkv_wire_a_SOURCES) \
 	$(libkv_net_a_SOURCES)) \
-	$(agent_cgroup) runtime/vm/split.c runtime/policy/vm_root.c)
+	$(agent_cgroup) runtime/vm/split.c runtime/policy/vm_root.c runtime/attest/bytes.c \
+	runtime/attest/evidence_make.c)
 
 stage/libagent.a: $(agent_more)
 	$(AM_V_AR)rm -f $@ && $(AR) $(ARFLAGS) $@ $(agent_more)

@@ -33,6 +33,10 @@ struct input {
 	struct cache_file cached[CERTS_MAX];
 	size_t n_cached;
 	int64_t at;
+	/* behind confine_self(): */
+	bool is_doc;
+	struct evidence_doc doc;
+	struct bytes nonce; /* of --nonce, for a document */
 };
 
 /* ---- before: files ---- */
@@ -60,7 +64,11 @@ static void read_cache(const struct verify_opts *o, struct input *in, struct are
 	const uint8_t *raw;
 	struct report rep;
 
-	if (base && report_find(in->report, &raw, &ignored) == 0 &&
+	struct bytes bare = in->report;
+
+	if (evidence_is(in->report) && !evidence_peek(in->report, a, &bare))
+		return;
+	if (base && report_find(bare, &raw, &ignored) == 0 &&
 	    report_parse(raw, &rep, &ignored) == 0)
 		in->n_cached = cache_read(base, &rep, a, in->cached, CERTS_MAX);
 }
@@ -70,7 +78,7 @@ static int read_all(const struct verify_opts *o, struct input *in, struct arena 
 	int r = attest_time("time", o->time ? o->time : "now", &in->at, e);
 
 	if (r == 0)
-		r = attest_read("REPORT", in->report_path, FILE_MAX, a, &in->report, e);
+		r = attest_read("REPORT", in->report_path, EVIDENCE_MAX, a, &in->report, e);
 	if (r == 0 && o->policy)
 		r = attest_read("--policy", o->policy, POLICY_MAX, a, &in->policy, e);
 	if (r == 0 && o->roots)
@@ -92,8 +100,33 @@ static int already(const char *opt, const char *key, struct err *e)
 	return err_set_id(e, ERR_USAGE, -EINVAL, "--%s: the policy says %s already", opt, key);
 }
 
-static int pick_report_data(const struct verify_opts *o, struct expect *x, struct arena *a,
-			    struct err *e)
+/* Of a document: the report is to be about this nonce, and about what else the document says. */
+static int pick_nonce(const struct verify_opts *o, struct input *in, struct expect *x,
+		      struct arena *a, struct err *e)
+{
+	const char *digits = str_prefix(o->nonce, "0x");
+	size_t n = strlen(digits ? digits : o->nonce) / 2;
+	uint8_t data[EVIDENCE_DATA_LEN], *v;
+	int r;
+
+	if (n < EVIDENCE_NONCE_MIN || n > EVIDENCE_NONCE_MAX)
+		return err_set_id(
+			e, ERR_USAGE, -EINVAL,
+			"--nonce: expected %u to %u bytes in hexadecimal, as evidence has "
+			"them",
+			EVIDENCE_NONCE_MIN, EVIDENCE_NONCE_MAX);
+	v = arena_alloc(a, n);
+	r = attest_hex("nonce", o->nonce, v, n, e);
+	if (r < 0)
+		return r;
+	in->nonce = (struct bytes){v, n};
+	evidence_bind(in->nonce, in->doc.key, in->doc.policy, data);
+	expect_one(&x->report_data, data, sizeof(data), a);
+	return 0;
+}
+
+static int pick_report_data(const struct verify_opts *o, struct input *in, struct expect *x,
+			    struct arena *a, struct err *e)
 {
 	const char *opt = o->nonce ? "nonce" : "report-data";
 	const char *text = o->nonce ? o->nonce : o->report_data;
@@ -109,6 +142,8 @@ static int pick_report_data(const struct verify_opts *o, struct expect *x, struc
 				  "--nonce and --report-data: expected one of them");
 	if (x->report_data.set)
 		return already(opt, "reportData", e);
+	if (o->nonce && in->is_doc)
+		return pick_nonce(o, in, x, a, e);
 	if (!o->nonce || n > sizeof(v))
 		n = sizeof(v);
 	else if (n < NONCE_MIN)
@@ -123,7 +158,7 @@ static int pick_report_data(const struct verify_opts *o, struct expect *x, struc
 	return r;
 }
 
-static int pick_expected(const struct verify_opts *o, const struct input *in, struct expect *x,
+static int pick_expected(const struct verify_opts *o, struct input *in, struct expect *x,
 			 struct arena *a, struct err *e)
 {
 	uint8_t v[48];
@@ -139,7 +174,23 @@ static int pick_expected(const struct verify_opts *o, const struct input *in, st
 		if (r == 0)
 			expect_one(&x->measurements, v, sizeof(v), a);
 	}
-	return r < 0 ? r : pick_report_data(o, x, a, e);
+	return r < 0 ? r : pick_report_data(o, in, x, a, e);
+}
+
+/* A document is taken apart into what stands for a bare report. */
+static int parse_document(struct input *in, struct certs *given, struct arena *a, struct err *e)
+{
+	int r;
+
+	in->is_doc = evidence_is(in->report);
+	if (!in->is_doc)
+		return 0;
+	r = evidence_read(in->report_path, in->report, a, &in->doc, e);
+	if (r < 0)
+		return r;
+	in->report = in->doc.report;
+	return in->doc.certs.n ? certs_add(given, in->doc.certs, "certificates of the evidence", e)
+			       : 0;
 }
 
 static int parse_certs(const struct input *in, struct certs *given, struct certs *cached,
@@ -251,6 +302,7 @@ static int run_verify(struct arena *a, void *opts, int argc, char **argv, struct
 
 	(void) argc;
 	if ((r = read_all(o, &in, a, e)) < 0 || (r = confine_self(e)) < 0 ||
+	    (r = parse_document(&in, &given, a, e)) < 0 ||
 	    (r = pick_expected(o, &in, &x, a, e)) < 0 ||
 	    (r = parse_certs(&in, &given, &cached, &roots, e)) < 0)
 		return r;
@@ -258,7 +310,9 @@ static int run_verify(struct arena *a, void *opts, int argc, char **argv, struct
 				  .certs = &given,
 				  .cached = &cached,
 				  .roots = o->roots ? &roots : NULL,
-				  .at = in.at},
+				  .at = in.at,
+				  .doc = in.is_doc ? &in.doc : NULL,
+				  .nonce = in.nonce},
 	       &x, a, &j);
 	if (o->json)
 		put_json(&b, &j, in.at, a);
@@ -276,7 +330,8 @@ static const struct opt opts_table[] = {
 	{"policy", 0, OPT_STR, "FILE", "what is expected of the report, in JSON", O(policy)},
 	{"measurement", 0, OPT_STRS, "HEX", "launch digest that is expected; may be repeated",
 	 O(measurements)},
-	{"nonce", 0, OPT_STR, "HEX", "report data that is expected, filled up with zeros",
+	{"nonce", 0, OPT_STR, "HEX",
+	 "nonce that evidence is expected to be about; of a bare report: report data, with zeros",
 	 O(nonce)},
 	{"report-data", 0, OPT_STR, "HEX", "report data that is expected, all 64 bytes",
 	 O(report_data)},

@@ -25,6 +25,9 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/confine.h \
 	runtime/attest/crypto.c \
 	runtime/attest/crypto.h \
+	runtime/attest/evidence.c \
+	runtime/attest/evidence.h \
+	runtime/attest/evidence_make.c \
 	runtime/attest/expect.c \
 	runtime/attest/expect.h \
 	runtime/attest/guid.c \
@@ -59,6 +62,7 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/verify.c \
 	runtime/attest/verify.h \
 	runtime/attest/verify_claims.c \
+	runtime/attest/verify_doc.c \
 	runtime/attest/verify_impl.h \
 	runtime/attest/vmsa.c \
 	runtime/attest/x509.c \

@@ -481,6 +481,8 @@ void verify(const struct evidence *ev, const struct expect *x, struct arena *a,
 	struct judgement j = {.accepted = true, .untrusted_root = ev->roots != NULL};
 
 	run_rows(&v, form_rows, ARRAY_LEN(form_rows), &j);
+	if (ev->doc)
+		run_rows(&v, doc_rows, doc_rows_n, &j);
 	run_rows(&v, claim_rows, claim_rows_n, &j);
 	j.has_report = v.have & HAVE_REPORT;
 	j.report = v.rep;

@@ -7,6 +7,7 @@
 #ifndef KAVACH_ATTEST_VERIFY_H
 #define KAVACH_ATTEST_VERIFY_H
 
+#include "attest/evidence.h"
 #include "attest/expect.h"
 #include "attest/x509.h"
 
@@ -34,6 +35,10 @@ struct evidence {
 		cached; /* those of the cache, used where `certs` has none that fits; may be NULL */
 	const struct certs *roots; /* for tests: roots to trust in place of AMD's; NULL otherwise */
 	int64_t at;		   /* seconds since 1970 */
+	/* The document that the report came in; NULL: it came alone. Its nonce has to be this one (n 0: any; then expect.report_data
+	 * or any_report_data says what is fresh). */
+	const struct evidence_doc *doc;
+	struct bytes nonce;
 };
 
 struct judgement {

@@ -41,6 +41,9 @@ struct check_row {
 /* The checks of what the report says, behind those of whether it is one: verify_claims.c. */
 extern const struct check_row claim_rows[];
 extern const size_t claim_rows_n;
+/* Of an evidence document: verify_doc.c. */
+extern const struct check_row doc_rows[];
+extern const size_t doc_rows_n;
 
 /* check_error: pass when r is 0, else fail with the error's text. */
 enum verdict check_error(struct verifier *v, struct check *c, int r, const struct err *e);

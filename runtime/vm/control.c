@@ -31,6 +31,7 @@ static const struct row rows[] = {
 	{CTL_NET, 0, 0, 0, 0},
 	{CTL_LAUNCH, 0, 0, 0, 0},
 	{CTL_RELEASE, 0, 0, 0, CTL_BODY_MAX},
+	{CTL_ATTEST, 0, 0, 32, 64},
 	{CTL_OK, 0, 0, 0, 0},
 	{CTL_FAIL, 0, 0, offsetof(struct err, msg) + 1, sizeof(struct err)},
 	{CTL_STARTED, 0, 0, 0, 0},

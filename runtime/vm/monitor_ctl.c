@@ -224,6 +224,17 @@ static void on_question(struct monitor *m, struct client *c, enum ctl_type t)
 	mon_send(m, t == CTL_STATS ? WIRE_STATS : WIRE_PS, 0, &wire_ask_table, &a);
 }
 
+static void on_attest(struct monitor *m, struct client *c, const struct ctl_msg *q)
+{
+	struct wire_attest w;
+
+	if (!ask(m, c, CTL_ATTEST))
+		return;
+	w = (struct wire_attest){.tag = c->tag,
+				 .nonce = {(uint8_t *) (uintptr_t) q->body, q->n}};
+	mon_send(m, WIRE_ATTEST, 0, &wire_attest_table, &w);
+}
+
 /* The guest has the memory that it was started with: its cgroup could be promised more, but there is none. */
 static void on_update(struct monitor *m, struct client *c, const struct ctl_msg *q)
 {
@@ -307,6 +318,7 @@ void ctl_serve(struct monitor *m, struct client *c)
 	case CTL_UPDATE: on_update(m, c, &q); break;
 	case CTL_STATS:
 	case CTL_PS: on_question(m, c, q.type); break;
+	case CTL_ATTEST: on_attest(m, c, &q); break;
 	case CTL_NET: ctl_answer(c, CTL_OK, NULL, 0); break;
 	case CTL_LAUNCH: mon_launch_show(m, c); break;
 	case CTL_RELEASE: mon_launch_release(m, c, (char *) q.body); break;

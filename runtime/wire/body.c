@@ -140,6 +140,11 @@ static const struct cfield exit_rows[] = {F(status), F(oom), F(user_us), F(syste
 const struct ctable wire_exit_table = TABLE(exit_rows);
 #undef ST
 
+#define ST struct wire_attest
+static const struct cfield attest[] = {F(tag), F(nonce)};
+const struct ctable wire_attest_table = TABLE(attest);
+#undef ST
+
 #define ST struct wire_fail
 static const struct cfield fail[] = {F(code), F(id), F(tag), F(text)};
 const struct ctable wire_fail_table = TABLE(fail);

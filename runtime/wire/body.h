@@ -121,6 +121,11 @@ struct wire_ask {
 	uint32_t tag;
 };
 
+struct wire_attest {
+	uint32_t tag;
+	struct bytes nonce; /* 32 to 64 bytes */
+};
+
 struct wire_update {
 	uint32_t tag;
 	struct bytes resources; /* pol_resources_table */
@@ -153,7 +158,7 @@ struct wire_fail {
 extern const struct ctable wire_hello_table, wire_hello_back_table, wire_verdict_table,
 	wire_clock_table, wire_net_table, wire_prepare_table, wire_exec_table, wire_signal_table,
 	wire_resize_table, wire_ask_table, wire_update_table, wire_reply_table, wire_event_table,
-	wire_exit_table, wire_fail_table;
+	wire_exit_table, wire_fail_table, wire_attest_table;
 
 /* wire_body: decodes a whole payload; -EBADMSG with *e naming the type when it is malformed or bytes are left. *obj is
  * zeroed first; strings are in the arena. */

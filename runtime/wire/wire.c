@@ -55,6 +55,7 @@ static const struct rule rules[] = {
 	{"SHUTDOWN",   WIRE_SHUTDOWN,   G, SUB_NONE, ON_CONTROL, 0, 0,                ANY_PHASE, 0},
 	{"PING",       WIRE_PING,       G, SUB_NONE, ON_CONTROL, 1, 64,               FROM_HELLO, 0},
 	{"SECRET",     WIRE_SECRET,     G, SUB_PART, ON_PROCESS, 1, WIRE_PAYLOAD_MAX, IN(POLICY) | FROM_RUNNING, 0},
+	{"ATTEST",     WIRE_ATTEST,     G, SUB_NONE, ON_CONTROL, 1, TEXT_MAX,         FROM_PREPARED, 0},
 	{"DATA",       WIRE_DATA,       G, SUB_IN,   ON_PROCESS, 1, WIRE_DATA_MAX,    FROM_POLICY, 0},
 	{"EOF",        WIRE_EOF,        G, SUB_IN,   ON_PROCESS, 0, 0,                FROM_POLICY, 0},
 	{"CREDIT",     WIRE_CREDIT,     G, SUB_OUT,  ON_PROCESS, 4, 4,                FROM_POLICY, 0},

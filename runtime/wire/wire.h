@@ -72,6 +72,8 @@ enum wire_type {
 	WIRE_SECRET =
 		0x11, /* in parts: the secrets of one process as a block of exec/secret_block.h, on
 			       * its stream, before PREPARE or EXEC; never in confidential mode */
+	WIRE_ATTEST =
+		0x12, /* struct wire_attest; REPLY (an evidence document) or FAIL with its tag */
 	/* guest to host */
 	WIRE_HELLO_BACK = 0x81, /* struct wire_hello_back */
 	WIRE_VERDICT = 0x82,	/* struct wire_verdict: of the policy */

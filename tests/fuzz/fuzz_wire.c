@@ -16,13 +16,21 @@ static const struct {
 	uint8_t type;
 	const struct ctable *t;
 } bodies[] = {
-	{WIRE_HELLO, &wire_hello_table},     {WIRE_NET, &wire_net_table},
-	{WIRE_CLOCK, &wire_clock_table},     {WIRE_PREPARE, &wire_prepare_table},
-	{WIRE_EXEC, &wire_exec_table},	     {WIRE_SIGNAL, &wire_signal_table},
-	{WIRE_RESIZE, &wire_resize_table},   {WIRE_STATS, &wire_ask_table},
-	{WIRE_UPDATE, &wire_update_table},   {WIRE_HELLO_BACK, &wire_hello_back_table},
-	{WIRE_VERDICT, &wire_verdict_table}, {WIRE_FAIL, &wire_fail_table},
-	{WIRE_EXIT, &wire_exit_table},	     {WIRE_REPLY, &wire_reply_table},
+	{WIRE_HELLO, &wire_hello_table},
+	{WIRE_NET, &wire_net_table},
+	{WIRE_CLOCK, &wire_clock_table},
+	{WIRE_PREPARE, &wire_prepare_table},
+	{WIRE_EXEC, &wire_exec_table},
+	{WIRE_SIGNAL, &wire_signal_table},
+	{WIRE_RESIZE, &wire_resize_table},
+	{WIRE_STATS, &wire_ask_table},
+	{WIRE_UPDATE, &wire_update_table},
+	{WIRE_ATTEST, &wire_attest_table},
+	{WIRE_HELLO_BACK, &wire_hello_back_table},
+	{WIRE_VERDICT, &wire_verdict_table},
+	{WIRE_FAIL, &wire_fail_table},
+	{WIRE_EXIT, &wire_exit_table},
+	{WIRE_REPLY, &wire_reply_table},
 	{WIRE_EVENT, &wire_event_table},
 };
 

@@ -24,6 +24,7 @@ unit_programs = \
 	tests/unit/test_denied \
 	tests/unit/test_env \
 	tests/unit/test_err \
+	tests/unit/test_evidence \
 	tests/unit/test_exec_dev \
 	tests/unit/test_exec_mount \
 	tests/unit/test_exec_race \
@@ -162,6 +163,10 @@ tests_unit_test_env_LDADD = libkv_exec.a libkv_hooks.a libkv_policy.a libkv_base
 
 tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_LDADD = libkv_base.a
+
+tests_unit_test_evidence_SOURCES = tests/unit/test_evidence.c
+tests_unit_test_evidence_LDADD = libkv_attest.a libkv_policy.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_evidence_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_exec_dev_SOURCES = tests/unit/test_exec_dev.c
 tests_unit_test_exec_dev_LDADD = libkv_exec.a libkv_policy.a libkv_base.a

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attest/evidence.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "exec/secret_block.h"
@@ -928,6 +929,45 @@ static void test_secrets(void)
 	halt();
 }
 
+/* A policy of a confidential guest where there is none: said, and nothing of it runs. */
+static void test_unproved(void)
+{
+	static uint8_t nonce[] = "a nonce of thirty-two bytes.....";
+	static const struct {
+		uint32_t backend;
+		const char *why;
+	} rows[] = {
+		{POL_BACKEND_SEV_SNP,
+		 "the policy is for a guest of SEV-SNP, which proves what it is: "},
+		{POL_BACKEND_SEV, "the policy is for a guest of SEV, whose kernel's command line "},
+		{POL_BACKEND_SEV_ES,
+		 "the policy is for a guest of SEV, whose kernel's command line "},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		boot();
+		hello();
+		with_backend = rows[i].backend;
+		send_policy("['true']", ENV);
+		ok(UNTIL(vm.verdict_came) && !vm.verdict.accepted,
+		   "a policy of backend %u is refused by a guest that cannot prove itself",
+		   rows[i].backend);
+		ok(vm.verdict.why && str_prefix(vm.verdict.why, rows[i].why), "with the reason: %s",
+		   vm.verdict.why ? vm.verdict.why : "none");
+		is_int((int64_t) vm.verdict.report.n, 0, "and without a report");
+		prepare();
+		ok(!UNTIL(vm.prepared) && vm.ended, "and nothing can follow");
+		halt();
+	}
+	with_backend = 0;
+	ok(start(FOREVER, ENV) && UNTIL(vm.s[1].started), "a plain VM");
+	say_body(WIRE_ATTEST, 0, &wire_attest_table, &(struct wire_attest){3, {nonce, 32}});
+	ok(UNTIL(vm.s[0].failed || vm.reply_came) && !vm.reply_came && vm.s[0].fail.tag == 3 &&
+		   vm.s[0].fail.code == -EOPNOTSUPP,
+	   "ATTEST: it has no evidence");
+	halt();
+}
+
 /* ---- a host that breaks the rules ---- */
 
 /* The agent ends, says so by its status, and nothing of the container is left. */
@@ -1068,6 +1108,10 @@ static void test_running(void)
 	say_body(WIRE_RESIZE, 1, &wire_resize_table, &(struct wire_resize){70000, 1});
 	offended("70000 rows");
 	running();
+	say_body(WIRE_ATTEST, 0, &wire_attest_table,
+		 &(struct wire_attest){3, {zeros, EVIDENCE_NONCE_MIN - 1}});
+	offended("a short nonce");
+	running();
 	say(WIRE_STARTED, 0, 1, NULL, 0);
 	offended("a message of the guest's");
 	running();
@@ -1160,6 +1204,7 @@ int main(void)
 	test_questions();
 	test_kept_out();
 	test_secrets();
+	test_unproved();
 	test_before();
 	test_prepared();
 	test_running();
