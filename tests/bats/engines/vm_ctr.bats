@@ -91,5 +91,29 @@ task_is() { [[ $(task) == *" $1" ]]; }
 	wait_for 20 task_is STOPPED
 }
 
+@test "events of a task's life; metrics of the whole VM, as its limits are" {
+	c events >"$ENGINE_DIR/events" 3>&- &
+	wait_for 20 test -e "$ENGINE_DIR/events"
+	c run -d --memory-limit 100663296 --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" sleep 1000
+	c task exec --exec-id e1 "$ID" true
+	# the host's view: the guest with what it has written to, and QEMU; the limit has room for both beside the container's
+	read -r used limit < <(c task metrics --format json "$ID" | tee "$ENGINE_DIR/metrics" | jq -r '.memory |
+		if (.usage | type) == "object" then "\(.usage.usage) \(.usage.limit)" else "\(.usage) \(.usage_limit)" end')
+	[ "$used" -gt 50000000 ] && [ "$used" -lt "$limit" ]
+	[ "$limit" -gt $((100663296 + 134217728)) ] && [ "$limit" -lt 1000000000 ]
+	[ "$(jq '[.. | objects | select(has("current")) | .current][0]' "$ENGINE_DIR/metrics")" -ge 2 ]
+	c task kill -s TERM "$ID"
+	c task kill -s KILL "$ID"
+	wait_for 20 task_is STOPPED
+	c task rm "$ID" >/dev/null
+	happened() { grep -q "/tasks/$1 .*$ID" "$ENGINE_DIR/events"; }
+	for event in create start exec-added exec-started exit delete; do
+		wait_for 10 happened "$event" || { cat "$ENGINE_DIR/events"; false; }
+	done
+	# of the first process: killed
+	grep "/tasks/exit .*\"id\":\"$ID\"" "$ENGINE_DIR/events" | grep -q '"exit_status":137'
+	kill %1
+}
+
 in_guest() { c task exec --exec-id "ps$RANDOM" "$ID" ps | grep -v grep | grep -q "$1"; }
 not_in_guest() { ! in_guest "$1"; }
