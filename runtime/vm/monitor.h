@@ -161,10 +161,12 @@ void mon_end(struct monitor *m, int status);
 /* mon_fail: ends because of *e, which whoever waits is told, with the last words of the guest's console. */
 void __attribute__((noreturn)) mon_fail(struct monitor *m, struct err *e);
 
-/* monitor_launch.c: from `-S` to a guest that runs. mon_launched: it does; always, of a plain VM. mon_launch_begin: asks QEMU
+/* monitor_launch.c: from `-S` to a guest that runs. mon_launched: it does; always, of a plain VM. mon_launch_held: it
+ * may have begun to speak, and is not listened to yet. mon_launch_begin: asks QEMU
  * first. mon_launch_reply: QEMU's answers to what this asked; ends the VM when they are wrong. mon_launch_show, _release: of the
  * control socket. mon_launch_words: what failed when the VM ends now; NULL: nothing of the launch. */
 bool mon_launched(const struct monitor *m);
+bool mon_launch_held(const struct monitor *m);
 void mon_launch_begin(struct monitor *m);
 void mon_launch_reply(struct monitor *m, const struct qmp_reply *r);
 void mon_launch_show(struct monitor *m, struct client *c);

@@ -28,6 +28,12 @@ bool mon_launched(const struct monitor *m)
 	return m->launch.step == LAUNCH_NONE || m->launch.step == LAUNCH_DONE;
 }
 
+/* QEMU lets it go before it says so. */
+bool mon_launch_held(const struct monitor *m)
+{
+	return m->launch.step == LAUNCH_CONT || m->launch.step == LAUNCH_CHECK;
+}
+
 static void __attribute__((noreturn, format(printf, 3, 4)))
 fail(struct monitor *m, int code, const char *fmt, ...)
 {

@@ -35,8 +35,9 @@ static size_t collect(struct monitor *m, struct pollfd *p)
 	struct client *c;
 
 	p[P_SERVER] = (struct pollfd){.fd = m->server, .events = POLLIN};
-	p[P_CHAN] = (struct pollfd){
-		.fd = m->chan, .events = (short) (POLLIN | (mon_wire_backlog(m) ? POLLOUT : 0))};
+	p[P_CHAN] = (struct pollfd){.fd = m->chan,
+				    .events = (short) ((mon_launch_held(m) ? 0 : POLLIN) |
+						       (mon_wire_backlog(m) ? POLLOUT : 0))};
 	p[P_CONSOLE] = (struct pollfd){.fd = m->console, .events = POLLIN};
 	p[P_QMP] = (struct pollfd){.fd = qmp_events(&m->qmp) ? m->qmp_fd : -1,
 				   .events = qmp_events(&m->qmp)};

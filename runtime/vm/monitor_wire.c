@@ -115,7 +115,7 @@ static int on_hello(struct monitor *m, const struct buf *b, struct arena *a, str
 {
 	struct wire_hello_back h;
 
-	if (!mon_launched(m) && m->launch.step != LAUNCH_CHECK)
+	if (!mon_launched(m))
 		return err_set(e, -EPROTO, "the guest ran before it was launched");
 	if (wire_body(b->p, b->n, &wire_hello_back_table, &h, a, e) < 0)
 		return e->code;

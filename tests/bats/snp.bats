@@ -76,12 +76,13 @@ as() {
 	esac
 }
 
-# fake KIND POLICY [FAULT...]: what QEMU's place is held by
+# fake KIND POLICY [FAULT...]: what QEMU's place is held by; more of it in $MORE
 fake() {
 	local kind=$1 policy=$(($2))
 	shift 2
 	jq -n --arg k "$kind" --argjson p "$policy" --argjson fixed "$(raises_memlock && echo false || echo true)" \
-		'{kind: $k, policy: $p, memlockFixed: $fixed, faults: $ARGS.positional}' --args "$@" >"$FAKE/fakesnp.json"
+		--argjson more "${MORE:-{\}}" \
+		'{kind: $k, policy: $p, memlockFixed: $fixed, faults: $ARGS.positional} + $more' --args "$@" >"$FAKE/fakesnp.json"
 }
 
 # whether a process of ours may pin what a guest has
@@ -102,8 +103,8 @@ guest() {
 
 nothing_left() {
 	[ -z "$(kv list -q)" ]
-	[ -z "$(ls -A "$STATE")" ] || ! ls -d "$STATE/$ID"
-	! pgrep -f "$FAKE/qemu"
+	[ ! -e "$STATE/$ID" ]
+	! pgrep -f "$FAKE/qemu" >/dev/null
 }
 
 # ---- a machine that lacks something ----
