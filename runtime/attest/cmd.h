@@ -18,7 +18,8 @@ struct attest_command {
 };
 
 extern const struct attest_command attest_measure, attest_id_block, attest_show, attest_verify,
-	attest_fetch, attest_serve, attest_release;
+	attest_fetch, attest_serve, attest_release, attest_session, attest_launch_verify,
+	attest_launch_secret;
 
 /* attest_read: a whole input file, "-" is standard input; `what` is the option or argument that named it. */
 int attest_read(const char *what, const char *path, size_t max, struct arena *a, struct bytes *ret,

@@ -215,13 +215,17 @@ static int scalar_range(const EVP_PKEY *pkey, const BIGNUM *v)
 	return good;
 }
 
-static int der_verify(EVP_PKEY *pkey, const void *msg, size_t n, const ECDSA_SIG *sig)
+static int der_verify(EVP_PKEY *pkey, enum digest_kind kind, const void *msg, size_t n,
+		      const ECDSA_SIG *sig)
 {
+	static const char *const names[] = {[DIGEST_SHA256] = "SHA2-256",
+					    [DIGEST_SHA384] = "SHA2-384",
+					    [DIGEST_SHA512] = "SHA2-512"};
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t *der = NULL;
 	int len = i2d_ECDSA_SIG(sig, &der);
 	int good = ctx && len > 0 &&
-		   EVP_DigestVerifyInit_ex(ctx, NULL, "SHA2-384", NULL, NULL, pkey, NULL) == 1 &&
+		   EVP_DigestVerifyInit_ex(ctx, NULL, names[kind], NULL, NULL, pkey, NULL) == 1 &&
 		   EVP_DigestVerify(ctx, der, (size_t) len, msg, n) == 1;
 
 	OPENSSL_free(der);
@@ -230,8 +234,8 @@ static int der_verify(EVP_PKEY *pkey, const void *msg, size_t n, const ECDSA_SIG
 	return good;
 }
 
-int eckey_verify(const struct eckey *k, const void *msg, size_t n, const uint8_t sig[SEV_SIG_LEN],
-		 struct err *e)
+int eckey_verify_as(const struct eckey *k, enum digest_kind kind, const void *msg, size_t n,
+		    const uint8_t sig[SEV_SIG_LEN], struct err *e)
 {
 	ECDSA_SIG *s;
 	BIGNUM *rr, *ss;
@@ -250,8 +254,36 @@ int eckey_verify(const struct eckey *k, const void *msg, size_t n, const uint8_t
 	}
 	if (!scalar_range(k->pkey, rr) || !scalar_range(k->pkey, ss))
 		r = err_set(e, -EBADMSG, "r or s is 0 or not below the order of the curve");
-	else if (!der_verify(k->pkey, msg, n, s))
+	else if (!der_verify(k->pkey, kind, msg, n, s))
 		r = err_set(e, -EBADMSG, "not a signature of this by that key");
 	ECDSA_SIG_free(s);
 	return r;
+}
+
+int eckey_verify(const struct eckey *k, const void *msg, size_t n, const uint8_t sig[SEV_SIG_LEN],
+		 struct err *e)
+{
+	return eckey_verify_as(k, DIGEST_SHA384, msg, n, sig, e);
+}
+
+int eckey_new(struct eckey **ret, struct err *e)
+{
+	EVP_PKEY *pkey = EVP_EC_gen("P-384");
+
+	ERR_clear_error();
+	return pkey ? take(pkey, "a new key", ret, e) : err_set(e, -EIO, "making a key failed");
+}
+
+int eckey_agree(const struct eckey *mine, const struct eckey *theirs, uint8_t ret[ECKEY_SHARED_LEN],
+		struct err *e)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, mine->pkey, NULL);
+	size_t len = ECKEY_SHARED_LEN;
+	bool good = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
+		    EVP_PKEY_derive_set_peer(ctx, theirs->pkey) == 1 &&
+		    EVP_PKEY_derive(ctx, ret, &len) == 1 && len == ECKEY_SHARED_LEN;
+
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return good ? 0 : err_set(e, -EIO, "agreeing on a key failed");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ECDSA keys on P-384, the only curve of SEV's owner keys, and signatures in AMD's form: r and s little-endian in 72
+ * Keys on P-384, the only curve of SEV's keys, and signatures in AMD's form: r and s little-endian in 72
  * bytes each, the rest of 512 bytes zero (AMD 56860, chapter 10).
  */
 #ifndef KAVACH_ATTEST_KEYS_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "attest/crypto.h"
 #include "base/err.h"
 #include "base/types.h"
 
@@ -40,5 +41,15 @@ int eckey_sign(const struct eckey *k, const void *msg, size_t n, uint8_t ret[SEV
  * msg by this key. */
 int eckey_verify(const struct eckey *k, const void *msg, size_t n, const uint8_t sig[SEV_SIG_LEN],
 		 struct err *e);
+/* eckey_verify_as: the same with another digest than SHA-384. */
+int eckey_verify_as(const struct eckey *k, enum digest_kind kind, const void *msg, size_t n,
+		    const uint8_t sig[SEV_SIG_LEN], struct err *e);
+
+/* eckey_new: a private key that nobody else has. */
+int eckey_new(struct eckey **ret, struct err *e);
+/* eckey_agree: ECDH, of a private key with another's public one: the x coordinate, big-endian. */
+#define ECKEY_SHARED_LEN 48u
+int eckey_agree(const struct eckey *mine, const struct eckey *theirs, uint8_t ret[ECKEY_SHARED_LEN],
+		struct err *e);
 
 #endif

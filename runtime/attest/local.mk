@@ -19,6 +19,7 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/cmd_measure.c \
 	runtime/attest/cmd_release.c \
 	runtime/attest/cmd_serve.c \
+	runtime/attest/cmd_session.c \
 	runtime/attest/cmd_show.c \
 	runtime/attest/cmd_verify.c \
 	runtime/attest/confine.c \
@@ -41,6 +42,8 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/keys.h \
 	runtime/attest/launch.c \
 	runtime/attest/launch.h \
+	runtime/attest/launchdoc.c \
+	runtime/attest/launchdoc.h \
 	runtime/attest/ovmf.c \
 	runtime/attest/ovmf.h \
 	runtime/attest/p256.c \
@@ -56,9 +59,13 @@ libkv_attest_a_SOURCES = \
 	runtime/attest/report_show.c \
 	runtime/attest/roots.c \
 	runtime/attest/roots.h \
+	runtime/attest/rsakey.c \
+	runtime/attest/rsakey.h \
 	runtime/attest/serve.c \
 	runtime/attest/session.c \
 	runtime/attest/session.h \
+	runtime/attest/sevcert.c \
+	runtime/attest/sevcert.h \
 	runtime/attest/verify.c \
 	runtime/attest/verify.h \
 	runtime/attest/verify_claims.c \

@@ -11,8 +11,9 @@
 #include "base/str.h"
 
 static const struct attest_command *const commands[] = {
-	&attest_measure, &attest_id_block, &attest_show,    &attest_verify,
-	&attest_fetch,	 &attest_serve,	   &attest_release,
+	&attest_measure,       &attest_id_block,      &attest_show,    &attest_verify,
+	&attest_fetch,	       &attest_serve,	      &attest_release, &attest_session,
+	&attest_launch_verify, &attest_launch_secret,
 };
 
 static void put(struct buf *b, const char *s)

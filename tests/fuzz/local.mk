@@ -40,6 +40,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_seclog \
 	tests/fuzz/fuzz_secrets \
+	tests/fuzz/fuzz_sevcert \
 	tests/fuzz/fuzz_spec \
 	tests/fuzz/fuzz_state \
 	tests/fuzz/fuzz_subids \
@@ -110,6 +111,10 @@ tests_fuzz_fuzz_seclog_LDADD = libkv_seccomp.a libkv_policy.a libkv_base.a $(KAV
 
 tests_fuzz_fuzz_secrets_SOURCES = tests/fuzz/fuzz_secrets.c tests/fuzz/replay.c
 tests_fuzz_fuzz_secrets_LDADD = libkv_exec.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_sevcert_SOURCES = tests/fuzz/fuzz_sevcert.c tests/fuzz/replay.c
+tests_fuzz_fuzz_sevcert_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_sevcert_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c tests/fuzz/replay.c
 tests_fuzz_fuzz_spec_LDADD = libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)

@@ -103,7 +103,7 @@ tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
 tests_unit_test_agent_LDADD = libkv_exec.a libkv_wire.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
-tests_unit_test_attest_LDADD = libkv_attest.a libkv_base.a $(CRYPTO_LIBS)
+tests_unit_test_attest_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_attest_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_audit_SOURCES = tests/unit/test_audit.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs: attest base */
+/* libs: attest json base */
 /* The parts of kavach-attest against published values: encodings, digests, sessions, ID blocks, confinement. */
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -12,8 +12,10 @@
 #include "attest/guid.h"
 #include "attest/idblock.h"
 #include "attest/launch.h"
+#include "attest/launchdoc.h"
 #include "attest/policy.h"
 #include "attest/session.h"
+#include "attest/sevcert.h"
 #include "base/io.h"
 #include "tests/unit/tap.h"
 
@@ -266,6 +268,129 @@ static int confined(void)
 	return sha[0] ? 0 : 6;
 }
 
+/* Files of tests/vectors/sev/sev-legacy, in this order. */
+static struct bytes chain_file(const char *platform, size_t i)
+{
+	static const char *const names[] = {"pdh", "pek", "oca", "cek", "ask", "ark"};
+
+	return vector(arena_printf(&arena, "sev-legacy/%s-%s.cert", platform, names[i]));
+}
+
+static int judge(const struct sev_chain *c, struct err *e)
+{
+	const char *product = NULL;
+	struct eckey *pdh = NULL;
+	int r;
+
+	err_clear(e);
+	r = sev_chain_verify(c, NULL, &product, &pdh, e);
+	eckey_free(pdh);
+	return r;
+}
+
+static void platforms(void)
+{
+	static const char *const platform[] = {"naples", "rome"}, *const product[] = {"Naples",
+										      "Rome"};
+	static const size_t bits[] = {0,    5,	  10,	16,   30,   100, 180,
+				      1000, 1043, 1044, 1052, 1130, 1564};
+	struct err e = ERR_INIT;
+
+	for (size_t p = 0; p < 2; p++) {
+		struct sev_chain c = {0}, other;
+		struct eckey *pdh = NULL;
+		const char *found = "";
+		size_t missed = 0;
+
+		for (size_t i = SEV_CERTS; i-- > 0;)
+			if (sev_chain_add(&c, chain_file(platform[p], i), "file", &e) < 0)
+				bail_out(e.msg);
+		is_int(sev_chain_verify(&c, NULL, &found, &pdh, &e), 0,
+		       "a genuine platform's chain is good: %s", platform[p]);
+		is_str(found, product[p], "and it is known whose it is");
+		eckey_free(pdh);
+		for (size_t i = 0; i < SEV_CERTS; i++) {
+			other = c;
+			other.v[i] = (struct bytes){0};
+			ok(judge(&other, &e) == -ENOENT, "without one of them there is none: %s",
+			   e.msg);
+			other.v[i] = chain_file(platform[!p], i);
+			ok(judge(&other, &e) == -EBADMSG, "one of another platform breaks it: %s",
+			   e.msg);
+		}
+		/* each bit that counts, of each certificate of the platform; an unused second signature does not */
+		for (size_t i = 0; i <= SEV_CEK; i++)
+			for (size_t b = 0; b < ARRAY_LEN(bits); b++) {
+				other = c;
+				other.v[i].v = arena_memdup(&arena, c.v[i].v, c.v[i].n);
+				other.v[i].v[bits[b]] ^= 1;
+				missed += (bits[b] < 1564 || i == SEV_PEK) &&
+					  judge(&other, &e) == 0;
+			}
+		for (size_t i = SEV_ASK; i < SEV_CERTS; i++)
+			for (size_t at = 0; at < c.v[i].n; at += 37) {
+				other = c;
+				other.v[i].v = arena_memdup(&arena, c.v[i].v, c.v[i].n);
+				other.v[i].v[at] ^= 1;
+				missed += judge(&other, &e) == 0;
+			}
+		is_int((long) missed, 0, "no changed byte is overlooked: %s", platform[p]);
+	}
+}
+
+static void roots_of_all(void)
+{
+	static const char *const names[] = {"naples", "rome", "milan", "genoa", "turin"};
+	struct sev_chain c;
+	struct err e = ERR_INIT;
+
+	/* what is missing is the platform, not the trust: the rest of the chain is Rome's */
+	for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+		c = (struct sev_chain){0};
+		for (size_t i = 0; i < SEV_CERTS; i++)
+			c.v[i] = chain_file(i < SEV_ASK ? "rome" : names[n], i);
+		judge(&c, &e);
+		ok(n == 1 ? !e.code : strstr(e.msg, "CEK, as signed by the ASK") != NULL,
+		   "AMD's root for %s is known, and has signed its ASK: %s", names[n], e.msg);
+	}
+	c = (struct sev_chain){0};
+	is_int(sev_chain_add(&c, vector("idblock/id_auth.bin"), "file", &e), -EBADMSG,
+	       "what is no certificate is refused");
+}
+
+static void launches(void)
+{
+	static const char text[] =
+		"{\"type\":\"kavach-launch\",\"version\":1,\"kind\":\"sev\",\"apiMajor\":1,"
+		"\"apiMinor\":55,\"build\":21,\"policy\":1,\"measurement\":"
+		"\"P72Utf86gyLrsMzdzOG10ooTd9JYFguXvhfBf/Nr22UgISIjJCUmJygpKissLS4v\"}";
+	struct bytes doc = {(uint8_t *) (uintptr_t) text, strlen(text)};
+	const uint8_t
+		*digest = hex("82a3ee5d537c3620628270c292ae30cb40c3c878666a7890ee7ef2a08fb535ff").v;
+	struct session_keys k = {0};
+	struct launch_doc d;
+	struct err e = ERR_INIT;
+
+	memcpy(k.tik, hex("000102030405060708090a0b0c0d0e0f").v, 16);
+	is_int(launch_doc_parse("launch", doc, &arena, &d, &e), 0, "a launch, as a host shows it");
+	is_int(launch_doc_judge(&d, &k, 1, digest, &e), 0, "is the one of its session and digest");
+	ok(launch_doc_judge(&d, &k, 3, digest, &e) == -EBADMSG && strstr(e.msg, "0x3"),
+	   "not of another policy: %s", e.msg);
+	d.build++;
+	err_clear(&e);
+	ok(launch_doc_judge(&d, &k, 1, digest, &e) == -EBADMSG, "nor of other firmware: %s", e.msg);
+	d.build--;
+	k.tik[0] ^= 1;
+	err_clear(&e);
+	is_int(launch_doc_judge(&d, &k, 1, digest, &e), -EBADMSG, "nor of another session");
+	for (size_t cut = 1; cut < 40; cut++) {
+		err_clear(&e);
+		if (launch_doc_parse("launch", (struct bytes){doc.v, doc.n - cut}, &arena, &d,
+				     &e) == 0)
+			ok(false, "%zu bytes short", cut);
+	}
+}
+
 static void confinement(void)
 {
 	pid_t pid = fork();
@@ -286,6 +411,9 @@ int main(void)
 	sessions();
 	id_blocks();
 	policies();
+	platforms();
+	roots_of_all();
+	launches();
 	confinement();
 	arena_free(&arena);
 	return done();
