@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/helper.h"
+#include "base/str.h"
 #include "cmd/attest.h"
 
 #define HELPER "kavach-attest"
@@ -33,7 +34,8 @@ int attest_forward(struct globals *g, char **argv, struct err *e)
 static int cmd_attest(struct globals *g, void *opts, int argc, char **argv, struct err *e)
 {
 	(void) opts;
-	(void) argc;
+	if (argc > 1 && str_eq(argv[1], "launch"))
+		return attest_launch(g, argc - 1, argv + 1, e);
 	argv[0] = (char *) (uintptr_t) HELPER;
 	return attest_forward(g, argv, e);
 }

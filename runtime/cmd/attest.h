@@ -7,4 +7,7 @@
 /* attest_forward: becomes the program kavach-attest with these arguments; comes back only with an error. */
 int attest_forward(struct globals *g, char **argv, struct err *e);
 
+/* attest_launch: "launch OPTION... ID": of a guest of SEV that waits for its owner; returns the exit status. */
+int attest_launch(struct globals *g, int argc, char **argv, struct err *e);
+
 #endif

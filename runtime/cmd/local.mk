@@ -28,6 +28,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/inspect.c \
 	runtime/cmd/inspected.h \
 	runtime/cmd/kill.c \
+	runtime/cmd/launch.c \
 	runtime/cmd/lifecycle.h \
 	runtime/cmd/measure.c \
 	runtime/cmd/mounts.c \

@@ -12,6 +12,7 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/image.h \
 	runtime/vm/jail.c \
 	runtime/vm/jail.h \
+	runtime/vm/launch.h \
 	runtime/vm/monitor.h \
 	runtime/vm/nic.c \
 	runtime/vm/ops.c \

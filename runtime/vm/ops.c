@@ -14,10 +14,12 @@
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/control.h"
+#include "vm/launch.h"
 #include "vm/split.h"
 
 #define ANSWER_MS 10000
-#define KILL_MS 3000 /* more than the monitor gives the guest */
+#define LAUNCH_MS 120000 /* memory is encrypted before there is something to show */
+#define KILL_MS 3000	 /* more than the monitor gives the guest */
 #define UPDATE_MAX (1u << 20)
 
 static bool frozen(const struct box *b)
@@ -165,4 +167,25 @@ int vm_destroy(struct box *b, struct err *e)
 	if (b->pidfd >= 0 && !ended(b, 0))
 		(void) end_gently(b);
 	return process_destroy(b, e);
+}
+
+/* ---- the owner of an SEV guest ---- */
+
+int vm_launch_show(struct box *b, struct bytes *ret, struct err *e)
+{
+	struct ctl_msg *m = arena_new(b->a, struct ctl_msg);
+	int r = ctl_call(b->dir_fd, CTL_LAUNCH, NULL, 0, NULL, 0, LAUNCH_MS, CTL_BODY, m, e);
+
+	if (r == 0)
+		*ret = (struct bytes){m->body, m->n};
+	return r;
+}
+
+int vm_launch_release(struct box *b, const char *header, const char *secret, struct err *e)
+{
+	struct ctl_msg *m = arena_new(b->a, struct ctl_msg);
+	const char *body = header ? arena_printf(b->a, "%s %s", header, secret) : "";
+
+	return ctl_call(b->dir_fd, CTL_RELEASE, body, strlen(body), NULL, 0, LAUNCH_MS, CTL_OK, m,
+			e);
 }
