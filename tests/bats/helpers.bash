@@ -8,6 +8,8 @@
 : "${KAVACH_BUILD:=$KAVACH_SRC}"
 : "${KAVACH:=$KAVACH_BUILD/kavach}"
 export KAVACH KAVACH_SRC KAVACH_BUILD
+# shellcheck source=tests/bats/wait.bash
+. "$KAVACH_SRC/tests/bats/wait.bash"
 
 # One busybox root for all tests of a file; bundles get their own copy only when they write to it.
 setup_rootfs() {
@@ -71,17 +73,6 @@ kvrun() {
 status_is() {
 	[ "$(kv state "$ID" | jq -r .status)" = "$1" ]
 }
-
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
-	done
-}
-
 
 teardown_kavach() {
 	local id left

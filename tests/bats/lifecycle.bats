@@ -104,9 +104,9 @@ teardown() { teardown_kavach; }
 
 @test "kill: names, numbers, case; a stopped container is 'container not running'" {
 	args sh -c 'trap "exit 3" USR1; while :; do sleep 0.05; done'
-	kv create -b "$BUNDLE" "$ID"
+	kv create --pid-file "$BATS_TEST_TMPDIR/pid" -b "$BUNDLE" "$ID"
 	kv start "$ID"
-	sleep 0.3
+	wait_for 5 catches "$(cat "$BATS_TEST_TMPDIR/pid")" 10
 	kvrun kill "$ID" NOSUCH
 	[ "$status" -ne 0 ]
 	kv kill "$ID" sigusr1

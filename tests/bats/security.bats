@@ -81,11 +81,13 @@ unswap() {
 	kv exec "$ID" /bin/evil || true
 	# the attack itself works: on a program of the image
 	cp "$ROOT/bin/busybox" "$ROOT/bin/victim"
-	kv exec "$ID" sh -c 'exec -a sleep /bin/victim 0.2' || kv exec "$ID" /bin/victim sleep 0.2 || true
-	sleep 0.5
+	attack() {
+		kv exec "$ID" sh -c 'exec -a sleep /bin/victim 0.2' || kv exec "$ID" /bin/victim sleep 0.2 || true
+		grep -q 'OVERWROTE .*victim' "$BATS_TEST_TMPDIR/spy.out"
+	}
+	wait_for 60 attack
 	kv kill "$ID" TERM
 	wait_for 5 status_is stopped
-	grep -q 'OVERWROTE .*victim' "$BATS_TEST_TMPDIR/spy.out"
 	run grep -v victim "$BATS_TEST_TMPDIR/spy.out"
 	[[ $output != *OVERWROTE* ]]
 	[ "$(sha256sum <"$KAVACH")" = "$before" ]

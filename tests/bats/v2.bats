@@ -255,8 +255,8 @@ sit_in() {
 @test "kill --all ends all that forks without a pid namespace, by cgroup.kill" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	started sh -c 'while :; do sleep 0.05 & done'
-	sleep 0.5
-	[ "$(wc -l <"$DIR/cgroup.procs")" -gt 1 ]
+	several() { [ "$(wc -l <"$DIR/cgroup.procs")" -gt 1 ]; }
+	wait_for 5 several
 	strace -f -e trace=openat,kill,pidfd_send_signal -o "$BATS_TEST_TMPDIR/trace" \
 		"$KAVACH" --root "$STATE" kill --all "$ID" KILL
 	grep -q cgroup.kill "$BATS_TEST_TMPDIR/trace"

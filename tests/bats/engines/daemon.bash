@@ -12,6 +12,8 @@
 : "${KAVACH:=$KAVACH_BUILD/kavach}"
 : "${ENGINE_RUNTIME:=$KAVACH}"
 export KAVACH KAVACH_SRC KAVACH_BUILD ENGINE_RUNTIME
+# shellcheck source=tests/bats/wait.bash
+. "$KAVACH_SRC/tests/bats/wait.bash"
 
 IMAGE=localhost/kavach-busybox:latest
 
@@ -23,16 +25,6 @@ requires_program() {
 	local p
 	for p; do
 		command -v "$p" >/dev/null || skip "needs $p"
-	done
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
 	done
 }
 

@@ -446,8 +446,8 @@ knob() {
 	requires_program docker-init
 	background --init "$IMAGE" sh -c 'sh -c "sleep 0.2 & exit 0"; sleep 1000'
 	[[ $(d exec "$C" cat /proc/1/comm) == docker-init* ]]
-	sleep 0.5
-	[ -z "$(d exec "$C" ps -o stat | grep Z)" ]
+	no_zombies() { [ -z "$(d exec "$C" ps -o stat | grep Z)" ]; }
+	wait_for 5 no_zombies
 }
 
 @test "user, groups, directory, environment, host name, hosts, name servers" {
@@ -534,7 +534,7 @@ knob() {
 @test "events: create, start, exec, die, destroy, in this order" {
 	d events --filter "container=$C" --format '{{.Action}}' >"$ENGINE_DIR/events" &
 	events=$!
-	sleep 0.5
+	sleep 2 # nothing tells when it has subscribed
 	background "$IMAGE" sleep 1000
 	d exec "$C" true
 	d rm -f "$C"

@@ -13,6 +13,8 @@
 : "${KAVACH:=$KAVACH_BUILD/kavach}"
 : "${ENGINE_RUNTIME:=kavach}"
 export KAVACH KAVACH_SRC KAVACH_BUILD ENGINE_RUNTIME
+# shellcheck source=tests/bats/wait.bash
+. "$KAVACH_SRC/tests/bats/wait.bash"
 IMAGE=localhost/kavach-busybox:latest
 export IMAGE
 
@@ -31,16 +33,6 @@ podrun() {
 	output=$(pod "$@" 2>&1) || status=$?
 	mapfile -t lines <<<"$output"
 	printf '# podman %s -> %s\n%s\n' "$*" "$status" "$output"
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
-	done
 }
 
 # What we ship for podman, with this build in the place of an installed one; and limits that root may set here: without

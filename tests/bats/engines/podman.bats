@@ -515,9 +515,8 @@ sized() { echo "until [ \"\$(stty size 2>/dev/null)\" = '$1' ]; do sleep 0.05; d
 	background --init "$IMAGE" sh -c '(sleep 0.1 &) ; sleep 1000'
 	podrun top "$NAME" args
 	[[ ${lines[1]} == */podman-init* || ${lines[1]} == *catatonit* ]]
-	sleep 0.5
-	podrun exec "$NAME" sh -c 'grep -l "State:.Z" /proc/[0-9]*/status'
-	[ "$status" -ne 0 ]
+	no_zombies() { ! pod exec "$NAME" sh -c 'grep -l "State:.Z" /proc/[0-9]*/status'; }
+	wait_for 5 no_zombies
 	pod stop -t 5 "$NAME"
 	[ "$(inspect '{{.State.ExitCode}}')" = 143 ]
 }
