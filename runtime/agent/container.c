@@ -72,6 +72,7 @@ static void fill_common(struct agent *a, struct stage_boot *boot)
 	boot->id = a->prepare.id;
 	boot->bundle = a->prepare.bundle;
 	boot->oci_version = a->prepare.oci_version;
+	boot->slow_paths = a->prepare.root == WIRE_ROOT_9P;
 }
 
 static int fill_namespaces(struct agent *a, struct stage_boot *boot, uint64_t *ret_create,

@@ -78,6 +78,7 @@ static const struct cfield boot_rows[] = {
 	F(oci_version),
 	F(annotations),
 	F(chown_stdio),
+	F(slow_paths),
 };
 const struct ctable stage_boot_table = {"stage_boot", boot_rows, ARRAY_LEN(boot_rows), sizeof(ST)};
 #undef ST

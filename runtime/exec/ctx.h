@@ -24,6 +24,8 @@ static inline void fd_late_closep(int *fd)
 }
 #define fd_late __attribute__((cleanup(fd_late_closep)))
 
+#define STAGE_HELD_MAX 32
+
 struct stage {
 	const struct stage_boot *boot;
 	const struct policy *p; /* NULL in EXEC mode */
@@ -40,6 +42,11 @@ struct stage {
 	int pty_slave;
 	int rulesets[LANDLOCK_LAYERS_MAX]; /* layers of Landlock that wait to be put in force */
 	size_t n_rulesets;
+	struct stage_held {
+		const char *path; /* NULL: the file that the path before it leads to */
+		int fd;
+	} held[STAGE_HELD_MAX];
+	size_t n_held;
 	struct secret_block secrets; /* secrets.c; the items point into it */
 	struct secret_item *secret;
 	size_t n_secrets;
@@ -140,6 +147,11 @@ int keyring_join(struct stage *s, struct err *e);
 int attr_apply(struct stage *s, struct err *e);
 /* find.c: executable look-up with the container's PATH and root (R: 126/127). ret_path in the arena. */
 int find_executable(struct stage *s, char **ret_path, struct err *e);
+
+/* ---- hold.c ---- */
+/* hold_path: opens every name on the way to a file, and keeps them. The file's fd (O_PATH), which is the stage's, or -errno: that
+ * of open(2), -EMFILE when no more can be kept. */
+int hold_path(struct stage *s, const char *path);
 /* env.c: final environment: HOME from the container's passwd when missing, LISTEN_*; NULL-terminated */
 char **env_build(struct stage *s);
 /* env_find_home: home directory of a uid in a passwd file (fd may be negative), in the arena, or NULL. */

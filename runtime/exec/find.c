@@ -19,22 +19,34 @@
 #define BEGIN "unable to start container process: exec: "
 
 /* May we execute it? 0, -EISDIR, or the kernel's answer. */
-static int check_file(const char *path)
+static int check_at(int dir, const char *path, int flags)
 {
 	struct stat st;
 	int r;
 
-	if (stat(path, &st) < 0)
+	if (fstatat(dir, path, &st, flags) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
 	/* The effective ids and capabilities count for an exec, access(2) alone looks at the real ones. */
-	r = sys_faccessat2(AT_FDCWD, path, X_OK, AT_EACCESS);
+	r = sys_faccessat2(dir, path, X_OK, AT_EACCESS | flags);
 	if (r == -ENOSYS || r == -EPERM || r == -EINVAL) /* before 5.8, or filtered */
-		r = faccessat(AT_FDCWD, path, X_OK, 0) < 0 ? -errno : 0;
+		r = faccessat(dir, path, X_OK, flags) < 0 ? -errno : 0;
 	return r;
+}
+
+static int check_file(struct stage *s, const char *path)
+{
+	int fd;
+
+	if (!s->boot || !s->boot->slow_paths)
+		return check_at(AT_FDCWD, path, 0);
+	fd = hold_path(s, path);
+	if (fd == -EMFILE || fd == -ENFILE)
+		return check_at(AT_FDCWD, path, 0);
+	return fd < 0 ? fd : check_at(fd, "", AT_EMPTY_PATH);
 }
 
 static int fail(const char *name, int r, struct err *e)
@@ -64,7 +76,7 @@ int find_executable(struct stage *s, char **ret_path, struct err *e)
 	int r;
 
 	if (strchr(name, '/')) {
-		r = check_file(name);
+		r = check_file(s, name);
 		if (r < 0)
 			return fail(name, r, e);
 		*ret_path = arena_strdup(s->a, name);
@@ -75,7 +87,7 @@ int find_executable(struct stage *s, char **ret_path, struct err *e)
 		char *p = arena_printf(s->a, "%s/%s", dirs.v[i], name);
 
 		/* A relative entry would make what runs depend on the working directory: as with runc, not used. */
-		if (p[0] == '/' && check_file(p) == 0) {
+		if (p[0] == '/' && check_file(s, p) == 0) {
 			*ret_path = p;
 			return 0;
 		}

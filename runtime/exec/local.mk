@@ -13,6 +13,7 @@ libkv_exec_a_SOURCES = \
 	runtime/exec/env.c \
 	runtime/exec/fds.c \
 	runtime/exec/find.c \
+	runtime/exec/hold.c \
 	runtime/exec/idmap.c \
 	runtime/exec/ids.c \
 	runtime/exec/join.c \

@@ -262,20 +262,24 @@ static unsigned passed_fds(const struct stage *s)
 	return s->boot->listen_fds + s->boot->preserve_fds;
 }
 
-/* All that stays open from here on: stdio, what the caller passes to the container, our two sockets, and layers of Landlock. */
+/* All that stays open from here on: stdio, what the caller passes to the container, our two sockets, layers of Landlock, and names
+ * of a program that runs at once. */
 static int close_the_rest(struct stage *s, struct err *e)
 {
 	unsigned passed = passed_fds(s);
-	int *keep = arena_array(s->a, passed + 2 + s->n_rulesets, sizeof(*keep));
+	size_t held = s->boot->mode == STAGE_EXEC ? s->n_held : 0, n = 0;
+	int *keep = arena_array(s->a, passed + 2 + s->n_rulesets + held, sizeof(*keep));
 
 	for (unsigned i = 0; i < passed; i++)
-		keep[i] = (int) (3 + i);
-	keep[passed] = s->sync;
-	keep[passed + 1] = s->boot->start_fd;
+		keep[n++] = (int) (3 + i);
+	keep[n++] = s->sync;
+	keep[n++] = s->boot->start_fd;
 	for (size_t i = 0; i < s->n_rulesets; i++)
-		keep[passed + 2 + i] = s->rulesets[i];
+		keep[n++] = s->rulesets[i];
+	for (size_t i = 0; i < held; i++)
+		keep[n++] = s->held[i].fd;
 	s->proc_fd = s->root_fd = s->old_root = s->pty_master = s->pty_slave = -EBADF;
-	return fds_close_except(keep, passed + 2 + s->n_rulesets, e);
+	return fds_close_except(keep, n, e);
 }
 
 /* The kernel's struct sigaction begins with the handler on every architecture, and SIG_DFL is 0. Its own call, because the C

@@ -121,6 +121,7 @@ struct stage_boot {
 	char *id, *bundle, *oci_version; /* for the hooks' state document and the keyring name */
 	struct kvs annotations;
 	bool chown_stdio; /* B-14 */
+	bool slow_paths;  /* each look-up of a name asks another machine (exec/hold.c) */
 };
 extern const struct ctable stage_boot_table; /* exec/boot.c */
 
