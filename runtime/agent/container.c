@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 #include "base/fd.h"
-#include "base/sha256.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "vm/split.h"
@@ -17,11 +17,6 @@ static const uint64_t flag_of[POL_NS_MAX] = {[POL_NS_PID] = CLONE_NEWPID,
 					     [POL_NS_IPC] = CLONE_NEWIPC,
 					     [POL_NS_UTS] = CLONE_NEWUTS,
 					     [POL_NS_CGROUP] = CLONE_NEWCGROUP};
-
-static bool is_confidential(const struct policy *p)
-{
-	return p->backend >= POL_BACKEND_SEV;
-}
 
 static int fill_filters(const struct wire_filter *v, size_t n, struct arena *a,
 			struct stage_boot *boot, struct err *e)
@@ -33,36 +28,6 @@ static int fill_filters(const struct wire_filter *v, size_t n, struct arena *a,
 	boot->filters.n = n;
 	for (size_t i = 0; i < n; i++)
 		boot->filters.v[i] = (struct stage_filter){.bpf = v[i].bpf, .flags = v[i].flags};
-	return 0;
-}
-
-/* A policy with filters is never performed without them, whatever the host says. In a confidential guest they are those that
- * the sealed policy means, with its flags. */
-static int check_filters(const struct agent *a, const struct wire_filter *v, size_t n,
-			 struct err *e)
-{
-	const struct policy *p = a->policy;
-	size_t want = p->stacked.n + p->seccomp.set;
-
-	if (n != want)
-		return err_set(e, -EPERM, "the policy has %zu seccomp filters, the host sent %zu",
-			       want, n);
-	if (!is_confidential(p))
-		return 0;
-	if (p->vm.filters.n != n)
-		return err_set(e, -EPERM, "the policy does not say which seccomp filters it means");
-	for (size_t i = 0; i < n; i++) {
-		const struct pol_seccomp *s = i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp;
-		uint8_t digest[SHA256_LEN];
-		char hex[SHA256_HEX];
-
-		sha256(v[i].bpf.v, v[i].bpf.n, digest);
-		sha256_hex(digest, hex);
-		if (!str_eq0(p->vm.filters.v[i], hex) || v[i].flags != s->flags)
-			return err_set(e, -EPERM,
-				       "seccomp filter %zu is not the one that the policy means",
-				       i);
-	}
 	return 0;
 }
 
@@ -168,7 +133,7 @@ static int spawn_first(struct agent *a, struct proc *p, struct err *e)
 	int r;
 
 	fill_common(a, &boot);
-	if (!is_confidential(a->policy)) { /* nobody has measured these */
+	if (judge_trusts_host(a->policy)) { /* nobody has measured these */
 		boot.annotations = a->prepare.annotations;
 		boot.hook_env = a->prepare.hook_env;
 	}
@@ -181,7 +146,7 @@ static int spawn_first(struct agent *a, struct proc *p, struct err *e)
 	if (enc.bad)
 		return err_set(e, -EFBIG, "the policy is too large");
 	boot.policy = (struct bytes){enc.p, enc.n};
-	r = check_filters(a, a->prepare.filters.v, a->prepare.filters.n, e);
+	r = judge_filters(a->policy, a->prepare.filters.v, a->prepare.filters.n, e);
 	if (r == 0)
 		r = fill_filters(a->prepare.filters.v, a->prepare.filters.n, &a->a, &boot, e);
 	if (r == 0)
@@ -251,7 +216,7 @@ int agent_exec(struct agent *a, struct proc *p, const struct wire_exec *x, struc
 	fill_common(a, &boot);
 	r = decode_process(&x->process, p, e);
 	if (r == 0)
-		r = check_filters(a, x->filters.v, x->filters.n, e);
+		r = judge_filters(a->policy, x->filters.v, x->filters.n, e);
 	if (r == 0)
 		r = fill_filters(x->filters.v, x->filters.n, &p->a, &boot, e);
 	return r < 0 ? r : proc_spawn(a, p, &boot, 0, first->pidfd, e);

@@ -86,3 +86,34 @@ int judge(const struct policy *p, const uint8_t digest[SHA256_LEN], const struct
 		return differs(e, "HOST_DATA of its report", f->host_data, digest);
 	return 0;
 }
+
+bool judge_trusts_host(const struct policy *p)
+{
+	return p->backend < POL_BACKEND_SEV;
+}
+
+int judge_filters(const struct policy *p, const struct wire_filter *v, size_t n, struct err *e)
+{
+	size_t want = p->stacked.n + p->seccomp.set;
+
+	if (n != want)
+		return err_set(e, -EPERM, "the policy has %zu seccomp filters, the host sent %zu",
+			       want, n);
+	if (judge_trusts_host(p))
+		return 0;
+	if (p->vm.filters.n != n)
+		return err_set(e, -EPERM, "the policy does not say which seccomp filters it means");
+	for (size_t i = 0; i < n; i++) {
+		const struct pol_seccomp *s = i < p->stacked.n ? &p->stacked.v[i] : &p->seccomp;
+		uint8_t digest[SHA256_LEN];
+		char hex[SHA256_HEX];
+
+		sha256(v[i].bpf.v, v[i].bpf.n, digest);
+		sha256_hex(digest, hex);
+		if (!str_eq0(p->vm.filters.v[i], hex) || v[i].flags != s->flags)
+			return err_set(e, -EPERM,
+				       "seccomp filter %zu is not the one that the policy means",
+				       i);
+	}
+	return 0;
+}

@@ -414,7 +414,7 @@ struct pol_vm {
 	 * salt (hex), and how many blocks of 4096 bytes are data; the tree of hashes follows them. */
 	char *root_hash, *root_salt;
 	uint64_t root_blocks;
-	bool sandbox; /* keeps a pod's namespaces and does nothing else */
+	bool sandbox;	   /* keeps a pod's namespaces and does nothing else */
 	uint32_t host_may; /* POL_HOST_* */
 	/* Of a confidential guest: SHA-256 (hex) of each compiled filter, the stacked ones first. Who compiles is the host, which
 	 * is not trusted with what it hands over. */

@@ -27,7 +27,7 @@ enum ctl_type {
 	CTL_NET,    /* `start`: looks at the network interfaces once more */
 	CTL_LAUNCH, /* answered by CTL_BODY, JSON: what the launch of an SEV guest shows its owner */
 	CTL_RELEASE, /* the owner's answer: nothing, or "HEADER SECRET" in base64; the guest runs */
-	CTL_ATTEST, /* a nonce of 32 to 64 bytes; answered by CTL_BODY: an evidence document */
+	CTL_ATTEST,  /* a nonce of 32 to 64 bytes; answered by CTL_BODY: an evidence document */
 	/* answers */
 	CTL_OK = 0x80,
 	CTL_FAIL, /* struct err, cut after the text's NUL */

@@ -230,8 +230,7 @@ static void on_attest(struct monitor *m, struct client *c, const struct ctl_msg 
 
 	if (!ask(m, c, CTL_ATTEST))
 		return;
-	w = (struct wire_attest){.tag = c->tag,
-				 .nonce = {(uint8_t *) (uintptr_t) q->body, q->n}};
+	w = (struct wire_attest){.tag = c->tag, .nonce = {(uint8_t *) (uintptr_t) q->body, q->n}};
 	mon_send(m, WIRE_ATTEST, 0, &wire_attest_table, &w);
 }
 

@@ -467,9 +467,52 @@ static void test_document(void)
 	ok(!reads(document(&d), &back), "one of 31 too short");
 }
 
+/* Who compiles filters is the host. */
+static void test_filters(void)
+{
+	struct bytes bpf[2] = {fill(1, 64), fill(2, 16)};
+	struct wire_filter sent[2] = {{bpf[0], 0}, {bpf[1], 4}};
+	struct pol_seccomp stacked = {.set = true};
+	struct policy p = {.backend = POL_BACKEND_SEV_SNP, .seccomp = {.set = true, .flags = 4}};
+	char *digests[2];
+
+	p.stacked.v = &stacked;
+	p.stacked.n = 1;
+	p.vm.filters = (struct strs){.v = digests, .n = 2, .set = true};
+	for (int i = 0; i < 2; i++) {
+		uint8_t d[SHA256_LEN];
+
+		digests[i] = arena_alloc(&arena, SHA256_HEX);
+		sha256(bpf[i].v, bpf[i].n, d);
+		sha256_hex(d, digests[i]);
+	}
+	ok(judge_filters(&p, sent, 2, &err) == 0, "the filters that a policy means %s", said());
+	ok(judge_filters(&p, sent, 1, &err) == -EPERM, "one too few: %s", said());
+	err_clear(&err);
+	bpf[1].v[15] ^= 1;
+	ok(judge_filters(&p, sent, 2, &err) == -EPERM && strstr(err.msg, "filter 1"),
+	   "another program: %s", said());
+	err_clear(&err);
+	p.backend = POL_BACKEND_VM;
+	ok(judge_filters(&p, sent, 2, &err) == 0, "a plain VM takes what its host has compiled");
+	ok(judge_filters(&p, sent, 0, &err) == -EPERM, "...but not none: %s", said());
+	err_clear(&err);
+	p.backend = POL_BACKEND_SEV;
+	bpf[1].v[15] ^= 1;
+	sent[1].flags = 0;
+	ok(judge_filters(&p, sent, 2, &err) == -EPERM, "other flags: %s", said());
+	err_clear(&err);
+	sent[1].flags = 4;
+	p.vm.filters.n = 0;
+	ok(judge_filters(&p, sent, 2, &err) == -EPERM, "a policy that does not say which: %s",
+	   said());
+	err_clear(&err);
+}
+
 int main(void)
 {
 	test_bind();
+	test_filters();
 	test_judge();
 	test_device();
 	test_tree();
