@@ -145,3 +145,5 @@ const char *guest_firmware_find(const char *root, const char *dir, enum guest_fi
 	}
 	return NULL;
 }
+
+const char *const guest_virtiofsd_places[] = {"/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", NULL};

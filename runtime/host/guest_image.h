@@ -45,4 +45,8 @@ enum guest_firmware {
 const char *guest_firmware_find(const char *root, const char *dir, enum guest_firmware kind,
 				struct arena *a);
 
+/* Where virtiofsd is looked for, in this order; NULL ends the list. Not /usr/lib/qemu: what lies there beside a QEMU 7 is another
+ * program of that name, with other options. */
+extern const char *const guest_virtiofsd_places[];
+
 #endif

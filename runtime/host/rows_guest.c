@@ -56,13 +56,10 @@ void row_sev_firmware(const struct look *l, struct finding *f)
 
 static const char *virtiofsd_path(const struct look *l)
 {
-	static const char *const places[] = {"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd"};
-	const char *path = look_find(l, "virtiofsd");
-
-	for (size_t i = 0; !path && i < ARRAY_LEN(places); i++)
-		if (look_exists(l, places[i]))
-			path = places[i];
-	return path;
+	for (const char *const *p = guest_virtiofsd_places; *p; p++)
+		if (look_exists(l, *p))
+			return *p;
+	return NULL;
 }
 
 /* Each file is there, may be read, and is the one that the image was made with. */

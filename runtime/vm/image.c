@@ -199,9 +199,12 @@ static const char *find_qemu(void)
 /* The one that the site names is taken, whether it is there or not: that it is missing is then an error. */
 static const char *find_virtiofsd(const struct policy *p)
 {
-	static const char *const places[] = {"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd"};
-
-	return p->vm.virtiofsd ? p->vm.virtiofsd : first_of(places, ARRAY_LEN(places));
+	if (p->vm.virtiofsd)
+		return p->vm.virtiofsd;
+	for (const char *const *v = guest_virtiofsd_places; *v; v++)
+		if (access(*v, X_OK) == 0)
+			return *v;
+	return NULL;
 }
 
 int vm_host_probe(const struct policy *p, int cache_fd, struct arena *a, struct vm_host *ret,
