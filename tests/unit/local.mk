@@ -61,6 +61,7 @@ unit_programs = \
 	tests/unit/test_path \
 	tests/unit/test_policy \
 	tests/unit/test_policy_codec \
+	tests/unit/test_policy_refusals \
 	tests/unit/test_preset \
 	tests/unit/test_profiles \
 	tests/unit/test_proto \
@@ -277,6 +278,9 @@ tests_unit_test_policy_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_unit_test_policy_codec_SOURCES = tests/unit/test_policy_codec.c
 tests_unit_test_policy_codec_LDADD = libkv_policy.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_policy_refusals_SOURCES = tests/unit/test_policy_refusals.c
+tests_unit_test_policy_refusals_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
 
 tests_unit_test_preset_SOURCES = tests/unit/test_preset.c
 tests_unit_test_preset_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
