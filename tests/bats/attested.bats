@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The whole way of a confidential container, from create to a secret that only its guest can read. All of it is true (kavach, QEMU, the
+# firmware for such guests, kernel, agent, packed root, broker) but the hardware: kavach-on-snp is told that it is there, a
+# program in QEMU's place plays the secure processor (tests/tools/fakesnp) and boots the guest emulated, and in the guest a
+# device hands what is asked of it to that program (tests/tools/psp_cuse.c). The keys are made for this run.
+# timeout: 900
+
+load helpers
+
+setup_file() {
+	FIRMWARE=$("$KAVACH_SRC/contrib/unpack" --where ovmf-amdsev)/usr/share/ovmf/OVMF.amdsev.fd
+	export FIRMWARE
+	lacks && return 0
+	FAKE=/usr/local/lib/kavach-test-attested-$$
+	GUEST=$BATS_FILE_TMPDIR/guest
+	RULES=$BATS_FILE_TMPDIR/rules
+	PSP=$BATS_FILE_TMPDIR/psp
+	export FAKE GUEST RULES PSP
+	setup_rootfs
+	mkdir -p "$FAKE" "$RULES" "$PSP"
+	/usr/bin/python3 "$KAVACH_SRC/tests/tools/psp.py" Milan "$PSP"
+	install -m 755 "$KAVACH_SRC/tests/tools/fakesnp" "$FAKE/qemu"
+	install -m 755 "$KAVACH_BUILD/kavach-attest" "$FAKE"
+	install -m 644 "$KAVACH_SRC/tests/tools/without_sev.py" "$KAVACH_SRC/tests/tools/psp.py" "$PSP/psp.json" "$FAKE"
+	jq -n --arg p "$FAKE/qemu" --arg s "$(digest "$FAKE/qemu")" \
+		'{vm: {hypervisors: [{path: $p, sha256: $s}]}}' >"$RULES/10-vm.json"
+	guest_image
+	hardware "$BATS_FILE_TMPDIR/hw"
+	ln -s "$KAVACH_BUILD/kavach-on-snp" "$BATS_FILE_TMPDIR/kavach-snp"
+}
+
+teardown_file() {
+	[ -z "${FAKE:-}" ] || rm -rf "$FAKE"
+}
+
+# what is not here; nothing when all is
+lacks() {
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "root"
+	elif [ ! -e "$FIRMWARE" ]; then
+		echo "OVMF.amdsev.fd (contrib/setup fetches it)"
+	elif [ ! -e "$KAVACH_BUILD/guest/initrd-sev" ]; then
+		echo "a guest image for confidential guests: make guest"
+	elif [ ! -x "$KAVACH_BUILD/kavach-on-snp" ]; then
+		echo "kavach-on-snp: make check-build"
+	elif ! command -v qemu-system-x86_64 mkfs.erofs /usr/bin/python3 >/dev/null; then
+		echo "QEMU, mkfs.erofs and python3"
+	else
+		return 1
+	fi
+}
+
+digest() { sha256sum "$1" | cut -d' ' -f1; }
+
+# The installed image, whose first process plays the device before it becomes the agent.
+guest_image() {
+	local root=$BATS_FILE_TMPDIR/root module
+	module=$(find "$("$KAVACH_SRC/contrib/unpack" --where linux-image-amd64)" -name 'cuse.ko*' | head -n 1)
+	mkdir "$GUEST" "$root"
+	cp "$KAVACH_BUILD"/guest/* "$GUEST"
+	(cd "$root" && cpio --quiet -id <"$GUEST/initrd-sev")
+	mv "$root/init" "$root/agent"
+	compile_tool psp_cuse "$root/init"
+	xz -dc "$module" >"$root/lib/modules/cuse.ko"
+	(cd "$root" && find . -mindepth 1 -print0 | sort -z | cpio --quiet -0 -o -H newc) >"$GUEST/initrd-sev"
+	jq --arg d "$(digest "$GUEST/initrd-sev")" '.files["initrd-sev"] = $d' "$KAVACH_BUILD/guest/guest.json" >"$GUEST/guest.json"
+	cp "$FIRMWARE" "$GUEST/OVMF.amdsev.fd"
+	rm -rf "$root"
+}
+
+# hardware DIR: a machine that has all of it
+hardware() {
+	mkdir -p "$1/dev" "$1/proc" "$1/sys/module/kvm_amd/parameters"
+	mknod "$1/dev/kvm" c 1 3
+	mknod "$1/dev/sev" c 1 3
+	printf 'processor\t: 0\nflags\t\t: fpu svm sev sev_es sev_snp\n' >"$1/proc/cpuinfo"
+	echo '1f 173 1fd' >"$1/cpuid"
+	echo 1d >"$1/kvm"
+	for p in sev sev_es sev_snp; do
+		echo Y >"$1/sys/module/kvm_amd/parameters/$p"
+	done
+}
+
+setup() {
+	local what
+	if what=$(lacks); then
+		skip "needs $what"
+	fi
+	setup_kavach
+	export KAVACH_GUEST=$GUEST KAVACH_HARDWARE=$BATS_FILE_TMPDIR/hw KAVACH_CACHE=$BATS_FILE_TMPDIR/cache
+	KAVACH=$BATS_FILE_TMPDIR/kavach-snp
+	# shellcheck disable=SC2016 # the names are jq's
+	config --arg p "$FAKE/qemu" --arg k "$GUEST/vmlinuz" '.vm = {hypervisor: {path: $p}, kernel: {path: $k}}'
+	fake .
+}
+
+teardown() {
+	teardown_kavach
+}
+
+# fake JQ-EXPRESSION: how the machine under the guest differs from an honest one
+fake() {
+	jq -n '{kind: "sev-snp", policy: 196608, boot: true} | '"$1" >"$FAKE/fakesnp.json"
+}
+
+kv() { "$KAVACH" --rules "$RULES" --root "$STATE" "$@"; }
+kvrun() {
+	status=0
+	output=$(kv "$@" 2>&1) || status=$?
+	printf '# kavach %s -> %s\n%s\n' "$*" "$status" "$output"
+}
+
+# predicted: the launch digest of the bundle's guest, as anybody can compute it
+predicted() { kv measure "$BUNDLE" --guest "$GUEST"; }
+
+# owned DIGEST: the bundle has an ID block for a guest that measures this
+owned() {
+	openssl ecparam -name secp384r1 -genkey -noout -out "$BATS_TEST_TMPDIR/id.pem"
+	"$KAVACH" attest id-block --launch-digest "$1" --id-key "$BATS_TEST_TMPDIR/id.pem" --json >"$BATS_TEST_TMPDIR/id.json"
+	# shellcheck disable=SC2016 # the names are jq's
+	config --slurpfile i "$BATS_TEST_TMPDIR/id.json" \
+		'.annotations["io.kavach.id-block"] = $i[0].idBlock | .annotations["io.kavach.id-auth"] = $i[0].idAuth'
+	fake '.idBlock = true'
+}
+
+# another machine's image: its kernel has one bit changed
+altered_kernel() {
+	cp -r "$GUEST" "$BATS_TEST_TMPDIR/guest"
+	printf '\001' | dd of="$BATS_TEST_TMPDIR/guest/vmlinuz" bs=1 seek=6000000 conv=notrunc status=none
+	! cmp -s "$GUEST/vmlinuz" "$BATS_TEST_TMPDIR/guest/vmlinuz"
+	jq --arg d "$(digest "$BATS_TEST_TMPDIR/guest/vmlinuz")" '.files.vmlinuz = $d' "$GUEST/guest.json" \
+		>"$BATS_TEST_TMPDIR/guest/guest.json"
+	export KAVACH_GUEST=$BATS_TEST_TMPDIR/guest
+	# shellcheck disable=SC2016
+	config --arg k "$KAVACH_GUEST/vmlinuz" '.vm.kernel.path = $k'
+}
+
+@test "a guest whose owner has signed its digest runs the bundle, and its status is the program's" {
+	owned "$(predicted)"
+	# shellcheck disable=SC2016
+	args sh -c 'echo "on $(sed -n "s,.* / \(overlay\) .*,\1,p" /proc/mounts)"; exit 7'
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 7 ]
+	[ "$output" = "on overlay" ]
+}
+
+@test "a guest that was launched for another policy runs nothing" {
+	fake '.hostData = ("ab" * 32)'
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 1 ]
+	[[ $output == *"this guest was launched for another policy: HOST_DATA of its report has abab"* ]]
+	[ -z "$(kv list -q)" ]
+}
+
+@test "a guest that gets half a report runs nothing" {
+	fake '.faults = ["short-report"]'
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 1 ]
+	[[ $output == *"expected 1184 bytes, found 1183"* ]]
+	[ -z "$(kv list -q)" ]
+}
+
+@test "an altered kernel never starts where the owner has signed for another" {
+	owned "$(predicted)"
+	altered_kernel
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 1 ]
+	[[ $output == *"the secure processor did not launch the guest"*"Bad measurement"* ]]
+	[ -z "$(kv list -q)" ]
+}
+
+@test "a byte of the packed root that is not what was sealed is never read: the VM ends" {
+	own_rootfs
+	{ printf 'THE PLACE' && head -c 65536 /dev/urandom; } >"$BUNDLE/rootfs/data"
+	args sh -c 'echo begin; cat /data >/dev/null; echo end; exit 7'
+	KAVACH_CACHE=$BATS_TEST_TMPDIR/cache
+	image=$(kv pack --json "$BUNDLE" | jq -er .image)
+	at=$(grep -abo 'THE PLACE' "$image" | cut -d : -f 1)
+	printf 'X' | dd of="$image" bs=1 seek=$((at + 40000)) conv=notrunc status=none
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 255 ]
+	[[ $output == *begin* ]]
+	[[ $output != *end* ]]
+}
