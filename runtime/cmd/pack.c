@@ -45,7 +45,11 @@ static int cmd_pack(struct globals *g, void *opts, int argc, char **argv, struct
 	struct bundle bd = {0};
 	struct packed p;
 	buf_auto b = BUF_WRITER(1u << 16);
-	int r = bundle_load(g, argc > 0 ? argv[0] : ".", o->config, &in, &bd, e);
+	int r;
+
+	if (g->backend_floor < POL_BACKEND_VM) /* it is as a VM that it has such a root */
+		g->backend_floor = POL_BACKEND_VM;
+	r = bundle_load(g, argc > 0 ? argv[0] : ".", o->config, &in, &bd, e);
 
 	if (r == 0)
 		r = pack_root(bd.policy->rootfs, pack_cache_dir(g->a), g->a, &p, e);

@@ -119,14 +119,31 @@ void mon_console(struct monitor *m)
 
 #define TAIL 700
 
+/* Where the kernel says why it gave up: what comes behind that is a trace. Else the last words. */
+static size_t tail_begin(const struct monitor *m, size_t have)
+{
+	static const char why[] = "Kernel panic - ";
+	size_t n = strlen(why);
+
+	for (size_t at = m->log_n - have; at + n <= m->log_n; at++) {
+		size_t same = 0;
+
+		while (same < n && m->log[(at + same) % CONSOLE_KEEP] == (uint8_t) why[same])
+			same++;
+		if (same == n)
+			return at;
+	}
+	return m->log_n - (have < TAIL ? have : TAIL);
+}
+
 const char *mon_console_tail(const struct monitor *m)
 {
 	size_t have = m->log_n < CONSOLE_KEEP ? m->log_n : CONSOLE_KEEP, out = 0;
-	size_t from = m->log_n - (have < TAIL ? have : TAIL);
+	size_t from = tail_begin(m, have), end = m->log_n - from < TAIL ? m->log_n : from + TAIL;
 	char *text = arena_alloc(m->s->a, 3 * TAIL + 1);
 	bool fresh = true;
 
-	for (size_t i = from; i < m->log_n; i++) {
+	for (size_t i = from; i < end; i++) {
 		uint8_t c = m->log[i % CONSOLE_KEEP];
 
 		if (c == '\n') {
