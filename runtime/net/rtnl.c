@@ -36,7 +36,7 @@ int rtnl_open(struct rtnl *ret, struct err *e)
 	return 0;
 }
 
-int rtnl_open_in(int ns, struct rtnl *ret, struct err *e)
+int rtnl_open_in(int ns, struct rtnl *ret, int *ret_ns, struct err *e)
 {
 	fd_auto int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int r;
@@ -47,6 +47,12 @@ int rtnl_open_in(int ns, struct rtnl *ret, struct err *e)
 	if (setns(ns, CLONE_NEWNET) < 0)
 		return err_sys(e, "entering the container's network namespace");
 	r = rtnl_open(ret, e);
+	if (ret_ns) {
+		*ret_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		if (r == 0 && *ret_ns < 0)
+			r = err_sys(e, "opening the container's network namespace");
+	}
+	/* what would run in the wrong namespace from here on are hooks of the host */
 	if (setns(home, CLONE_NEWNET) < 0)
 		r = err_sys(e, "coming back to our network namespace");
 	return r;

@@ -28,8 +28,9 @@ struct rtnl_req {
 
 /* rtnl_open: a socket of the network namespace that we are in; it stays one of that when we go elsewhere. */
 int rtnl_open(struct rtnl *ret, struct err *e);
-/* rtnl_open_in: one of the namespace that `ns` is an fd of; we are in our own again afterwards, or it is an error. */
-int rtnl_open_in(int ns, struct rtnl *ret, struct err *e);
+/* rtnl_open_in: one of the network namespace that `ns` names: an fd of it, or a pidfd; ret_ns, when not NULL, gets an fd of the
+ * namespace itself. We are in our own again afterwards, or it is an error. */
+int rtnl_open_in(int ns, struct rtnl *ret, int *ret_ns, struct err *e);
 void rtnl_close(struct rtnl *s);
 #define rtnl_auto __attribute__((cleanup(rtnl_close))) struct rtnl
 

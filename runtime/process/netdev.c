@@ -10,11 +10,9 @@
  * to the host and removes a virtual one. That is what the spec demands for the end.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -281,26 +279,6 @@ static int move_all(const struct policy *p, struct rtnl *here, struct rtnl *ther
 	return r;
 }
 
-/* Opens what can only be opened from inside: a socket there, and the namespace's file. */
-static int look_in(int pidfd, struct rtnl *ret_there, int *ret_netns, struct err *e)
-{
-	fd_auto int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int r;
-
-	if (home < 0)
-		return err_sys(e, "opening our network namespace");
-	if (setns(pidfd, CLONE_NEWNET) < 0)
-		return err_sys(e, "linux.netDevices: entering the container's network namespace");
-	r = rtnl_open(ret_there, e);
-	*ret_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (r == 0 && *ret_netns < 0)
-		r = err_sys(e, "opening the container's network namespace");
-	/* what would run in the wrong namespace from here on are hooks of the host */
-	if (setns(home, CLONE_NEWNET) < 0)
-		r = err_sys(e, "coming back to our network namespace");
-	return r;
-}
-
 int netdevs_move(const struct policy *p, int pidfd, struct err *e)
 {
 	rtnl_auto here = {.fd = -EBADF}, there = {.fd = -EBADF};
@@ -311,6 +289,6 @@ int netdevs_move(const struct policy *p, int pidfd, struct err *e)
 		return 0;
 	r = rtnl_open(&here, e);
 	if (r == 0)
-		r = look_in(pidfd, &there, &netns, e);
+		r = rtnl_open_in(pidfd, &there, &netns, e);
 	return r < 0 ? r : move_all(p, &here, &there, netns, e);
 }

@@ -100,7 +100,7 @@ static int count_nics(const struct policy *p, struct arena *a, uint32_t *ret, st
 	ns = open(net->path, O_RDONLY | O_CLOEXEC);
 	if (ns < 0)
 		return err_sys(e, "linux.namespaces: open %s", net->path);
-	r = rtnl_open_in(ns, &s, e);
+	r = rtnl_open_in(ns, &s, NULL, e);
 	if (r == 0)
 		r = net_scan(&s, a, &found, index, e);
 	if (r == 0)
