@@ -121,7 +121,7 @@ static int decode_work(struct stage *s, struct err *e)
 	return 0;
 }
 
-static char **environ_of(const struct strs *l, struct arena *a)
+char **stage_environ(const struct strs *l, struct arena *a)
 {
 	char **env = arena_array(a, l->n + 1, sizeof(*env));
 
@@ -170,7 +170,7 @@ int stage_main(int argc, char **argv)
 	the_stage = &s;
 	if (decode_work(&s, &e) < 0)
 		return fail(s.sync, &e);
-	s.hook_env = environ_of(&boot.hook_env, &a);
+	s.hook_env = stage_environ(&boot.hook_env, &a);
 	stage_run(&s, &e);
 	return fail(s.sync, &e);
 }

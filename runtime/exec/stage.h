@@ -139,6 +139,8 @@ int stage_boot_decode(const void *p, size_t n, struct arena *a, struct stage_boo
 
 /* stage_read_boot: the boot block that a program in the place of the stage was started with, by its arguments. */
 int stage_read_boot(int argc, char **argv, struct arena *a, struct bytes *ret, struct err *e);
+/* stage_environ: boot.hook_env as execve() takes it: NULL-terminated, in the arena. */
+char **stage_environ(const struct strs *l, struct arena *a);
 
 /* stage_main: all of kavach-init, for the programs that are also it, under that name. */
 int stage_main(int argc, char **argv);

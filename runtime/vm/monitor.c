@@ -200,15 +200,6 @@ static void warn(const char *text)
 		(void) msg_send(the_stage->sync, MSG_WARN, text, strlen(text));
 }
 
-static char **environ_of(const struct strs *l, struct arena *a)
-{
-	char **env = arena_array(a, l->n + 1, sizeof(*env));
-
-	if (l->n)
-		memcpy(env, l->v, l->n * sizeof(*env));
-	return env;
-}
-
 int main(int argc, char **argv)
 {
 	static struct arena a;
@@ -237,7 +228,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	s.sync = boot.sync_fd;
-	s.hook_env = environ_of(&boot.hook_env, &a);
+	s.hook_env = stage_environ(&boot.hook_env, &a);
 	the_stage = &s;
 	stage_warn_to(warn);
 	if (mon.mode == MONITOR_CREATE)
