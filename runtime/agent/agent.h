@@ -85,6 +85,19 @@ struct agent_secrets {
 	uint64_t have;	 /* which, as bits: numbers in policy.secrets */
 };
 
+/* The conversation with a broker. */
+enum broker_step {
+	BROKER_GREETS = 1, /* hello was sent: a challenge is waited for */
+	BROKER_ASKS,	   /* the evidence was sent: the answer is waited for */
+	BROKER_IS_DONE
+};
+struct agent_broker {
+	enum broker_step step; /* 0: there is none */
+	uint32_t tag;	       /* of the last RELAY */
+	struct bytes nonce;
+	struct strs names; /* as the broker calls them */
+};
+
 struct agent {
 	bool guest; /* PID 1 of a VM */
 	int conn, sigfd, stage_fd;
@@ -121,6 +134,8 @@ struct agent {
 	struct agent_secrets secrets;
 	bool has_net; /* its modules are loaded */
 	int64_t late_at; /* CLOCK_MONOTONIC, ns: when what nobody waits for is loaded; INT64_MAX: not now, or done */
+	int keeper;	  /* socket to it; -EBADF */
+	struct agent_broker broker;
 
 	bool syncing; /* SYNC came: answer when no process is left */
 	uint32_t sync_tag;
@@ -182,6 +197,22 @@ int agent_secrets_take(struct agent *a, uint32_t stream, const void *block, size
 int agent_secrets_give(struct agent *a, struct proc *p, bool exec, struct err *e);
 /* agent_secrets_drop: those that nobody took, whose process was refused. */
 void agent_secrets_drop(struct agent *a);
+
+/* ---- keeper.c ---- */
+/* keeper_start: starts kavach-keeper and has its public key in a->key. */
+int keeper_start(struct agent *a, struct err *e);
+/* keeper_ask: one question and its answer, of the type `want` and at most `room` bytes. -EACCES with its text: it said FAIL. */
+int keeper_ask(struct agent *a, uint8_t type, const void *p, size_t n, uint8_t want, void *ret,
+	       size_t room, size_t *ret_n, struct err *e);
+
+/* ---- broker.c ---- */
+/* broker_wanted: whether the policy has secrets that a broker has. */
+bool broker_wanted(const struct policy *p);
+/* broker_begin: the first RELAY. */
+void broker_begin(struct agent *a);
+/* broker_relayed: what came to the last one. *ret_done: the conversation is over, and the first process may be made, with the
+ * secrets or without; an error: it may not. */
+int broker_relayed(struct agent *a, const struct wire_relayed *r, bool *ret_done, struct err *e);
 
 /* ---- spawn.c ---- */
 /* proc_spawn: clones the stage. create: CLONE_NEW* for it; target: the pidfd of whom it joins, with boot->target_ns, or -EBADF.

@@ -88,6 +88,9 @@ static int on_policy(struct ctx *c)
 	a->sealed.n = c->n;
 	sha256(a->sealed.v, a->sealed.n, a->digest);
 	r = policy_decode(a->sealed.v, a->sealed.n, &a->a, &a->policy, &why);
+	/* before any evidence, which has its key */
+	if (r == 0 && a->policy->backend == POL_BACKEND_SEV_SNP && broker_wanted(a->policy))
+		r = keeper_start(a, &why);
 	if (r == 0)
 		r = agent_judge(a, &v.report, &why);
 	if (r < 0) {
@@ -158,7 +161,31 @@ static int on_prepare(struct ctx *c)
 	p = proc_new(a, 1);
 	if (!p)
 		return err_set(c->e, -ENOMEM, "no memory for the first process");
-	if (agent_prepare(a, &e) < 0)
+	if (broker_wanted(a->policy))
+		broker_begin(a); /* agent_prepare() when that is over */
+	else if (agent_prepare(a, &e) < 0)
+		proc_fail(a, p, &e);
+	return 0;
+}
+
+static int on_relayed(struct ctx *c)
+{
+	struct agent *a = c->a;
+	struct proc *p = proc_find(a, 1);
+	arena_auto tmp = {0};
+	struct err e = ERR_INIT;
+	struct wire_relayed x;
+	bool done = false;
+	int r = BODY(c, wire_relayed_table, &x, &tmp);
+
+	if (r < 0)
+		return r;
+	if (!a->broker.step || a->broker.step == BROKER_IS_DONE || x.tag != a->broker.tag)
+		return violation(c, "although nothing was asked, or something else");
+	r = broker_relayed(a, &x, &done, &e);
+	if (r == 0 && done && p)
+		r = agent_prepare(a, &e);
+	if (r < 0 && p)
 		proc_fail(a, p, &e);
 	return 0;
 }
@@ -394,7 +421,7 @@ static const struct {
 	{WIRE_START, on_start},	      {WIRE_EXEC, on_exec},	{WIRE_SIGNAL, on_signal},
 	{WIRE_RESIZE, on_resize},     {WIRE_STATS, on_stats},	{WIRE_PS, on_ps},
 	{WIRE_UPDATE, on_update},     {WIRE_SYNC, on_sync},	{WIRE_PING, on_ping},
-	{WIRE_SHUTDOWN, on_shutdown}, {WIRE_ATTEST, on_attest},
+	{WIRE_SHUTDOWN, on_shutdown}, {WIRE_ATTEST, on_attest}, {WIRE_RELAYED, on_relayed},
 };
 
 int agent_handle(struct agent *a, const struct wire_head *h, const uint8_t *p, size_t n,

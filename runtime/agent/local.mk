@@ -5,6 +5,7 @@
 agent_sources = \
 	runtime/agent/agent.h \
 	runtime/agent/bare.c \
+	runtime/agent/broker.c \
 	runtime/agent/cgroup.c \
 	runtime/agent/container.c \
 	runtime/agent/evidence.c \
@@ -12,6 +13,7 @@ agent_sources = \
 	runtime/agent/handle.c \
 	runtime/agent/judge.c \
 	runtime/agent/judge.h \
+	runtime/agent/keeper.c \
 	runtime/agent/loop.c \
 	runtime/agent/main.c \
 	runtime/agent/modsig.h \

@@ -67,7 +67,7 @@ static int begin(struct agent *a, struct err *e)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	a->boot_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
 	a->phase = WIRE_PH_BOOT;
-	a->conn = a->sigfd = a->stage_fd = a->oom_fd = a->secrets.fd = -EBADF;
+	a->conn = a->sigfd = a->stage_fd = a->oom_fd = a->secrets.fd = a->keeper = -EBADF;
 	a->out = BUF_WRITER(16u << 20);
 	a->parts = WIRE_PARTS_INIT;
 	a->late_at = INT64_MAX;

@@ -4,10 +4,8 @@
  * answer, end. Its nonce is its own, so what was said on another connection is worth nothing here and there is no list of
  * nonces that could be filled. Whatever goes wrong ends the connection with one and the same line; why, the log says.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,19 +18,18 @@
 
 #include "attest/broker.h"
 #include "attest/crypto.h"
+#include "base/addr.h"
 #include "base/fd.h"
-#include "base/num.h"
 #include "base/str.h"
 
 #define LISTENERS_MAX 8u
-#define PEER_MAX 80
 
 enum said { SAID_NOTHING, SAID_HELLO, SAID_ALL };
 
 struct conn {
 	struct conn *next;
 	int fd;
-	char peer[PEER_MAX];
+	char peer[ADDR_TEXT_MAX];
 	enum said said;
 	int64_t deadline, nonce_deadline; /* CLOCK_MONOTONIC, ms */
 	uint8_t nonce[BROKER_NONCE_LEN];
@@ -105,60 +102,15 @@ int broker_listen_unix(const char *path, struct err *e)
 	return fd_take(&fd);
 }
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_storage room;
-};
-
-/* numbers only: whoever looks names up asks others who they are */
-static int parse_address(const char *where, struct arena *a, union address *ret, socklen_t *ret_n)
-{
-	const char *colon = strrchr(where, ':');
-	bool six = where[0] == '[';
-	uint64_t port;
-	char *host;
-
-	if (!colon || num_parse_u64(colon + 1, 65535, &port) < 0 ||
-	    (six && (colon == where || colon[-1] != ']')))
-		return -EINVAL;
-	host = arena_strndup(a, where + six, (size_t) (colon - where) - 2 * six);
-	memset(ret, 0, sizeof(*ret));
-	if (six) {
-		ret->v6.sin6_family = AF_INET6;
-		ret->v6.sin6_port = htons((uint16_t) port);
-		*ret_n = sizeof(ret->v6);
-		return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1 ? 0 : -EINVAL;
-	}
-	ret->v4.sin_family = AF_INET;
-	ret->v4.sin_port = htons((uint16_t) port);
-	*ret_n = sizeof(ret->v4);
-	return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1 ? 0 : -EINVAL;
-}
-
-static void address_text(const union address *at, char ret[PEER_MAX])
-{
-	char host[INET6_ADDRSTRLEN] = "?";
-
-	if (at->any.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &at->v6.sin6_addr, host, sizeof(host));
-		snprintf(ret, PEER_MAX, "[%s]:%u", host, ntohs(at->v6.sin6_port));
-	} else {
-		inet_ntop(AF_INET, &at->v4.sin_addr, host, sizeof(host));
-		snprintf(ret, PEER_MAX, "%s:%u", host, ntohs(at->v4.sin_port));
-	}
-}
-
 int broker_listen_tcp(const char *where, struct arena *a, char **ret_name, struct err *e)
 {
 	fd_auto int fd = -EBADF;
-	char text[PEER_MAX];
-	union address at;
+	char text[ADDR_TEXT_MAX];
+	union addr at;
 	const int on = 1;
 	socklen_t n;
 
-	if (parse_address(where, a, &at, &n) < 0)
+	if (addr_parse(where, &at, &n) < 0)
 		return err_set_id(e, ERR_USAGE, -EINVAL,
 				  "--listen: expected an address and a port, like 192.0.2.1:7443 "
 				  "or [2001:db8::1]:7443, found \"%s\"",
@@ -168,7 +120,7 @@ int broker_listen_tcp(const char *where, struct arena *a, char **ret_name, struc
 	    bind(fd, &at.any, n) < 0 || listen(fd, SOMAXCONN) < 0 ||
 	    getsockname(fd, &at.any, &n) < 0)
 		return err_sys(e, "--listen: %s", where);
-	address_text(&at, text);
+	addr_text(&at, text);
 	*ret_name = arena_strdup(a, text);
 	return fd_take(&fd);
 }
@@ -335,22 +287,22 @@ static void forget(struct conn *c)
 
 /* ---- the loop ---- */
 
-static void name_peer(int fd, const union address *at, char ret[PEER_MAX])
+static void name_peer(int fd, const union addr *at, char ret[ADDR_TEXT_MAX])
 {
 	struct ucred who;
 	socklen_t n = sizeof(who);
 
 	if (at->any.sa_family != AF_UNIX)
-		address_text(at, ret);
+		addr_text(at, ret);
 	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0)
-		snprintf(ret, PEER_MAX, "unix user %u process %d", who.uid, who.pid);
+		snprintf(ret, ADDR_TEXT_MAX, "unix user %u process %d", who.uid, who.pid);
 	else
-		snprintf(ret, PEER_MAX, "unix");
+		snprintf(ret, ADDR_TEXT_MAX, "unix");
 }
 
 static void take_connection(struct serving *s, int listener)
 {
-	union address at = {.any = {.sa_family = AF_UNIX}};
+	union addr at = {.any = {.sa_family = AF_UNIX}};
 	socklen_t n = sizeof(at);
 	fd_auto int fd = accept4(listener, &at.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct conn *c = fd >= 0 ? calloc(1, sizeof(*c)) : NULL;

@@ -2,6 +2,8 @@
 # base/: knows nothing of containers: errors, memory, strings, numbers, descriptors, paths
 
 libkv_base_a_SOURCES = \
+	runtime/base/addr.c \
+	runtime/base/addr.h \
 	runtime/base/arena.c \
 	runtime/base/arena.h \
 	runtime/base/buf.c \

@@ -143,6 +143,20 @@ void secret_undo(struct secret_block *b, const struct secret_slot *slot)
 	b->n = slot->begin;
 }
 
+ssize_t secret_fit(const struct pol_secret *s, const uint8_t *value, size_t n, struct err *e)
+{
+	bool env = s->give == POL_SECRET_ENV;
+
+	/* a line of text is what people and programs write; in a variable its end would be part of the password */
+	if (env && n > 0 && value[n - 1] == '\n')
+		n--;
+	if (env && n > 0 && memchr(value, '\0', n))
+		return err_set(
+			e, -EINVAL,
+			"it has a NUL byte, which a variable cannot have; give it as a file");
+	return n ? (ssize_t) n : err_set(e, -ENODATA, "it is empty");
+}
+
 int secret_pipe(const void *p, size_t n)
 {
 	int fds[2], r = 0;

@@ -15,6 +15,8 @@
 #ifndef KAVACH_EXEC_SECRET_BLOCK_H
 #define KAVACH_EXEC_SECRET_BLOCK_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "base/types.h"
 #include "policy/policy.h"
@@ -54,6 +56,10 @@ int secret_begin(struct secret_block *b, const struct pol_secret *s, struct secr
 		 uint8_t **ret_value, size_t *ret_room);
 void secret_end(struct secret_block *b, const struct secret_slot *slot, size_t n);
 void secret_undo(struct secret_block *b, const struct secret_slot *slot);
+
+/* secret_fit: what of a value of n bytes is given: of a variable not the newline at its end, and it has no NUL. -EINVAL, or -ENODATA
+ * when nothing is left. */
+ssize_t secret_fit(const struct pol_secret *s, const uint8_t *value, size_t n, struct err *e);
 
 /* secret_pipe: a pipe with these bytes in it and nobody who writes to it; returns its close-on-exec read end or -errno. */
 int secret_pipe(const void *p, size_t n);

@@ -203,6 +203,8 @@ static void explain_vm(struct page *pg, const struct policy *p)
 		page_bytes(pg, p->vm.memory.v);
 		page_end(pg);
 	}
+	page_row_value(pg, "broker", p->vm.broker);
+	page_row_value(pg, "broker's key", p->vm.broker_key);
 	explain_host_may(pg, p);
 }
 

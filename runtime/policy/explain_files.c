@@ -109,6 +109,7 @@ static const char *source_words(const struct pol_secret *s)
 	case POL_SECRET_FROM_FILE: return "from the file";
 	case POL_SECRET_FROM_CREDENTIAL: return "from systemd's credential";
 	case POL_SECRET_FROM_PROGRAM: return "printed by";
+	case POL_SECRET_FROM_BROKER: return "from the broker, which calls it";
 	default: return "from the service at";
 	}
 }

@@ -79,10 +79,9 @@ static const struct name_val cg_manager_names[] = {
 };
 
 static const struct name_val secret_source_names[] = {
-	{"file", POL_SECRET_FROM_FILE},
-	{"credential", POL_SECRET_FROM_CREDENTIAL},
-	{"program", POL_SECRET_FROM_PROGRAM},
-	{"socket", POL_SECRET_FROM_SOCKET},
+	{"file", POL_SECRET_FROM_FILE},	      {"credential", POL_SECRET_FROM_CREDENTIAL},
+	{"program", POL_SECRET_FROM_PROGRAM}, {"socket", POL_SECRET_FROM_SOCKET},
+	{"broker", POL_SECRET_FROM_BROKER},
 };
 static const struct name_val secret_give_names[] = {
 	{"file", POL_SECRET_FILE},
@@ -369,6 +368,8 @@ static const struct cfield vm_rows[] = {
 	F(sandbox),
 	F(host_may),
 	F(filters),
+	F(broker),
+	F(broker_key),
 };
 static TABLE(vm_table, vm_rows, pol_vm);
 #undef ST

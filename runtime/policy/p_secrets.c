@@ -236,8 +236,32 @@ static int check_file(struct pb *b, const struct pol_secret *s, struct err *e)
 	return check_mounts(b, s, dir, e);
 }
 
+/* What a host reads from a file or a program the host knows, and that is whom a confidential guest is kept from. A broker
+ * gives secrets to a guest that proves what it is, which a report of SEV-SNP does and nothing else. */
+static int check_source(struct pb *b, const struct pol_secret *s, struct err *e)
+{
+	const char *why = NULL;
+
+	if (s->source != POL_SECRET_FROM_BROKER && b->p->backend >= POL_BACKEND_SEV)
+		why = "its source is on the host, from which a confidential VM takes no secrets";
+	else if (s->source == POL_SECRET_FROM_BROKER && b->p->backend < POL_BACKEND_SEV)
+		why = "its source is a broker, which gives it to a confidential VM only";
+	else if (s->source == POL_SECRET_FROM_BROKER && b->p->backend != POL_BACKEND_SEV_SNP)
+		why = "its source is a broker, which wants a report that only SEV-SNP has; SEV and "
+		      "SEV-ES have secrets of the launch";
+	else if (s->source == POL_SECRET_FROM_BROKER && !b->rules->vm.broker)
+		why = "its source is a broker, and no rules file says where that is (vm.broker)";
+	return why ? err_set_id(e, ERR_CONFIG, -ENOTSUP, "%s: the secret %s: %s", s->at, s->name,
+				why)
+		   : 0;
+}
+
 static int check_one(struct pb *b, const struct pol_secret *s, struct err *e)
 {
+	int r = check_source(b, s, e);
+
+	if (r < 0)
+		return r;
 	for (const struct pol_secret *o = b->p->secrets.v; o < s; o++)
 		if (o->give == s->give && str_eq0(o->target, s->target))
 			return refuse(s, e,
@@ -248,6 +272,18 @@ static int check_one(struct pb *b, const struct pol_secret *s, struct err *e)
 			      arena_printf(b->a, "%s: process.terminal: it is a terminal",
 					   b->config));
 	return s->give == POL_SECRET_FILE ? check_file(b, s, e) : 0;
+}
+
+/* It is in the policy of those that need it only. */
+static void find_broker(struct pb *b)
+{
+	for (size_t i = 0; i < b->p->secrets.n; i++) {
+		if (b->p->secrets.v[i].source != POL_SECRET_FROM_BROKER)
+			continue;
+		b->p->vm.broker = (char *) (uintptr_t) b->rules->vm.broker;
+		b->p->vm.broker_key = (char *) (uintptr_t) b->rules->vm.broker_key;
+		return;
+	}
 }
 
 int pb_secrets(struct pb *b, struct err *e)
@@ -263,5 +299,7 @@ int pb_secrets(struct pb *b, struct err *e)
 				      asked.v[i]);
 	for (size_t i = 0; i < b->p->secrets.n && r == 0; i++)
 		r = check_one(b, &b->p->secrets.v[i], e);
+	if (r == 0)
+		find_broker(b);
 	return r;
 }

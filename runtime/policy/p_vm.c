@@ -465,19 +465,6 @@ int pb_vm_process(struct pb *b, struct pol_process *p, struct err *e)
 	return 0;
 }
 
-/* What its host reads from a file or a program its host knows, and that is whom a confidential guest is kept from. */
-static int secrets(const struct policy *p, struct err *e)
-{
-	const struct pol_secret *s = p->secrets.n ? &p->secrets.v[0] : NULL;
-
-	return !s || p->backend < POL_BACKEND_SEV
-		       ? 0
-		       : err_set_id(e, ERR_CONFIG, -ENOTSUP,
-				    "%s: the secret %s: its source is on the host, from which a "
-				    "confidential VM takes no secrets",
-				    s->at, s->name);
-}
-
 int pb_vm_fits(struct pb *b, struct err *e)
 {
 	struct policy *p = b->p;
@@ -507,9 +494,7 @@ int pb_vm_fits(struct pb *b, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].given)
 			return pb_refuse(b, e, "%s", rows[i].text);
-	r = secrets(p, e);
-	if (r == 0)
-		r = namespaces(b, e);
+	r = namespaces(b, e);
 	if (r == 0)
 		r = devices(b, e);
 	if (r == 0)

@@ -244,7 +244,8 @@ enum pol_secret_source {
 	POL_SECRET_FROM_FILE = 1,
 	POL_SECRET_FROM_CREDENTIAL, /* of systemd */
 	POL_SECRET_FROM_PROGRAM,
-	POL_SECRET_FROM_SOCKET
+	POL_SECRET_FROM_SOCKET,
+	POL_SECRET_FROM_BROKER /* of a confidential guest, which gets it itself: kavach-broker(7) */
 };
 enum pol_secret_give { POL_SECRET_FILE = 1, POL_SECRET_ENV, POL_SECRET_STDIN };
 
@@ -252,7 +253,7 @@ enum pol_secret_give { POL_SECRET_FILE = 1, POL_SECRET_ENV, POL_SECRET_STDIN };
 struct pol_secret {
 	char *name;
 	uint32_t source;  /* enum pol_secret_source */
-	struct strs from; /* path, credential's name, or program with its arguments */
+	struct strs from; /* path, credential's or broker's name, or program with its arguments */
 	uint32_t give;	  /* enum pol_secret_give */
 	char *target;  /* FILE: path inside the root, clean; ENV: the variable's name; else NULL */
 	uint32_t mode; /* FILE */
@@ -419,6 +420,9 @@ struct pol_vm {
 	/* Of a confidential guest: SHA-256 (hex) of each compiled filter, the stacked ones first. Who compiles is the host, which
 	 * is not trusted with what it hands over. */
 	struct strs filters;
+	/* Where the host finds the broker: the path of a socket, or "ADDRESS:PORT"; the key whose signature its answers must have, as
+	 * SubjectPublicKeyInfo in base64. NULL: no secret is from a broker; any broker's. */
+	char *broker, *broker_key;
 };
 
 struct policy {

@@ -177,9 +177,12 @@ struct rules_vm {
 	struct opt_u64 max_vcpus, max_memory;
 	struct strs kernel_params, hypervisor_params; /* words that a bundle may ask for */
 	struct opt_u64 uid_first, uid_count;	      /* ids that hypervisors run as */
+	const char *
+		broker; /* who gives secrets to confidential guests: a socket's path, or ADDRESS:PORT */
+	const char *broker_key;	 /* that its answers must be signed with; see policy.h */
 	struct opt_u64 host_may; /* the most that a confidential guest may allow: POL_HOST_* */
 	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at,
-		root_at, share_at, host_may_at;
+		root_at, share_at, host_may_at, broker_at, broker_key_at;
 };
 
 /* What a confidential VM has to show before it gets a secret. */
@@ -191,8 +194,7 @@ struct rules_attest {
 		policy_clear;	/* bits of the guest policy that must, and must not, be set */
 	struct opt_u64 min_tcb; /* as in the report, a byte per component */
 	const char *kds_cache;	/* directory with certificates; absolute */
-	const char *broker;	/* socket that releases secrets; absolute */
-	struct rule_at measurements_at, policy_at, kds_at, broker_at;
+	struct rule_at measurements_at, policy_at, kds_at;
 };
 
 /* Zeroed = none. */

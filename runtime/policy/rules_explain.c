@@ -119,6 +119,7 @@ static const char *const secret_sources[] = {
 	[POL_SECRET_FROM_CREDENTIAL] = "credential",
 	[POL_SECRET_FROM_PROGRAM] = "program",
 	[POL_SECRET_FROM_SOCKET] = "socket",
+	[POL_SECRET_FROM_BROKER] = "broker",
 };
 
 static void secret_rows(struct page *pg, const struct rule *r)
@@ -235,6 +236,8 @@ static void vm_rows(struct page *pg, const struct rules_vm *vm)
 	}
 	page_row_value(pg, "machine", vm->machine);
 	page_row_value(pg, "root", vm->root);
+	page_row_value(pg, "broker", vm->broker);
+	page_row_value(pg, "broker's key", vm->broker_key);
 	page_row_value(pg, "share", vm->share);
 	if (vm->kernel_params.set && !vm->kernel_params.n)
 		page_line(pg, "kernel options", "none is allowed");
@@ -285,7 +288,6 @@ static void attest_rows(struct page *pg, const struct rules_attest *r)
 		page_end(pg);
 	}
 	page_row_value(pg, "certificates", r->kds_cache);
-	page_row_value(pg, "broker", r->broker);
 }
 
 void rules_explain(struct buf *b, const struct rules *r)

@@ -3,6 +3,7 @@
  * What rules say once for the machine: audit log, VMs, attestation. Several files add up: lists of what is allowed become
  * what all of them allow, limits the smallest, and what can only be one thing must be the same wherever it is said.
  */
+#include "base/addr.h"
 #include "json/decode.h"
 #include "policy/host_may.h"
 #include "policy/rules_tables.h"
@@ -150,8 +151,49 @@ static const struct jfield vm_f[] = {
 	F_OBJ(struct rj_vm, uids, struct rj_vm_uids, &uids_t),
 	F_STR(struct rj_vm, root, F_ONE_OF(roots)),
 	F_STRS(struct rj_vm, hostMay, F_ONE_OF(may_words)),
+	F_STR(struct rj_vm, broker),
+	F_STR(struct rj_vm, brokerKey),
 };
-const struct jtable rules_t_vm = F_TABLE(struct rj_vm, vm_f, .flags = J_STRICT);
+
+static bool is_address(const char *s)
+{
+	union addr at;
+	socklen_t n;
+
+	return rules_is_clean_path(s) || addr_parse(s, &at, &n) == 0;
+}
+
+/* A SubjectPublicKeyInfo of P-256 with an uncompressed point always begins like this; whether what follows is a point is for
+ * those who compute with it. */
+static bool is_spki(const char *s)
+{
+	static const char head[] = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *rest = str_prefix(s, head);
+
+	return rest && strspn(rest, digits) == 86 && str_eq(rest + 86, "==");
+}
+
+static int vm_check(const struct json_doc *d, const struct json_node *n, void *obj, struct arena *a,
+		    struct err *e)
+{
+	const struct rj_vm *j = obj;
+	int r = spec_check_each(d, n, "broker", is_address,
+				"a clean absolute path of a socket, or an address and a port like "
+				"192.0.2.1:7443 or [2001:db8::1]:7443",
+				a, e);
+
+	if (r == 0)
+		r = spec_check_each(d, n, "brokerKey", is_spki,
+				    "a public key on P-256 in base64: the lines of its PEM but for "
+				    "the first and the last, as one",
+				    a, e);
+	if (r == 0 && j->brokerKey && !j->broker)
+		r = json_err(d, json_get(n, "brokerKey"), e, "says nothing without \"broker\"");
+	return r;
+}
+const struct jtable rules_t_vm = F_TABLE(struct rj_vm, vm_f, .flags = J_STRICT, .check = vm_check);
 
 static int guest_policy_check(const struct json_doc *d, const struct json_node *n, void *obj,
 			      struct arena *a, struct err *e)
@@ -175,14 +217,13 @@ static const struct jtable guest_policy_t = F_TABLE(struct rj_guest_policy, gues
 static int attest_check(const struct json_doc *d, const struct json_node *n, void *obj,
 			struct arena *a, struct err *e)
 {
-	static const char *const paths[] = {"kdsCache", "broker"};
 	int r = spec_check_each(d, n, "measurements", is_launch_digest,
 				"64 or 96 digits 0-9 and a-f", a, e);
 
 	(void) obj;
-	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++)
-		r = spec_check_each(d, n, paths[i], rules_is_clean_path, RULES_CLEAN_PATH, a, e);
-	return r;
+	return r < 0 ? r
+		     : spec_check_each(d, n, "kdsCache", rules_is_clean_path, RULES_CLEAN_PATH, a,
+				       e);
 }
 
 static const struct jfield attest_f[] = {
@@ -190,7 +231,6 @@ static const struct jfield attest_f[] = {
 	F_OBJ(struct rj_attest, guestPolicy, struct rj_guest_policy, &guest_policy_t),
 	F_UINT(struct rj_attest, minimumTcb),
 	F_STR(struct rj_attest, kdsCache),
-	F_STR(struct rj_attest, broker),
 };
 const struct jtable rules_t_attest = F_TABLE(struct rj_attest, attest_f, .flags = J_STRICT,
 					     .check = attest_check);
@@ -431,6 +471,12 @@ int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 	if (r == 0)
 		r = same_text(in, "vm.share", j->share, &in->rules->vm.share,
 			      &in->rules->vm.share_at);
+	if (r == 0)
+		r = same_text(in, "vm.broker", j->broker, &in->rules->vm.broker,
+			      &in->rules->vm.broker_at);
+	if (r == 0)
+		r = same_text(in, "vm.brokerKey", j->brokerKey, &in->rules->vm.broker_key,
+			      &in->rules->vm.broker_key_at);
 	return r < 0 ? r : defaults_fit(in);
 }
 
@@ -468,7 +514,5 @@ int rules_add_attest(struct rules_in *in, const struct rj_attest *j)
 	}
 	largest_tcb(j->minimumTcb, &r->min_tcb);
 	err = same_text(in, "attestation.kdsCache", j->kdsCache, &r->kds_cache, &r->kds_at);
-	if (err == 0)
-		err = same_text(in, "attestation.broker", j->broker, &r->broker, &r->broker_at);
 	return err;
 }

@@ -65,16 +65,19 @@ static int source_check(const struct json_doc *d, const struct json_node *n, voi
 	const char *first = j->program.n ? j->program.v[0] : NULL;
 	int r;
 
-	if (!!j->file + !!j->credential + !!j->socket + j->program.set != 1)
+	if (!!j->file + !!j->credential + !!j->socket + !!j->broker + j->program.set != 1)
 		return json_err(d, n, e,
-				"expected one of \"file\", \"credential\", \"program\" and "
-				"\"socket\"");
+				"expected one of \"file\", \"credential\", \"program\", \"socket\" "
+				"and \"broker\"");
 	r = spec_check_each(d, n, "file", rules_is_clean_path, RULES_CLEAN_PATH, a, e);
 	if (r == 0)
 		r = spec_check_each(d, n, "socket", rules_is_clean_path, RULES_CLEAN_PATH, a, e);
 	if (r == 0)
 		r = spec_check_each(d, n, "credential", is_credential,
 				    "the name of a systemd credential", a, e);
+	if (r == 0)
+		r = spec_check_each(d, n, "broker", is_name,
+				    "up to 64 letters, digits, \"_\", \".\" and \"-\"", a, e);
 	if (r == 0 && first && !rules_is_clean_path(first))
 		r = json_err(d, json_get(n, "program"), e,
 			     "[0]: expected " RULES_CLEAN_PATH ", found \"%s\"", first);
@@ -105,6 +108,10 @@ static int ways_check(const struct json_doc *d, const struct json_node *n,
 			d, json_get(n, "exec"), e,
 			"is for \"env\": files are there for every process, and the standard "
 			"input of \"exec\" comes from its caller");
+	/* the key that opens a broker's answer is gone when the container runs */
+	if (j->exec.v && j->source->broker)
+		return json_err(d, json_get(n, "exec"), e,
+				"is not possible for a secret from a broker, which gives it once");
 	return 0;
 }
 
@@ -131,6 +138,7 @@ static const struct jfield source_f[] = {
 	F_STR(struct rj_secret_source, credential),
 	F_STRS(struct rj_secret_source, program, .flags = J_NONEMPTY),
 	F_STR(struct rj_secret_source, socket),
+	F_STR(struct rj_secret_source, broker),
 };
 static const struct jtable source_t = F_TABLE(struct rj_secret_source, source_f, .flags = J_STRICT,
 					      .check = source_check);
@@ -184,10 +192,12 @@ static void to_source(struct arena *a, const struct rj_secret_source *j, struct 
 	s->source = j->file	    ? POL_SECRET_FROM_FILE
 		    : j->credential ? POL_SECRET_FROM_CREDENTIAL
 		    : j->socket	    ? POL_SECRET_FROM_SOCKET
+		    : j->broker	    ? POL_SECRET_FROM_BROKER
 				    : POL_SECRET_FROM_PROGRAM;
 	s->from = j->file	  ? one(a, j->file)
 		  : j->credential ? one(a, j->credential)
 		  : j->socket	  ? one(a, j->socket)
+		  : j->broker	  ? one(a, j->broker)
 				  : j->program;
 }
 

@@ -30,7 +30,7 @@ struct rj_landlock {
 };
 
 struct rj_secret_source {
-	char *file, *credential, *socket;
+	char *file, *credential, *socket, *broker;
 	struct strs program;
 };
 
@@ -91,7 +91,7 @@ struct rj_vm_uids {
 struct rj_vm {
 	struct strs kernelParameters, hypervisorParameters, hostMay;
 	struct rj_vm_uids *uids;
-	char *root, *share;
+	char *root, *share, *broker, *brokerKey;
 	rj_files hypervisors, kernels, initrds, firmware, virtiofsd;
 	struct rj_vm_defaults *defaults;
 	struct rj_vm_maximum *maximum;
@@ -105,7 +105,7 @@ struct rj_attest {
 	struct strs measurements;
 	struct rj_guest_policy *guestPolicy;
 	struct opt_u64 minimumTcb;
-	char *kdsCache, *broker;
+	char *kdsCache;
 };
 
 struct rj_file {

@@ -14,8 +14,11 @@ static ssize_t (*const sources[])(const struct source *s, struct err *e) = {
 	[POL_SECRET_FROM_SOCKET] = source_socket,
 };
 
+/* What is a broker's the guest gets itself. */
 static bool is_wanted(const struct pol_secret *s, enum secrets_when when)
 {
+	if (s->source == POL_SECRET_FROM_BROKER)
+		return false;
 	return when == SECRETS_CREATE || (s->exec && s->give == POL_SECRET_ENV);
 }
 
@@ -25,18 +28,6 @@ bool secrets_wanted(const struct policy *p, enum secrets_when when)
 		if (is_wanted(&p->secrets.v[i], when))
 			return true;
 	return false;
-}
-
-/* A line of text is what people and programs write; in a variable its end would be part of the password. */
-static ssize_t fit_variable(const struct source *s, ssize_t n, struct err *e)
-{
-	if (n > 0 && s->value[n - 1] == '\n')
-		n--;
-	if (memchr(s->value, '\0', (size_t) n))
-		return err_set(
-			e, -EINVAL,
-			"it has a NUL byte, which a variable cannot have; give it as a file");
-	return n ? n : err_set(e, -ENODATA, "it is empty");
 }
 
 static int fetch(const struct pol_secret *secret, const char *id, struct secret_block *b,
@@ -52,8 +43,8 @@ static int fetch(const struct pol_secret *secret, const char *id, struct secret_
 		return err_set(e, -ENOSPC, "all secrets together are more than %u KiB",
 			       SECRET_BLOCK_MAX >> 10);
 	n = sources[secret->source](&s, e);
-	if (n >= 0 && secret->give == POL_SECRET_ENV)
-		n = fit_variable(&s, n, e);
+	if (n >= 0)
+		n = secret_fit(secret, s.value, (size_t) n, e);
 	if (n < 0) {
 		secret_undo(b, &slot);
 		return (int) n;

@@ -15,12 +15,12 @@
 
 #define ST struct monitor_boot
 static const struct cfield rows[] = {
-	F(mode),	F(stage),     F(control_fd), F(policy),	    F(prepare),	    F(volumes_at),
-	F(hypervisor),	F(argv),      F(kernel_fd),  F(initrd_fd),  F(firmware_fd), F(uid),
-	F(keep_root),	F(kvm_fd),    F(nics),	     F(memory),	    F(hello_ms),    F(prepared_ms),
-	F(shutdown_ms), F(qmp_ms),    F(owner),	     F(request_fd), F(terminal),    F(ptmx_fd),
-	F(server),	F(sev),	      F(sev_policy), F(sev_dev),    F(dh_cert_fd),  F(session_fd),
-	F(memlock),	F(launch_ms), F(root_fd),
+	F(mode),	F(stage),   F(control_fd), F(policy),	  F(prepare),	  F(volumes_at),
+	F(hypervisor),	F(argv),    F(kernel_fd),  F(initrd_fd),  F(firmware_fd), F(uid),
+	F(keep_root),	F(kvm_fd),  F(nics),	   F(memory),	  F(hello_ms),	  F(prepared_ms),
+	F(shutdown_ms), F(qmp_ms),  F(owner),	   F(request_fd), F(terminal),	  F(ptmx_fd),
+	F(broker_fd),	F(server),  F(sev),	   F(sev_policy), F(sev_dev),	  F(dh_cert_fd),
+	F(session_fd),	F(memlock), F(launch_ms),  F(root_fd),
 };
 const struct ctable monitor_boot_table = {"monitor_boot", rows, ARRAY_LEN(rows), sizeof(ST)};
 

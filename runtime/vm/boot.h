@@ -42,7 +42,8 @@ struct monitor_boot {
 	uint64_t memlock;		/* what QEMU may pin; 0: nothing */
 	uint32_t launch_ms;		/* how long the owner of an SEV guest may take */
 	uint32_t hello_ms, prepared_ms, shutdown_ms, qmp_ms;
-	uint32_t owner; /* who may use the control socket, beside root */
+	int32_t broker_fd; /* connected to vm.broker; -1: no secret is from there */
+	uint32_t owner;	   /* who may use the control socket, beside root */
 
 	/* PROXY */
 	int32_t request_fd; /* sealed file: wire_exec_table */

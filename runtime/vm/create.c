@@ -30,6 +30,7 @@
 #include "vm/jail.h"
 #include "vm/owner.h"
 #include "vm/qemu.h"
+#include "vm/relay.h"
 #include "vm/split.h"
 #include "vm/virtiofsd.h"
 #include "wire/body.h"
@@ -53,7 +54,8 @@ struct making {
 	struct vm_shape shape;
 	struct monitor_boot boot;
 	struct launch_as as;
-	int fds[8]; /* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files, the packed root */
+	/* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files, the packed root, the broker */
+	int fds[9];
 	struct policy host;
 };
 
@@ -418,6 +420,20 @@ static int take_root(struct making *m, const struct box *b, struct err *e)
 	return 0;
 }
 
+/* A guest with secrets from a broker needs one that can be reached. */
+static int open_broker(struct making *m, struct err *e)
+{
+	const char *where = m->full->vm.broker;
+
+	if (!where)
+		return 0;
+	m->fds[8] = relay_connect(where, e);
+	if (m->fds[8] < 0)
+		return m->fds[8];
+	m->boot.broker_fd = m->fds[8];
+	return 0;
+}
+
 static int open_files(struct making *m, struct box *b, struct err *e)
 {
 	/* they are executed by their names, below /usr: looked at here */
@@ -435,7 +451,9 @@ static int open_files(struct making *m, struct box *b, struct err *e)
 			      &m->fds[3], e);
 	if (r == 0)
 		r = open_kvm(m, b->a, e);
-	return r < 0 ? r : open_sev(m, b, e);
+	if (r == 0)
+		r = open_sev(m, b, e);
+	return r < 0 ? r : open_broker(m, e);
 }
 
 /* Last of process_create_as()'s preparations: the cgroup exists, and the state directory. */
@@ -492,10 +510,11 @@ int vm_create(struct box *b, const struct box_io *io,
 	struct making m = {
 		.full = b->policy,
 		.io = io,
-		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
+		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
 		.boot = {.mode = MONITOR_CREATE,
 			 .policy = b->policy_enc,
 			 .request_fd = -1,
+			 .broker_fd = -1,
 			 .prepared_ms = PREPARED_MS,
 			 .shutdown_ms = SHUTDOWN_MS,
 			 .qmp_ms = QMP_MS},

@@ -28,6 +28,8 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/qjson.h \
 	runtime/vm/qmp.c \
 	runtime/vm/qmp.h \
+	runtime/vm/relay.c \
+	runtime/vm/relay.h \
 	runtime/vm/shape.c \
 	runtime/vm/shape.h \
 	runtime/vm/shape_show.c \
@@ -51,6 +53,7 @@ monitor_sources = \
 	runtime/vm/monitor_loop.c \
 	runtime/vm/monitor_net.c \
 	runtime/vm/monitor_qemu.c \
+	runtime/vm/monitor_relay.c \
 	runtime/vm/monitor_root.c \
 	runtime/vm/monitor_stream.c \
 	runtime/vm/monitor_tty.c \

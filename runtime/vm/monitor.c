@@ -120,7 +120,7 @@ static int close_the_rest(struct monitor *m, struct err *e)
 	const struct stream *st = m->streams;
 	const int keep[] = {m->chan,  m->console,    m->qmp_fd,	    m->signals, m->server,
 			    m->start, m->s->sync,    m->control,    m->tty,	m->rtnl.fd,
-			    st->in,   st->out[0].fd, st->out[1].fd, m->secrets};
+			    st->in,   st->out[0].fd, st->out[1].fd, m->secrets, m->relay.fd};
 
 	return fds_close_except(keep, ARRAY_LEN(keep), e);
 }
@@ -172,6 +172,8 @@ static void __attribute__((noreturn)) create(const struct monitor_boot *b, struc
 	m.start = s->boot->start_fd >= 0 ? s->boot->start_fd : -EBADF;
 	m.control = b->control_fd;
 	m.secrets = s->boot->secrets_fd >= 0 ? s->boot->secrets_fd : -EBADF;
+	m.relay.fd = b->broker_fd >= 0 ? b->broker_fd : -EBADF;
+	m.relay.deadline = INT64_MAX;
 	m.last_stream = 1;
 	if (policy_decode(s->boot->policy.v, s->boot->policy.n, s->a, &s->p, &e) < 0 ||
 	    policy_decode(b->policy.v, b->policy.n, s->a, &full, &e) < 0)

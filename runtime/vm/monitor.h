@@ -81,6 +81,18 @@ struct client {
 	struct client *next;
 };
 
+/* The conversation between the guest and a broker: one line at a time. */
+struct relay {
+	int fd;	   /* connected; -EBADF: there is none, or none any more */
+	bool open; /* a line is to be answered */
+	uint32_t tag;
+	int64_t deadline;
+	struct buf out;
+	size_t out_at;
+	uint8_t *in; /* WIRE_RELAYED_MAX and one more, once it is needed */
+	size_t in_n;
+};
+
 enum monitor_step {
 	MON_BOOTS = 1, /* up to PREPARED */
 	MON_READY,     /* kavach has been told, its answer is awaited */
@@ -135,12 +147,13 @@ struct monitor {
 	int server; /* pidfd of virtiofsd; -EBADF: there is none */
 	struct launch launch;
 
-	int signals;   /* signalfd */
-	int start;     /* listening; -EBADF: `run` */
-	int starter;   /* connected, says GO or is told of the outcome; s->sync for `run` */
-	int control;   /* listening */
-	int tty;       /* slave of the host's pty; -EBADF without terminal */
-	int secrets;   /* pipe with those of the first process, until they are sent; -EBADF */
+	int signals; /* signalfd */
+	int start;   /* listening; -EBADF: `run` */
+	int starter; /* connected, says GO or is told of the outcome; s->sync for `run` */
+	int control; /* listening */
+	int tty;     /* slave of the host's pty; -EBADF without terminal */
+	int secrets; /* pipe with those of the first process, until they are sent; -EBADF */
+	struct relay relay;
 	uid_t creator; /* who may start it, as our user namespace sees it */
 
 	struct rtnl rtnl; /* of the container's network namespace; not open: it has none */
@@ -219,6 +232,13 @@ int mon_start(struct monitor *m, struct err *e);
 int mon_wire_in(struct monitor *m, struct err *e);
 int mon_wire_out(struct monitor *m, struct err *e);
 size_t mon_wire_backlog(const struct monitor *m);
+
+/* monitor_relay.c: mon_relay: a RELAY of the guest's. _events, _io: what to poll its connection for, and what came of that.
+ * _late: when the broker has had its time. */
+int mon_relay(struct monitor *m, const struct buf *b, struct arena *a, struct err *e);
+short mon_relay_events(const struct monitor *m);
+void mon_relay_io(struct monitor *m, short got);
+void mon_relay_late(struct monitor *m);
 
 /* monitor_stream.c */
 struct stream *stream_new(struct monitor *m, uint32_t id, int in, int out, int err);

@@ -24,6 +24,7 @@ enum {
 	P_START,
 	P_STARTER,
 	P_CONTROL,
+	P_BROKER,
 	P_FIXED,
 };
 
@@ -47,6 +48,8 @@ static size_t collect(struct monitor *m, struct pollfd *p)
 				     .events = POLLIN};
 	p[P_STARTER] = (struct pollfd){.fd = listens ? m->starter : -1, .events = POLLIN};
 	p[P_CONTROL] = (struct pollfd){.fd = m->control, .events = POLLIN};
+	p[P_BROKER] = (struct pollfd){.fd = mon_relay_events(m) ? m->relay.fd : -1,
+				      .events = mon_relay_events(m)};
 	for (st = m->streams; st; st = st->next) {
 		for (int i = 0; i < 2; i++)
 			p[n++] = (struct pollfd){.fd = st->out[i].q.n ? st->out[i].fd : -1,
@@ -64,6 +67,7 @@ static int64_t next_deadline(const struct monitor *m)
 	int64_t t = m->deadline, q = qmp_deadline(&m->qmp);
 
 	t = q < t ? q : t;
+	t = m->relay.deadline < t ? m->relay.deadline : t;
 	for (const struct stream *st = m->streams; st; st = st->next)
 		if (st->state == STREAM_EXITED && st->exit_deadline < t)
 			t = st->exit_deadline;
@@ -182,6 +186,8 @@ static int fixed(struct monitor *m, const struct pollfd *p, struct err *e)
 		mon_console(m);
 	if (p[P_CHAN].revents & (POLLIN | POLLHUP | POLLERR))
 		r = mon_wire_in(m, e);
+	if (r == 0 && p[P_BROKER].revents)
+		mon_relay_io(m, p[P_BROKER].revents);
 	if (r == 0 && p[P_QMP].revents)
 		r = qmp_io(&m->qmp, mon_now(), e);
 	if (r == 0 && p[P_SIGNALS].revents)
@@ -270,6 +276,7 @@ static void check_deadline(struct monitor *m)
 {
 	struct err e = ERR_INIT;
 
+	mon_relay_late(m);
 	if (mon_now() < m->deadline)
 		return;
 	if (m->step == MON_ENDS)

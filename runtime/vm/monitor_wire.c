@@ -341,6 +341,7 @@ static int dispatch(struct monitor *m, const struct wire_head *h, const struct b
 	case WIRE_DRAINED: return on_drained(stream_find(m, h->stream), e);
 	case WIRE_REPLY: return on_reply(m, b, a, e);
 	case WIRE_DONE: return on_done(m, b, a, e);
+	case WIRE_RELAY: return mon_relay(m, b, a, e);
 	case WIRE_EVENT: return 0; /* the status tells of it, too */
 	default: return err_set(e, -EPROTO, "the guest answered what nobody asked");
 	}

@@ -301,6 +301,11 @@ static int files(const struct making *m)
 						    : im->initrd;
 	if (!s->initrd)
 		return refuse(m, "there is no guest image");
+	if (m->p->vm.broker && !vm->initrd && !im->initrd_sev)
+		return refuse(m,
+			      "the guest image %s has no kavach-keeper (initrd-sev), which secrets "
+			      "from a broker need",
+			      im->dir ? im->dir : "");
 	s->firmware = vm->firmware		 ? vm->firmware
 		      : s->machine == VM_MICROVM ? im->microvm_firmware
 		      : s->sev.kind		 ? im->uefi_sev

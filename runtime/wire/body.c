@@ -150,6 +150,16 @@ static const struct cfield fail[] = {F(code), F(id), F(tag), F(text)};
 const struct ctable wire_fail_table = TABLE(fail);
 #undef ST
 
+#define ST struct wire_relay
+static const struct cfield relay[] = {F(tag), F(line)};
+const struct ctable wire_relay_table = TABLE(relay);
+#undef ST
+
+#define ST struct wire_relayed
+static const struct cfield relayed[] = {F(tag), F(line), F(fail)};
+const struct ctable wire_relayed_table = TABLE(relayed);
+#undef ST
+
 int wire_body(const void *p, size_t n, const struct ctable *t, void *obj, struct arena *a,
 	      struct err *e)
 {

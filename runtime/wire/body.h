@@ -155,10 +155,23 @@ struct wire_fail {
 	char *text;
 };
 
+/* The conversation with a broker (kavach-broker(7)), of which the host only passes lines on, without their newlines. */
+#define WIRE_RELAY_MAX (256u << 10) /* of a line to the broker */
+#define WIRE_RELAYED_MAX (1u << 20) /* of a line from it */
+struct wire_relay {
+	uint32_t tag; /* 1, 2, ... */
+	struct bytes line;
+};
+struct wire_relayed {
+	uint32_t tag; /* the same */
+	struct bytes line;
+	char *fail; /* why there is none; NULL: there is */
+};
+
 extern const struct ctable wire_hello_table, wire_hello_back_table, wire_verdict_table,
 	wire_clock_table, wire_net_table, wire_prepare_table, wire_exec_table, wire_signal_table,
 	wire_resize_table, wire_ask_table, wire_update_table, wire_reply_table, wire_event_table,
-	wire_exit_table, wire_fail_table, wire_attest_table;
+	wire_exit_table, wire_fail_table, wire_attest_table, wire_relay_table, wire_relayed_table;
 
 /* wire_body: decodes a whole payload; -EBADMSG with *e naming the type when it is malformed or bytes are left. *obj is
  * zeroed first; strings are in the arena. */

@@ -74,6 +74,7 @@ enum wire_type {
 			       * its stream, before PREPARE or EXEC; never in confidential mode */
 	WIRE_ATTEST =
 		0x12, /* struct wire_attest; REPLY (an evidence document) or FAIL with its tag */
+	WIRE_RELAYED = 0x13, /* in parts: struct wire_relayed: the answer to RELAY */
 	/* guest to host */
 	WIRE_HELLO_BACK = 0x81, /* struct wire_hello_back */
 	WIRE_VERDICT = 0x82,	/* struct wire_verdict: of the policy */
@@ -86,7 +87,9 @@ enum wire_type {
 	WIRE_EVENT = 0x89,	/* struct wire_event */
 	WIRE_DONE = 0x8a,	/* struct wire_ask: the tag of SYNC */
 	WIRE_PONG = 0x8b,
-	WIRE_LOG = 0x8c, /* text, printable, not terminated: a warning of the agent */
+	WIRE_LOG = 0x8c,   /* text, printable, not terminated: a warning of the agent */
+	WIRE_RELAY = 0x8d, /* in parts: struct wire_relay: a line for the broker, between PREPARE and
+			    * PREPARED; one at a time */
 	/* both ways */
 	WIRE_DATA = 0x40,
 	WIRE_EOF = 0x41,    /* empty */
@@ -99,7 +102,7 @@ enum wire_dir { WIRE_TO_GUEST = 1, WIRE_TO_HOST = 2 };
 enum wire_phase {
 	WIRE_PH_BOOT = 1, /* nothing was said; HELLO, then HELLO_BACK */
 	WIRE_PH_HELLO,	  /* POLICY, then VERDICT */
-	WIRE_PH_POLICY,	  /* NET, CLOCK, SECRET, PREPARE; then PREPARED or FAIL */
+	WIRE_PH_POLICY, /* NET, CLOCK, SECRET, PREPARE; RELAY and RELAYED; then PREPARED or FAIL */
 	WIRE_PH_PREPARED, /* START; then STARTED or FAIL */
 	WIRE_PH_RUNNING,
 	WIRE_PH_EXITED, /* the first process has ended; execs end with it */

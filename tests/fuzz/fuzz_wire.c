@@ -32,6 +32,8 @@ static const struct {
 	{WIRE_EXIT, &wire_exit_table},
 	{WIRE_REPLY, &wire_reply_table},
 	{WIRE_EVENT, &wire_event_table},
+	{WIRE_RELAY, &wire_relay_table},
+	{WIRE_RELAYED, &wire_relayed_table},
 };
 
 static void try_body(uint8_t type, const void *p, size_t n)

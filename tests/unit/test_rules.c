@@ -55,6 +55,10 @@ static void refuses(const char *text, const char *message, const char *what)
 	unlink(path_of("50.json"));
 }
 
+#define SPKI                                                                                       \
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEXH8UTN"     \
+	"G72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ=="
+
 static const struct {
 	const char *what, *text, *message;
 } refused[] = {
@@ -127,13 +131,35 @@ static const struct {
 	{"a log that is required and off", "{'audit':{'enabled':false,'required':true}}",
 	 ":1:38: audit.required: contradicts 'enabled': false"},
 	{"a secret from nowhere", "{'secrets':[{'name':'a','source':{}}]}",
-	 ":1:34: secrets[0].source: expected one of 'file', 'credential', 'program' and 'socket'"},
+	 ":1:34: secrets[0].source: expected one of 'file', 'credential', 'program', 'socket' "
+	 "and 'broker'"},
 	{"a secret from two places",
 	 "{'secrets':[{'name':'a','source':{'file':'/a','credential':'b'}}]}",
-	 ":1:34: secrets[0].source: expected one of 'file', 'credential', 'program' and 'socket'"},
+	 ":1:34: secrets[0].source: expected one of 'file', 'credential', 'program', 'socket' "
+	 "and 'broker'"},
 	{"a secret from a relative path", "{'secrets':[{'name':'a','source':{'file':'x'}}]}",
 	 ":1:42: secrets[0].source.file: expected an absolute path without '.' and '..', found string "
 	 "'x'"},
+	{"a secret of a broker for each exec",
+	 "{'secrets':[{'name':'a','source':{'broker':'b'},'env':'A','exec':true}]}",
+	 ":1:66: secrets[0].exec: is not possible for a secret from a broker, which gives it once"},
+	{"a broker's secret with a slash", "{'secrets':[{'name':'a','source':{'broker':'a/b'}}]}",
+	 ":1:44: secrets[0].source.broker: expected up to 64 letters, digits, '_', '.' and '-', found "
+	 "string 'a/b'"},
+	{"a broker with a name", "{'vm':{'broker':'localhost:7443'}}",
+	 ":1:17: vm.broker: expected a clean absolute path of a socket, or an address and a port like "
+	 "192.0.2.1:7443 or [2001:db8::1]:7443, found string 'localhost:7443'"},
+	{"a broker without a port", "{'vm':{'broker':'[::1]'}}",
+	 ":1:17: vm.broker: expected a clean absolute path of a socket, or an address and a port like "
+	 "192.0.2.1:7443 or [2001:db8::1]:7443, found string '[::1]'"},
+	{"a broker's port that is none", "{'vm':{'broker':'192.0.2.1:65536'}}",
+	 ":1:17: vm.broker: expected a clean absolute path of a socket, or an address and a port like "
+	 "192.0.2.1:7443 or [2001:db8::1]:7443, found string '192.0.2.1:65536'"},
+	{"a broker's key that is none", "{'vm':{'broker':'/b','brokerKey':'MFkw'}}",
+	 ":1:34: vm.brokerKey: expected a public key on P-256 in base64: the lines of its PEM but for the "
+	 "first and the last, as one, found string 'MFkw'"},
+	{"a broker's key without a broker", "{'vm':{'brokerKey':'" SPKI "'}}",
+	 ":1:20: vm.brokerKey: says nothing without 'broker'"},
 	{"a secret of a program without a path",
 	 "{'secrets':[{'name':'a','source':{'program':['cat','/x']}}]}",
 	 ":1:45: secrets[0].source.program: [0]: expected an absolute path without '.' and '..', found "
@@ -285,11 +311,20 @@ static void test_combined(void)
 		"otherwise: two digests of /a",
 		"two digests of one file");
 	two("{'attestation':{'measurements':['" DIGEST_A "','" DIGEST_B "'],'minimumTcb':770}}",
-	    "{'attestation':{'measurements':['" DIGEST_B "'],'minimumTcb':516,'broker':'/b'}}");
+	    "{'attestation':{'measurements':['" DIGEST_B "'],'minimumTcb':516}}");
 	ok(read_rules() == 0 && rules.attest.measurements.n == 1 &&
 		   str_eq(rules.attest.measurements.v[0], DIGEST_B),
 	   "measurements: those that all files accept");
 	is_int(rules.attest.min_tcb.v, 0x0304, "a TCB: the largest of each component");
+	two("{'vm':{'broker':'192.0.2.1:7443'}}",
+	    "{'vm':{'broker':'192.0.2.1:7443','brokerKey':'" SPKI "'}}");
+	ok(read_rules() == 0 && str_eq0(rules.vm.broker, "192.0.2.1:7443") &&
+		   str_eq0(rules.vm.broker_key, SPKI),
+	   "a broker and its key");
+	contradicts("{'vm':{'broker':'/a'}}", "{'vm':{'broker':'/b'}}",
+		    "rules file %/20.json: vm.broker: contradicts %/10.json: vm.broker, which says "
+		    "otherwise: \"/a\" and \"/b\"",
+		    "two brokers");
 	unlink(path_of("10.json"));
 	unlink(path_of("20.json"));
 }

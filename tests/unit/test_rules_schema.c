@@ -59,12 +59,13 @@ static struct {
 	{"landlock.scopes", "what stays within the container", false},
 	{"secrets", "secrets that containers get, or may ask for", false},
 	{"secrets.name", "what it is called", false},
-	{"secrets.source", "where it comes from: one of the four", false},
+	{"secrets.source", "where it comes from: one of the five", false},
 	{"secrets.source.file", "a file of root's alone", false},
 	{"secrets.source.credential", "a credential that systemd gave kavach", false},
 	{"secrets.source.program", "a program with its arguments, which prints it", false},
 	{"secrets.source.socket", "a service: it is sent the name and answers with the secret",
 	 false},
+	{"secrets.source.broker", "of a confidential VM: what the broker calls it", false},
 	{"secrets.file", "its path in the container (default: /run/secrets/NAME)", false},
 	{"secrets.env", "instead of a file: a variable of the environment", false},
 	{"secrets.stdin", "instead of a file: the standard input", false},
@@ -114,6 +115,9 @@ static struct {
 	{"vm.root", "what roots are: the host's folder, shared, or an image of it with hashes",
 	 false},
 	{"vm.hostMay", "the most that the host may be allowed to do in a confidential VM", false},
+	{"vm.broker", "who gives secrets to confidential VMs: a socket's path, or ADDRESS:PORT",
+	 false},
+	{"vm.brokerKey", "the public key that its answers are signed with (P-256, base64)", false},
 	{"attestation", "what a confidential VM has to show", false},
 	{"attestation.measurements", "launch digests that are accepted, in hexadecimal", false},
 	{"attestation.guestPolicy", "bits of the guest policy", false},
@@ -121,7 +125,6 @@ static struct {
 	{"attestation.guestPolicy.mustClear", "bits that must be clear", false},
 	{"attestation.minimumTcb", "the least TCB version, one byte per component", false},
 	{"attestation.kdsCache", "directory with AMD's certificates", false},
-	{"attestation.broker", "socket of the broker that releases secrets", false},
 };
 
 static const char *describe(const char *path)

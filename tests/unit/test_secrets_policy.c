@@ -3,6 +3,9 @@
 /* Which secrets a container gets, and where they may be: what p_secrets.c decides, refuses, and puts into the digest. */
 #include "policy_fixture.h"
 
+#define SPKI                                                                                       \
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEXH8UTN"     \
+	"G72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ=="
 #define FILE_A "'source':{'file':'/s/a'}"
 
 static const struct policy *with(const char *rules_text, const struct config *c)
@@ -190,6 +193,59 @@ static void test_vm(void)
 	reset();
 }
 
+#define OF_BROKER "'secrets':[{'name':'a','source':{'broker':'db'}}]"
+
+static const struct policy *of_broker(uint32_t backend, const char *vm)
+{
+	reset();
+	input.backend_floor = backend;
+	must_site(vm ? arena_printf(&arena, "{" OF_BROKER ",'vm':{%s}}", vm) : "{" OF_BROKER "}");
+	return build_text(config_text(&(struct config){.ns = VM_SPACES}));
+}
+
+static void test_broker(void)
+{
+	static const char at[] =
+		"rules file /etc/kavach/rules.d/10.json: secrets[0]: the secret a: ";
+	const struct policy *p = of_broker(POL_BACKEND_SEV_SNP, "'broker':'/run/b'");
+	const char *one;
+
+	ok(p && p->secrets.n == 1 && p->secrets.v[0].source == POL_SECRET_FROM_BROKER &&
+		   str_eq(p->secrets.v[0].from.v[0], "db") && str_eq0(p->vm.broker, "/run/b") &&
+		   !p->vm.broker_key,
+	   "a confidential VM gets those of a broker: %s", p ? "" : err.msg);
+	one = p ? arena_strdup(&arena, digest_of(p)) : "";
+	p = of_broker(POL_BACKEND_SEV_SNP, "'broker':'/run/b','brokerKey':'" SPKI "'");
+	ok(p && str_eq0(p->vm.broker_key, SPKI) && strcmp(digest_of(p), one) != 0,
+	   "the key of the broker is a part of the digest");
+	refuses(of_broker(POL_BACKEND_SEV_SNP, NULL),
+		arena_printf(&arena,
+			     "%sits source is a broker, and no rules file says where that is "
+			     "(vm.broker)",
+			     at),
+		"those of a broker that is nowhere");
+	for (uint32_t b = POL_BACKEND_SEV; b <= POL_BACKEND_SEV_ES; b++)
+		refuses(of_broker(b, "'broker':'/run/b'"),
+			arena_printf(&arena,
+				     "%sits source is a broker, which wants a report that only "
+				     "SEV-SNP has; SEV and SEV-ES have secrets of the launch",
+				     at),
+			"those of a broker for a guest without a report");
+	for (uint32_t b = POL_BACKEND_PROCESS; b <= POL_BACKEND_VM; b++)
+		refuses(of_broker(b, "'broker':'/run/b'"),
+			arena_printf(&arena,
+				     "%sits source is a broker, which gives it to a confidential VM "
+				     "only",
+				     at),
+			"those of a broker for what proves nothing");
+	reset();
+	input.backend_floor = POL_BACKEND_SEV_SNP;
+	must_site("{'vm':{'broker':'/run/b'}}");
+	p = build_text(config_text(&(struct config){.ns = VM_SPACES}));
+	ok(p && !p->vm.broker, "a container without such secrets does not know the broker");
+	reset();
+}
+
 int main(void)
 {
 	test_defaults();
@@ -199,5 +255,6 @@ int main(void)
 	test_joined();
 	test_maps();
 	test_vm();
+	test_broker();
 	return done();
 }

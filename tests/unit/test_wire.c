@@ -55,6 +55,8 @@ static const struct {
 	{WIRE_DATA, H, 7, 2, 1, 32768},
 	{WIRE_EOF, H, 7, 1, 0, 0},
 	{WIRE_CREDIT, H, 7, 0, 4, 4},
+	{WIRE_RELAYED, G, 0, 1, 1, 65536},
+	{WIRE_RELAY, H, 0, 1, 1, 65536},
 };
 
 static long parse(uint8_t type, enum wire_dir dir, uint32_t stream, uint8_t sub, uint32_t len)
