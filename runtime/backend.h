@@ -46,6 +46,7 @@ struct box {
 	bool lived; /* create: it got as far as the hooks of the creation, so its end has hooks too */
 	bool shared_pidns;
 	const char *listener_path, *listener_metadata;
+	const char *measurement; /* create: the launch digest of a confidential guest, hex; NULL */
 	bool report_loud; /* denied calls that are reported also go to standard error */
 };
 /* In the state directory: the report of denied calls. */

@@ -25,6 +25,8 @@ struct out_state {
 	const char *rootfs, *created, *owner;
 	const struct kvs *annotations; /* NULL or empty: left out */
 	const struct out_strength *strength;
+	/* Of a confidential VM; the measurement is the one that is expected, and may be unknown. */
+	const char *backend, *measurement, *policy_digest;
 };
 
 /* out_state: the state JSON (runtime.md, "State"), pretty (with a final newline) for people and engines,

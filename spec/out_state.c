@@ -42,6 +42,11 @@ void out_state(struct buf *b, const struct out_state *s, bool pretty)
 		jw_kkvs(&w, "annotations", s->annotations);
 	if (s->strength)
 		put_strength(&w, s->strength);
+	if (s->backend) {
+		jw_kstr(&w, "backend", s->backend);
+		jw_kstr(&w, "measurement", s->measurement);
+		jw_kstr(&w, "policyDigest", s->policy_digest);
+	}
 	jw_obj_end(&w);
 	if (pretty)
 		buf_put_u8(b, '\n');

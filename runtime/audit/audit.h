@@ -59,7 +59,7 @@ enum audit_event_kind {
 	AUDIT_CHECKPOINT,
 	AUDIT_RESTORE,
 	AUDIT_DRIFT,
-	AUDIT_ATTESTATION, /* reserved */
+	AUDIT_ATTESTATION, /* a guest's verdict on its policy, or its evidence */
 	AUDIT_EVENT_MAX
 };
 /* audit_event_name: "hook-failure". */

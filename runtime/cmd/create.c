@@ -132,6 +132,11 @@ static int on_record(const struct creation *c, const struct state_record *r, str
 		{.name = "program", .s = p->args.n ? p->args.v[0] : ""},
 		{.name = "secrets", .s = audited_secrets(c->g, c->l->box.policy, false)},
 	};
+	/* the guest has compared the policy with what its launch was bound to (agent/judge.h) */
+	const struct audit_field verdict[] = {
+		{.name = "of", .s = "policy"},
+		{.name = "measurement", .s = r->measurement, .null = !r->measurement},
+	};
 	const struct audit_field images = {.name = "images",
 					   .s = c->o->criu ? c->o->criu->image_path : NULL};
 	int n;
@@ -139,6 +144,9 @@ static int on_record(const struct creation *c, const struct state_record *r, str
 	if (!audited_on(c->g) && !c->g->audit.required)
 		return 0;
 	n = audited(c->g, AUDIT_CREATE, AUDIT_OK, r->id, r, f, ARRAY_LEN(f), e);
+	if (n == 0 && r->backend >= POL_BACKEND_SEV)
+		n = audited(c->g, AUDIT_ATTESTATION, AUDIT_OK, r->id, r, verdict,
+			    ARRAY_LEN(verdict), e);
 	if (n == 0 && c->o->criu)
 		n = audited(c->g, AUDIT_RESTORE, AUDIT_ATTEMPT, r->id, r, &images, 1, e);
 	else if (n == 0 && c->runs)
@@ -157,6 +165,7 @@ static int on_ready(struct box *b, void *arg, struct err *e)
 	r->pid_start = b->pid_start;
 	r->ns_flags = b->ns_flags;
 	r->shared_pidns = b->shared_pidns;
+	r->measurement = (char *) (uintptr_t) b->measurement;
 	n = state_save(&c->l->st, e);
 	if (n == 0)
 		n = pidfd_send(c->o->pidfd_socket, b->pidfd, e);
@@ -352,6 +361,8 @@ int container_create(struct globals *g, const struct create_opts *o, const char 
 
 	if (r == 0)
 		return 0;
+	if (e->code == -EKEYREJECTED) /* the guest's verdict: vm/monitor_wire.c */
+		audited_failure(g, AUDIT_ATTESTATION, id, l->st.rec, e);
 	return audited_failure(g, o->criu ? AUDIT_RESTORE : AUDIT_CREATE, id, l->st.rec, e);
 }
 

@@ -21,6 +21,7 @@ libkv_cmd_a_SOURCES = \
 	runtime/cmd/criu_args.h \
 	runtime/cmd/delete.c \
 	runtime/cmd/events.c \
+	runtime/cmd/evidence.c \
 	runtime/cmd/exec.c \
 	runtime/cmd/features.c \
 	runtime/cmd/foreground.c \

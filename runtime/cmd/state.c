@@ -32,6 +32,7 @@ static const char *owner_name(uint32_t uid, struct arena *a)
 static void fill(struct globals *g, const struct state *s, enum status st, struct out_state *o)
 {
 	const struct state_record *r = s->rec;
+	struct err ignored = ERR_INIT;
 
 	*o = (struct out_state){
 		.oci_version = r->oci_version ? r->oci_version : OCI_VERSION,
@@ -44,6 +45,13 @@ static void fill(struct globals *g, const struct state *s, enum status st, struc
 		.owner = owner_name(r->owner_uid, g->a),
 		.annotations = &r->annotations,
 	};
+	if (r->backend >= POL_BACKEND_SEV) {
+		const struct backend_ops *ops = backend_find(r->backend, &ignored);
+
+		o->backend = ops ? ops->name : "?";
+		o->measurement = r->measurement;
+		o->policy_digest = r->policy_digest;
+	}
 }
 
 struct state_opts {

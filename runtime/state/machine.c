@@ -39,6 +39,8 @@ static const struct rule rules[OP_MAX] = {
 	/* before its start it is not confined yet, and there is nothing to look at after its end */
 	[OP_INSPECT] = {IN(ST_RUNNING) | IN(ST_PAUSED), ERR_NOT_RUNNING,
 			"cannot inspect: container not running"},
+	[OP_ATTEST] = {IN(ST_CREATED) | IN(ST_RUNNING), ERR_NOT_RUNNING,
+		       "cannot be asked for evidence: container not running"},
 };
 
 static const char *const names[ST_MAX] = {

@@ -51,6 +51,7 @@ static const struct cfield fields[] = {
 	ROW(has_process, C_BOOL),
 	ROW(policy_digest, C_STR),
 	ROW(config_digest, C_STR),
+	ROW(measurement, C_STR),
 	ROW(listener_path, C_STR),
 	ROW(listener_metadata, C_STR),
 	ROW(hook_out, C_STR),

@@ -34,6 +34,7 @@ struct state_record {
 	bool rootless;
 	bool has_process;
 	char *policy_digest, *config_digest;	 /* hex */
+	char *measurement; /* hex: the launch digest that is expected of a confidential guest; NULL */
 	char *listener_path, *listener_metadata; /* seccomp notify: `start` hands the fd over */
 	char *hook_out, *hook_err;		 /* run.oci.hooks.stdout/stderr */
 	char *audit_dir;   /* of the rules; NULL: the audit log's usual place */
@@ -134,6 +135,7 @@ enum op {
 	OP_CHECKPOINT,
 	OP_MOUNTS,
 	OP_INSPECT,
+	OP_ATTEST,
 	OP_MAX
 };
 /* state_allow: 0, or the error that engines know for this command in this state (texts of 2.4). */

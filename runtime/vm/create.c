@@ -26,6 +26,7 @@
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/boot.h"
+#include "vm/evidence.h"
 #include "vm/image.h"
 #include "vm/jail.h"
 #include "vm/owner.h"
@@ -148,7 +149,10 @@ static int bind_owner(struct making *m, struct box *b, struct err *e)
 	if (r < 0 || !m->shape.sev.kind)
 		return r;
 	policy_digest(b->policy_enc.v, b->policy_enc.n, digest);
-	return vm_shape_bind(&m->shape, digest, b->a, e);
+	r = vm_shape_bind(&m->shape, digest, b->a, e);
+	if (r == 0)
+		b->measurement = vm_measurement(&m->shape, b->a);
+	return r;
 }
 
 static int decide(struct making *m, struct box *b, struct err *e)

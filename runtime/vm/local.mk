@@ -8,11 +8,13 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/control.c \
 	runtime/vm/control.h \
 	runtime/vm/create.c \
+	runtime/vm/evidence.h \
 	runtime/vm/image.c \
 	runtime/vm/image.h \
 	runtime/vm/jail.c \
 	runtime/vm/jail.h \
 	runtime/vm/launch.h \
+	runtime/vm/measurement.c \
 	runtime/vm/monitor.h \
 	runtime/vm/nic.c \
 	runtime/vm/ops.c \

@@ -148,7 +148,8 @@ static int on_verdict(struct monitor *m, const struct buf *b, struct arena *a, s
 	if (wire_body(b->p, b->n, &wire_verdict_table, &v, a, e) < 0)
 		return e->code;
 	if (!v.accepted)
-		return err_set(e, -EPERM, "the guest does not accept the container's policy: %s",
+		return err_set(e, -EKEYREJECTED,
+			       "the guest does not accept the container's policy: %s",
 			       v.why ? v.why : "it does not say why");
 	m->phase = WIRE_PH_POLICY;
 	mon_send_clock(m);

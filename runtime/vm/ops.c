@@ -14,11 +14,13 @@
 #include "process/process.h"
 #include "vm/vm.h"
 #include "vm/control.h"
+#include "vm/evidence.h"
 #include "vm/launch.h"
 #include "vm/split.h"
 
 #define ANSWER_MS 10000
 #define LAUNCH_MS 120000 /* memory is encrypted before there is something to show */
+#define ATTEST_MS 60000	 /* the secure processor may be busy */
 #define KILL_MS 3000	 /* more than the monitor gives the guest */
 #define UPDATE_MAX (1u << 20)
 
@@ -188,4 +190,17 @@ int vm_launch_release(struct box *b, const char *header, const char *secret, str
 
 	return ctl_call(b->dir_fd, CTL_RELEASE, body, strlen(body), NULL, 0, LAUNCH_MS, CTL_OK, m,
 			e);
+}
+
+/* ---- evidence ---- */
+
+int vm_attest(struct box *b, struct bytes nonce, struct bytes *ret, struct err *e)
+{
+	struct ctl_msg *m = arena_new(b->a, struct ctl_msg);
+	int r = ctl_call(b->dir_fd, CTL_ATTEST, nonce.v, nonce.n, NULL, 0, ATTEST_MS, CTL_BODY, m,
+			 e);
+
+	if (r == 0)
+		*ret = (struct bytes){m->body, m->n};
+	return r;
 }

@@ -121,6 +121,14 @@ static const struct row rows[] = {
 	  [ST_RUNNING] = C,
 	  [ST_PAUSED] = C,
 	  [ST_STOPPED] = "cannot inspect: container not running: it is stopped"}},
+	{"attest",
+	 OP_ATTEST,
+	 ERR_NOT_RUNNING,
+	 {[ST_CREATING] = "cannot be asked for evidence: container not running: it is creating",
+	  [ST_CREATED] = C,
+	  [ST_RUNNING] = C,
+	  [ST_PAUSED] = "cannot be asked for evidence: container not running: it is paused",
+	  [ST_STOPPED] = "cannot be asked for evidence: container not running: it is stopped"}},
 };
 _Static_assert(ARRAY_LEN(rows) == OP_MAX - 1, "a row for every command");
 
