@@ -30,6 +30,7 @@ const struct check_row check_rows[] = {
 	{"firmware", GROUP_VM, row_firmware},
 	{"guest", GROUP_VM, row_guest},
 	{"virtiofsd", GROUP_VM, row_virtiofsd},
+	{"mkfs.erofs", GROUP_VM, row_mkfs},
 	{"vhost", GROUP_VM, row_vhost},
 	{"tun", GROUP_VM, row_tun},
 	{"sev-cpu", GROUP_SNP, row_sev_cpu},

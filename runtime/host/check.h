@@ -71,6 +71,7 @@ void row_kvm(const struct look *l, struct finding *f);
 void row_qemu(const struct look *l, struct finding *f);
 void row_firmware(const struct look *l, struct finding *f);
 void row_guest(const struct look *l, struct finding *f);
+void row_mkfs(const struct look *l, struct finding *f);
 void row_virtiofsd(const struct look *l, struct finding *f);
 void row_vhost(const struct look *l, struct finding *f);
 void row_tun(const struct look *l, struct finding *f);

@@ -143,6 +143,23 @@ void row_guest(const struct look *l, struct finding *f)
 
 /* ---- its root ---- */
 
+void row_mkfs(const struct look *l, struct finding *f)
+{
+	static const char *const places[] = {"/usr/bin/mkfs.erofs", "/usr/sbin/mkfs.erofs",
+					     "/usr/local/bin/mkfs.erofs",
+					     "/usr/local/sbin/mkfs.erofs"};
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (look_exists(l, places[i])) {
+			finding_say(f, "%s", places[i]);
+			finding_value(f, "path", "%s", places[i]);
+			return;
+		}
+	finding_is(f, CHECK_MISSING, B_SNP);
+	finding_say(f, "mkfs.erofs, which packs a root, is not there");
+	finding_fix(f, "install it (Debian: apt install erofs-utils)");
+}
+
 void row_virtiofsd(const struct look *l, struct finding *f)
 {
 	const char *path = virtiofsd_path(l);

@@ -20,6 +20,7 @@ setup() {
 		features: ["boot", "9p", "block", "erofs", "overlay", "verity", "net", "sev"],
 		files: {vmlinux: $hash, vmlinuz: $hash, initrd: $hash}}' >"$guest/guest.json"
 	cp "$KAVACH_SRC/tests/golden/vm/snp.json" "$bundle/config.json"
+	export KAVACH_CACHE=$BATS_TEST_TMPDIR/cache # of packed roots
 }
 
 measure() {
@@ -104,9 +105,25 @@ by_hand() {	# COMMAND-LINE OPTION...
 		chmod a+x "$dir"
 	done
 	cp "$firmware" "$BATS_TEST_TMPDIR/firmware"
-	run setpriv --reuid 65534 --regid 65534 --clear-groups \
+	install -d -o 65534 -m 700 "$BATS_TEST_TMPDIR/theirs"
+	KAVACH_CACHE=$BATS_TEST_TMPDIR/theirs run setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$BATS_TEST_TMPDIR/kavach" measure "$bundle" --guest "$guest" --firmware "$BATS_TEST_TMPDIR/firmware" --mode sev
 	[ "$status" -eq 0 ]
+	[ "$output" = "$first" ]
+}
+
+@test "one byte more in the root is another digest, through the policy's" {
+	of_bundle --mode sev
+	[ "$status" -eq 0 ]
+	first=$output
+	of_bundle --mode sev
+	[ "$output" = "$first" ]
+	echo more >"$bundle/rootfs/file"
+	of_bundle --mode sev
+	[ "$status" -eq 0 ]
+	[ "$output" != "$first" ]
+	rm "$bundle/rootfs/file"
+	of_bundle --mode sev
 	[ "$output" = "$first" ]
 }
 

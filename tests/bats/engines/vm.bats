@@ -19,7 +19,8 @@ setup_file() {
 	# conmon passes no environment on
 	ENGINE_RUNTIME=$BATS_FILE_TMPDIR/kavach-vm
 	export ENGINE_RUNTIME
-	printf '#!/bin/bash\nKAVACH_GUEST=%q exec -a kavach-vm %q "$@"\n' "$KAVACH_BUILD/guest" "$KAVACH" >"$ENGINE_RUNTIME"
+	printf '#!/bin/bash\nKAVACH_CACHE=%q KAVACH_GUEST=%q exec -a kavach-vm %q "$@"\n' "$BATS_FILE_TMPDIR/cache" \
+		"$KAVACH_BUILD/guest" "$KAVACH" >"$ENGINE_RUNTIME"
 	chmod 755 "$ENGINE_RUNTIME"
 	setup_virtiofs
 	setup_podman
@@ -180,6 +181,27 @@ logs_have() { pod logs "$NAME" 2>&1 | grep -q -- "$1"; }
 	pod rm -f -t 0 "$NAME"
 	pod volume rm named
 	[ -z "$(leftovers)" ]
+}
+
+@test "a packed root: podman's own files are there, a second container shares the image, QEMU serves no files" {
+	background --annotation io.kavach.root=packed --hostname packed --add-host there:192.0.2.9 "$IMAGE" sh -c '
+		grep " / " /proc/mounts | cut -d" " -f3; cat /etc/hostname; grep there /etc/hosts; ls /run/.containerenv
+		echo x >/dev/shm/x && echo y >/new && echo ready; sleep 1000'
+	wait_for 60 logs_have ready
+	run pod logs "$NAME"
+	[[ $output == overlay$'\n'packed$'\n'*192.0.2.9*there*/run/.containerenv$'\n'ready ]]
+	podrun exec "$NAME" cat /new
+	[ "$output" = y ]
+	qemu=$(pgrep -P "$(inspect '{{.State.Pid}}')" qemu)
+	[ "$(awk '/^Cap/ { print $2 }' "/proc/$qemu/status" | sort -u)" = 0000000000000000 ]
+	pod restart -t 0 "$NAME"
+	wait_for 60 logs_have $'ready\n.*ready' || [ "$(pod logs "$NAME" | grep -c ready)" -eq 2 ] # and nothing of /new
+	podrun exec "$NAME" ls /new
+	[ "$status" -eq 0 ]
+	quick --annotation io.kavach.root=packed "$IMAGE" ls /new
+	[ "$status" -ne 0 ]
+	# containers of one image have the same files, so there is one image of their roots
+	[ "$(find "$BATS_FILE_TMPDIR/cache/roots" -name '*.img' | wc -l)" -eq 1 ]
 }
 
 in_podnet() { ip netns exec "$PODNET" "$@"; }
