@@ -70,6 +70,17 @@ static void device(struct args *g, const char *name, const char *props)
 
 /* ---- machine ---- */
 
+/*
+ * A guest that has put something into a queue says so by a write, which KVM turns into an event for QEMU's main thread, so that the
+ * vCPU need not leave the guest. An emulated vCPU is in QEMU already: what the event does for it is to have another thread wake
+ * up. virtiofsd is another process, and has to have events.
+ */
+static void notify_at_once(struct args *g)
+{
+	if (!g->s->pci && g->s->root != VM_ROOT_VIRTIOFS)
+		put2(g, "-global", "virtio-mmio.ioeventfd=off");
+}
+
 static void machine(struct args *g)
 {
 	const struct vm_shape *s = g->s;
@@ -89,6 +100,7 @@ static void machine(struct args *g)
 		PUTF(g, "-accel", "kvm,device=/dev/fdset/%u", FDSET_KVM);
 	} else {
 		put2(g, "-accel", "tcg,tb-size=128");
+		notify_at_once(g);
 	}
 	put2(g, "-cpu", s->cpu);
 	PUTF(g, "-smp", "%u,maxcpus=%u", s->vcpus, s->vcpus);
