@@ -17,6 +17,16 @@
 #include "host/host.h"
 #include "policy/policy.h"
 
+/* How long a VM may take, by the site's rules; vm/create.c has what holds without them. */
+enum box_timeout {
+	BOX_T_HELLO,	/* to boot */
+	BOX_T_PREPARED, /* to set the container up, and to start its program */
+	BOX_T_SHUTDOWN, /* to write its file systems at the end */
+	BOX_T_QMP,	/* QEMU to answer */
+	BOX_T_LAUNCH,	/* the owner to answer the launch of an SEV guest */
+	BOX_T_MAX
+};
+
 /* One container for the duration of a command. */
 struct box {
 	const char *id, *bundle, *oci_version;
@@ -47,6 +57,7 @@ struct box {
 	bool shared_pidns;
 	const char *listener_path, *listener_metadata;
 	const char *measurement; /* create: the launch digest of a confidential guest, hex; NULL */
+	uint32_t timeout_ms[BOX_T_MAX]; /* create, run; 0: not said */
 	bool report_loud; /* denied calls that are reported also go to standard error */
 };
 /* In the state directory: the report of denied calls. */
@@ -134,6 +145,10 @@ struct backend_ops {
 	int (*pids)(struct box *b, struct u64s *ret, struct err *e);
 	/* stats: writes the "data" object of an events record. */
 	int (*stats)(struct box *b, struct buf *out, struct err *e);
+	/* ooms: how often the kernel of the workload has killed in it for want of memory, -errno; oom_fd: readable when that
+	 * may have changed, to be read by the caller. NULL: the container's cgroup is all that tells. */
+	int64_t (*ooms)(struct box *b);
+	int (*oom_fd)(struct box *b, struct err *e);
 	/* inspect: compares the policy, b->policy, with what the kernel says of the running processes. NULL: this backend cannot.
 	 * *ret is begun and filled. */
 	int (*inspect)(struct box *b, const struct inspect_opts *o, struct inspect *ret,

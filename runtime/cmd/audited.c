@@ -247,14 +247,15 @@ void audited_gone(struct globals *g, const struct state_record *rec)
 		put_exit(g, rec, "delete", (pid_t) rec->pid, NULL);
 }
 
-void audited_oom(struct globals *g, const struct state_record *rec)
+void audited_oom(struct globals *g, const struct state_record *rec, int64_t more)
 {
 	struct audit_field f = {.name = "kills"};
 	const struct audit_event ev = event(AUDIT_OOM, AUDIT_OK, rec->id, rec, &f, 1);
 
-	if (rec->cg.layout == CG_NONE || !audited_on(g))
+	if (!audited_on(g))
 		return;
-	f.n = cgroup_oom_count(&rec->cg);
+	f.n = rec->cg.layout == CG_NONE ? 0 : cgroup_oom_count(&rec->cg);
+	f.n = (f.n > 0 ? f.n : 0) + (more > 0 ? more : 0);
 	if (f.n > 0)
 		put(g, &ev);
 }

@@ -47,8 +47,9 @@ int audited_failure(struct globals *g, enum audit_event_kind kind, const char *i
 void audited_exit(struct globals *g, const struct state_record *r, const char *of, pid_t pid,
 		  int status);
 void audited_gone(struct globals *g, const struct state_record *r);
-/* audited_oom: before the cgroup goes: how often the kernel has killed in it for want of memory. */
-void audited_oom(struct globals *g, const struct state_record *r);
+/* audited_oom: before the cgroup goes: how often the kernel has killed in it for want of memory, and another kernel in the
+ * workload (more; -errno counts as none). */
+void audited_oom(struct globals *g, const struct state_record *r, int64_t more);
 
 /* audited_args: SHA-256 of the arguments, each with the NUL that ends it, as hex in the arena: they may hold secrets. */
 char *audited_args(struct globals *g, const struct strs *args);

@@ -158,7 +158,8 @@ int box_delete(struct globals *g, struct state *s, struct box *b, const struct b
 	struct err sub = ERR_INIT;
 	int r;
 
-	audited_oom(g, s->rec); /* its cgroup tells, as long as it is there */
+	audited_oom(g, s->rec,
+		    ops->ooms ? ops->ooms(b) : 0); /* its cgroup tells, as long as it is there */
 	r = ops->destroy(b, e);
 	if (r == 0)
 		audited_gone(g, s->rec);

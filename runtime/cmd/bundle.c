@@ -203,6 +203,7 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	if (r < 0)
 		return r;
 	ret->path = abs;
+	memcpy(ret->timeout, rules.vm.timeout, sizeof(ret->timeout));
 	input.bundle = abs;
 	input.config_name = config ? config : "config.json";
 	input.backend_floor = g->backend_floor;

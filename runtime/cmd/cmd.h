@@ -81,6 +81,7 @@ struct bundle {
 	char policy_digest[65], config_digest[65];
 	bool packed; /* `image` is open */
 	struct packed image;
+	struct opt_u64 timeout[RULES_VM_T_MAX]; /* of the rules: seconds */
 };
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e);

@@ -261,6 +261,11 @@ static int create_in(struct creation *c, const char *id, struct bundle *bd, stru
 	l->box.policy_enc = bd->policy_enc;
 	l->box.root_image = bd->packed ? bd->image.fd : -EBADF;
 	l->box.status = "creating";
+	_Static_assert((int) BOX_T_LAUNCH == (int) RULES_VM_T_LAUNCH &&
+			       (int) BOX_T_MAX == (int) RULES_VM_T_MAX,
+		       "the same timeouts");
+	for (size_t i = 0; i < BOX_T_MAX; i++)
+		l->box.timeout_ms[i] = (uint32_t) bd->timeout[i].v * 1000; /* at most a day */
 	r = box_hook_files(rec, &l->box, e);
 	if (r < 0)
 		return r;

@@ -81,17 +81,44 @@ static void oom_ack(int fd)
 	(void) !read(fd, buf, sizeof(buf)); /* eventfd counter or inotify records */
 }
 
-/* cgroup v1 tells of the shortage before it counts the kill that follows: looks again until it has, for half a second. */
-static int64_t oom_settle(const struct cg *cg, int pidfd, int64_t before)
+/* Kills that the kernel of the host has told of, and that of the workload, where that is another one. */
+static int64_t kills(struct loaded *l)
 {
-	struct pollfd end = {.fd = pidfd, .events = POLLIN};
-	int64_t now = cgroup_oom_count(cg);
+	int64_t n = cgroup_oom_count(l->box.cg), more = l->ops->ooms ? l->ops->ooms(&l->box) : 0;
+
+	return (n > 0 ? n : 0) + (more > 0 ? more : 0);
+}
+
+/* cgroup v1 tells of the shortage before it counts the kill that follows: looks again until it has, for half a second. */
+static int64_t oom_settle(struct loaded *l, int64_t before)
+{
+	struct pollfd end = {.fd = l->st.pidfd, .events = POLLIN};
+	int64_t now = kills(l);
 
 	for (int i = 0; i < 50 && now == before && !end.revents; i++) {
 		(void) poll(&end, 1, 10);
-		now = cgroup_oom_count(cg);
+		now = kills(l);
 	}
 	return now;
+}
+
+enum { P_END, P_OOM, P_GUEST, P_N };
+
+static int wait_on(struct pollfd *p, int interval)
+{
+	int r;
+
+	do
+		r = poll(p, P_N, interval);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+static bool has_ended(const struct loaded *l)
+{
+	struct pollfd p = {.fd = l->st.pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
 }
 
 /* Ends when the container does. */
@@ -100,27 +127,28 @@ static int stream(struct loaded *l, const char *id, int interval, struct err *e)
 	struct err sub = ERR_INIT;
 	short oom_events = POLLIN;
 	fd_auto int oom = cgroup_oom_fd(l->box.cg, &oom_events, &sub);
-	int64_t ooms = cgroup_oom_count(l->box.cg), now;
-	int r;
+	fd_auto int guest = l->ops->oom_fd ? l->ops->oom_fd(&l->box, &sub) : -EBADF;
+	int64_t ooms = kills(l), now;
 
 	for (;;) {
-		struct pollfd p[2] = {{.fd = l->st.pidfd, .events = POLLIN},
-				      {.fd = oom, .events = oom_events}};
+		struct pollfd p[P_N] = {[P_END] = {.fd = l->st.pidfd, .events = POLLIN},
+					[P_OOM] = {.fd = oom, .events = oom_events},
+					[P_GUEST] = {.fd = guest, .events = POLLIN}};
+		int r = print_stats(l, id, e);
 
-		r = print_stats(l, id, e);
-		if (r < 0)
+		if (r < 0 && !has_ended(l))
 			return r;
-		do {
-			r = poll(p, 2, interval);
-		} while (r < 0 && errno == EINTR);
-		if (p[1].revents) {
+		err_clear(e);
+		r = wait_on(p, interval);
+		if (p[P_OOM].revents)
 			oom_ack(oom);
-			now = oom_settle(l->box.cg, l->st.pidfd, ooms);
-			if (now > ooms || now < 0)
-				r = print_oom(id, e);
-			ooms = now;
-		}
-		if (r < 0 || p[0].revents)
+		if (p[P_GUEST].revents)
+			oom_ack(guest);
+		now = p[P_OOM].revents ? oom_settle(l, ooms) : kills(l);
+		if (r >= 0 && (now > ooms || (p[P_OOM].revents && cgroup_oom_count(l->box.cg) < 0)))
+			r = print_oom(id, e);
+		ooms = now;
+		if (r < 0 || p[P_END].revents)
 			return r < 0 ? r : 0;
 	}
 }

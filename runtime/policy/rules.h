@@ -166,6 +166,16 @@ enum rules_vm_kind {
 	RULES_VM_KIND_MAX
 };
 
+enum rules_vm_timeout {
+	RULES_VM_T_HELLO,
+	RULES_VM_T_PREPARED,
+	RULES_VM_T_SHUTDOWN,
+	RULES_VM_T_QMP,
+	RULES_VM_T_LAUNCH,
+	RULES_VM_T_MAX
+};
+extern const char *const rules_vm_timeout_names[RULES_VM_T_MAX]; /* "hello"; rules_machine.c */
+
 struct rules_vm {
 	bool set;
 	struct rules_files allowed[RULES_VM_KIND_MAX];
@@ -181,6 +191,8 @@ struct rules_vm {
 		broker; /* who gives secrets to confidential guests: a socket's path, or ADDRESS:PORT */
 	const char *broker_key;	 /* that its answers must be signed with; see policy.h */
 	struct opt_u64 host_may; /* the most that a confidential guest may allow: POL_HOST_* */
+	struct opt_u64 timeout[RULES_VM_T_MAX]; /* seconds */
+	struct rule_at timeout_at[RULES_VM_T_MAX];
 	struct rule_at file_at[RULES_VM_KIND_MAX], machine_at, vcpus_at, memory_at, uids_at,
 		root_at, share_at, host_may_at, broker_at, broker_key_at;
 };

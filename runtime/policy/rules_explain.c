@@ -249,6 +249,13 @@ static void vm_rows(struct page *pg, const struct rules_vm *vm)
 			    vm->uid_first.v);
 		page_end(pg);
 	}
+	for (size_t i = 0; i < RULES_VM_T_MAX; i++)
+		if (vm->timeout[i].set) {
+			page_row(pg, "timeout");
+			page_printf(pg, "%s: %" PRIu64 " s", rules_vm_timeout_names[i],
+				    vm->timeout[i].v);
+			page_end(pg);
+		}
 	if (vm->host_may.set) {
 		char words[HOST_MAY_TEXT];
 

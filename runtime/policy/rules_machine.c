@@ -105,6 +105,36 @@ static const struct jfield maximum_f[] = {
 };
 static const struct jtable maximum_t = F_TABLE(struct rj_vm_maximum, maximum_f, .flags = J_STRICT);
 
+#define SECONDS_MAX 86400
+const char *const rules_vm_timeout_names[RULES_VM_T_MAX] = {
+	[RULES_VM_T_HELLO] = "hello",	    [RULES_VM_T_PREPARED] = "prepared",
+	[RULES_VM_T_SHUTDOWN] = "shutdown", [RULES_VM_T_QMP] = "qmp",
+	[RULES_VM_T_LAUNCH] = "launch",
+};
+
+static int timeouts_check(const struct json_doc *d, const struct json_node *n, void *obj,
+			  struct arena *a, struct err *e)
+{
+	const struct rj_vm_timeouts *j = obj;
+	const struct opt_u64 v[] = {j->hello, j->prepared, j->shutdown, j->qmp, j->launch};
+
+	(void) a;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		if (v[i].set && v[i].v == 0)
+			return json_err(d, n, e, "expected 1 to %d seconds, found 0", SECONDS_MAX);
+	return 0;
+}
+
+static const struct jfield timeouts_f[] = {
+	F_UINT(struct rj_vm_timeouts, hello, .max = SECONDS_MAX),
+	F_UINT(struct rj_vm_timeouts, prepared, .max = SECONDS_MAX),
+	F_UINT(struct rj_vm_timeouts, shutdown, .max = SECONDS_MAX),
+	F_UINT(struct rj_vm_timeouts, qmp, .max = SECONDS_MAX),
+	F_UINT(struct rj_vm_timeouts, launch, .max = SECONDS_MAX),
+};
+static const struct jtable timeouts_t = F_TABLE(struct rj_vm_timeouts, timeouts_f,
+						.flags = J_STRICT, .check = timeouts_check);
+
 static int uids_check(const struct json_doc *d, const struct json_node *n, void *obj,
 		      struct arena *a, struct err *e)
 {
@@ -146,6 +176,7 @@ static const struct jfield vm_f[] = {
 	F_STR(struct rj_vm, share, F_ONE_OF(shares)),
 	F_OBJ(struct rj_vm, defaults, struct rj_vm_defaults, &defaults_t),
 	F_OBJ(struct rj_vm, maximum, struct rj_vm_maximum, &maximum_t),
+	F_OBJ(struct rj_vm, timeouts, struct rj_vm_timeouts, &timeouts_t),
 	F_STRS(struct rj_vm, kernelParameters),
 	F_STRS(struct rj_vm, hypervisorParameters),
 	F_OBJ(struct rj_vm, uids, struct rj_vm_uids, &uids_t),
@@ -443,6 +474,23 @@ static void add_host_may(struct rules_in *in, const struct strs *j)
 	vm->host_may_at = at(in, "vm.hostMay");
 }
 
+static int add_timeouts(struct rules_in *in, const struct rj_vm_timeouts *j)
+{
+	struct rules_vm *vm = &in->rules->vm;
+	const struct opt_u64 v[RULES_VM_T_MAX] = {
+		[RULES_VM_T_HELLO] = j->hello,	     [RULES_VM_T_PREPARED] = j->prepared,
+		[RULES_VM_T_SHUTDOWN] = j->shutdown, [RULES_VM_T_QMP] = j->qmp,
+		[RULES_VM_T_LAUNCH] = j->launch,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < RULES_VM_T_MAX && r == 0; i++)
+		r = same_number(in,
+				arena_printf(in->a, "vm.timeouts.%s", rules_vm_timeout_names[i]),
+				v[i], &vm->timeout[i], &vm->timeout_at[i]);
+	return r;
+}
+
 int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 {
 	const rj_files *lists[] = {
@@ -464,6 +512,8 @@ int rules_add_vm(struct rules_in *in, const struct rj_vm *j)
 	add_words(in, &j->kernelParameters, &in->rules->vm.kernel_params);
 	add_words(in, &j->hypervisorParameters, &in->rules->vm.hypervisor_params);
 	add_host_may(in, &j->hostMay);
+	if (r == 0 && j->timeouts)
+		r = add_timeouts(in, j->timeouts);
 	if (r == 0 && j->uids)
 		r = add_uids(in, j->uids);
 	if (r == 0)

@@ -88,6 +88,10 @@ struct rj_vm_uids {
 	struct opt_u64 first, count;
 };
 
+struct rj_vm_timeouts {
+	struct opt_u64 hello, prepared, shutdown, qmp, launch;
+};
+
 struct rj_vm {
 	struct strs kernelParameters, hypervisorParameters, hostMay;
 	struct rj_vm_uids *uids;
@@ -95,6 +99,7 @@ struct rj_vm {
 	rj_files hypervisors, kernels, initrds, firmware, virtiofsd;
 	struct rj_vm_defaults *defaults;
 	struct rj_vm_maximum *maximum;
+	struct rj_vm_timeouts *timeouts;
 };
 
 struct rj_guest_policy {

@@ -30,7 +30,7 @@ static int no_mounts_remove(struct box *b, const struct box_mount *m, size_t n, 
 		.start = process_start, .exec = vm_exec, .signal = vm_signal, .pause = vm_pause,   \
 		.update = vm_update, .mounts_add = no_mounts_add,                                  \
 		.mounts_remove = no_mounts_remove, .pids = process_pids, .stats = vm_stats,        \
-		.destroy = vm_destroy,                                                             \
+		.destroy = vm_destroy, .ooms = vm_ooms, .oom_fd = vm_oom_fd,                       \
 	}
 
 const struct backend_ops backend_vm = VM_OPS("vm", POL_BACKEND_VM);

@@ -20,7 +20,7 @@ static const struct cfield rows[] = {
 	F(keep_root),	F(kvm_fd),  F(nics),	   F(memory),	  F(hello_ms),	  F(prepared_ms),
 	F(shutdown_ms), F(qmp_ms),  F(owner),	   F(request_fd), F(terminal),	  F(ptmx_fd),
 	F(broker_fd),	F(server),  F(sev),	   F(sev_policy), F(sev_dev),	  F(dh_cert_fd),
-	F(session_fd),	F(memlock), F(launch_ms),  F(root_fd),
+	F(session_fd),	F(memlock), F(launch_ms),  F(root_fd),	  F(oom_fd),
 };
 const struct ctable monitor_boot_table = {"monitor_boot", rows, ARRAY_LEN(rows), sizeof(ST)};
 
@@ -45,6 +45,8 @@ int monitor_boot_decode(const void *p, size_t n, struct arena *a, struct monitor
 		return err_set(e, -EBADMSG, "boot block: the root is served twice");
 	if (m.sev > VM_SEV_SNP || (m.sev && (!m.sev_dev || !m.launch_ms)))
 		return err_set(e, -EBADMSG, "boot block: a confidential guest without its device");
+	if (m.mode == MONITOR_CREATE && m.oom_fd < 3)
+		return err_set(e, -EBADMSG, "boot block: a descriptor is missing");
 	if (m.nics > VM_NICS_MAX)
 		return err_set(e, -EBADMSG, "boot block: too many network devices");
 	if (stage_boot_decode(m.stage.v, m.stage.n, a, ret_stage, e) < 0)

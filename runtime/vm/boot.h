@@ -12,6 +12,9 @@
 #include "policy/codec.h"
 
 #define MONITOR_NAME "kavach-monitor"
+#define MONITOR_OOM                                                                                \
+	"oom" /* in the state directory: a byte for each OOM kill that the guest has told of */
+#define MONITOR_OOM_MAX 65536
 #define MONITOR_SOCK "monitor.sock" /* in the state directory: its control socket (vm/control.h) */
 
 enum monitor_mode { MONITOR_CREATE = 1, MONITOR_PROXY };
@@ -42,6 +45,7 @@ struct monitor_boot {
 	uint64_t memlock;		/* what QEMU may pin; 0: nothing */
 	uint32_t launch_ms;		/* how long the owner of an SEV guest may take */
 	uint32_t hello_ms, prepared_ms, shutdown_ms, qmp_ms;
+	int32_t oom_fd;	   /* MONITOR_OOM, for appending */
 	int32_t broker_fd; /* connected to vm.broker; -1: no secret is from there */
 	uint32_t owner;	   /* who may use the control socket, beside root */
 

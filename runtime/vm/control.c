@@ -37,6 +37,7 @@ static const struct row rows[] = {
 	{CTL_STARTED, 0, 0, 0, 0},
 	{CTL_EXIT, 0, 0, 4, 4},
 	{CTL_BODY, 0, 0, 0, CTL_BODY_MAX},
+	{CTL_ENDS, 0, 0, 4, 4},
 };
 
 static const struct row *find(uint8_t type)

@@ -23,8 +23,8 @@ enum ctl_type {
 	CTL_UPDATE, /* descriptor: sealed file with pol_resources_table */
 	CTL_STATS,  /* answered by CTL_BODY: JSON */
 	CTL_PS,	    /* the same */
-	CTL_KILL,   /* ends the VM as gently as it goes; no answer, the monitor ends */
-	CTL_NET,    /* `start`: looks at the network interfaces once more */
+	CTL_KILL, /* ends the VM as gently as it goes: answered by CTL_ENDS, then the monitor ends */
+	CTL_NET,  /* `start`: looks at the network interfaces once more */
 	CTL_LAUNCH, /* answered by CTL_BODY, JSON: what the launch of an SEV guest shows its owner */
 	CTL_RELEASE, /* the owner's answer: nothing, or "HEADER SECRET" in base64; the guest runs */
 	CTL_ATTEST,  /* a nonce of 32 to 64 bytes; answered by CTL_BODY: an evidence document */
@@ -34,6 +34,7 @@ enum ctl_type {
 	CTL_STARTED,
 	CTL_EXIT, /* uint32_t: status for _exit() */
 	CTL_BODY,
+	CTL_ENDS, /* uint32_t: in so many ms at the latest */
 };
 
 struct ctl_signal {

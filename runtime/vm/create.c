@@ -55,8 +55,9 @@ struct making {
 	struct vm_shape shape;
 	struct monitor_boot boot;
 	struct launch_as as;
-	/* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files, the packed root, the broker */
-	int fds[9];
+	/* what the monitor inherits: control socket, files to boot, /dev/kvm, the owner's files, the packed root, the broker,
+	 * the log of OOM kills */
+	int fds[10];
 	struct policy host;
 };
 
@@ -460,6 +461,20 @@ static int open_files(struct making *m, struct box *b, struct err *e)
 	return r < 0 ? r : open_broker(m, e);
 }
 
+/* Of the site's rules, or ours. */
+static void fill_timeouts(const struct box *b, struct monitor_boot *m)
+{
+	uint32_t *const to[BOX_T_MAX] = {
+		[BOX_T_HELLO] = &m->hello_ms,	    [BOX_T_PREPARED] = &m->prepared_ms,
+		[BOX_T_SHUTDOWN] = &m->shutdown_ms, [BOX_T_QMP] = &m->qmp_ms,
+		[BOX_T_LAUNCH] = &m->launch_ms,
+	};
+
+	for (size_t i = 0; i < BOX_T_MAX; i++)
+		if (b->timeout_ms[i])
+			*to[i] = b->timeout_ms[i];
+}
+
 /* Last of process_create_as()'s preparations: the cgroup exists, and the state directory. */
 static int prepare_create(struct launch *l, struct box *b, void *arg, struct err *e)
 {
@@ -477,6 +492,11 @@ static int prepare_create(struct launch *l, struct box *b, void *arg, struct err
 	if (m->fds[0] < 0)
 		return m->fds[0];
 	m->boot.control_fd = m->fds[0];
+	m->fds[9] = openat(b->dir_fd, MONITOR_OOM,
+			   O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (m->fds[9] < 0)
+		return err_sys(e, "making a file for what the guest tells of");
+	m->boot.oom_fd = m->fds[9];
 	m->boot.argv = (struct strs){.v = argv, .n = n, .set = true};
 	m->boot.hypervisor = (char *) (uintptr_t) m->shape.hypervisor;
 	m->boot.uid = jail_uid(m->full->vm.uid_first, m->full->vm.uid_count, b->bundle, b->id);
@@ -487,6 +507,7 @@ static int prepare_create(struct launch *l, struct box *b, void *arg, struct err
 	}
 	m->boot.memory = m->shape.memory;
 	m->boot.hello_ms = m->shape.hello_seconds * 1000;
+	fill_timeouts(b, &m->boot);
 	return 0;
 }
 
@@ -514,7 +535,8 @@ int vm_create(struct box *b, const struct box_io *io,
 	struct making m = {
 		.full = b->policy,
 		.io = io,
-		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF},
+		.fds = {-EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF,
+			-EBADF},
 		.boot = {.mode = MONITOR_CREATE,
 			 .policy = b->policy_enc,
 			 .request_fd = -1,

@@ -27,6 +27,14 @@ int64_t mon_now(void)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
+void mon_wait_for(struct monitor *m, const char *key, uint32_t ms, const char *what)
+{
+	m->deadline = mon_now() + ms * NS_PER_MS;
+	m->waits_for = what;
+	m->waits_by = key;
+	m->waits_ms = ms;
+}
+
 void mon_end(struct monitor *m, int status)
 {
 	struct wire_ask a;
@@ -37,7 +45,7 @@ void mon_end(struct monitor *m, int status)
 		_exit(status);
 	m->step = MON_ENDS;
 	m->status = status;
-	m->deadline = mon_now() + m->boot->shutdown_ms * NS_PER_MS;
+	mon_wait(m, shutdown, "the guest to end");
 	a.tag = m->sync_tag = ++m->last_tag;
 	mon_send(m, WIRE_SYNC, 0, &wire_ask_table, &a);
 }
@@ -118,9 +126,10 @@ static int take_stdio(struct monitor *m, struct err *e)
 static int close_the_rest(struct monitor *m, struct err *e)
 {
 	const struct stream *st = m->streams;
-	const int keep[] = {m->chan,  m->console,    m->qmp_fd,	    m->signals, m->server,
-			    m->start, m->s->sync,    m->control,    m->tty,	m->rtnl.fd,
-			    st->in,   st->out[0].fd, st->out[1].fd, m->secrets, m->relay.fd};
+	const int keep[] = {m->chan,	   m->console, m->qmp_fd,   m->signals,
+			    m->server,	   m->start,   m->s->sync,  m->control,
+			    m->tty,	   m->rtnl.fd, st->in,	    st->out[0].fd,
+			    st->out[1].fd, m->secrets, m->relay.fd, m->boot->oom_fd};
 
 	return fds_close_except(keep, ARRAY_LEN(keep), e);
 }
@@ -185,8 +194,7 @@ static void __attribute__((noreturn)) create(const struct monitor_boot *b, struc
 	}
 	if (get_going(&m, &e) < 0)
 		mon_fail(&m, &e);
-	m.deadline = mon_now() + b->hello_ms * NS_PER_MS;
-	m.waits_for = "the VM to boot";
+	mon_wait(&m, hello, "the VM to boot");
 	qmp_init(&m.qmp, m.qmp_fd, &mon_qmp_ops, &m, b->qmp_ms, mon_now());
 	mon_launch_begin(&m);
 	mon_loop(&m);

@@ -126,7 +126,9 @@ struct monitor {
 	const struct policy *full; /* the sealed one */
 	enum monitor_step step;
 	int64_t deadline;      /* of this step; CLOCK_MONOTONIC, ns; INT64_MAX: none */
-	const char *waits_for; /* the words for the error when it passes */
+	const char *waits_for; /* the words for the error when it passes, */
+	const char *waits_by;  /* ... the rules' key for how long it is, */
+	uint32_t waits_ms;     /* ... and that */
 	int status;	       /* MON_ENDS: what to end with */
 
 	int chan;
@@ -153,6 +155,7 @@ struct monitor {
 	int control; /* listening */
 	int tty;     /* slave of the host's pty; -EBADF without terminal */
 	int secrets; /* pipe with those of the first process, until they are sent; -EBADF */
+	int ooms;    /* told to the host, of MONITOR_OOM_MAX */
 	struct relay relay;
 	uid_t creator; /* who may start it, as our user namespace sees it */
 
@@ -169,6 +172,9 @@ struct monitor {
 
 /* monitor.c */
 int64_t mon_now(void);
+/* mon_wait: what is awaited from now on, and for how long: a member of boot, whose name is that of the rules' key. */
+void mon_wait_for(struct monitor *m, const char *key, uint32_t ms, const char *what);
+#define mon_wait(m, which, what) mon_wait_for(m, #which, (m)->boot->which##_ms, what)
 /* mon_end: ends with the first process's status: what it left is synced first. */
 void mon_end(struct monitor *m, int status);
 /* mon_fail: ends because of *e, which whoever waits is told, with the last words of the guest's console. */

@@ -321,7 +321,10 @@ void ctl_serve(struct monitor *m, struct client *c)
 	case CTL_NET: ctl_answer(c, CTL_OK, NULL, 0); break;
 	case CTL_LAUNCH: mon_launch_show(m, c); break;
 	case CTL_RELEASE: mon_launch_release(m, c, (char *) q.body); break;
-	case CTL_KILL: mon_end(m, 128 + SIGKILL); break;
+	case CTL_KILL:
+		ctl_answer(c, CTL_ENDS, &m->boot->shutdown_ms, sizeof(m->boot->shutdown_ms));
+		mon_end(m, 128 + SIGKILL);
+		break;
 	default: c->dead = true; break; /* an answer is no question */
 	}
 	ctl_close_fds(&q);

@@ -57,18 +57,12 @@ static void ask(struct monitor *m, enum launch_step step, enum qmp_cmd cmd,
 		mon_lost(m, &e);
 }
 
-static void wait_for(struct monitor *m, uint32_t ms, const char *what)
-{
-	m->deadline = mon_now() + ms * NS_PER_MS;
-	m->waits_for = what;
-}
-
 void mon_launch_begin(struct monitor *m)
 {
 	if (!m->boot->sev)
 		return;
 	ask(m, LAUNCH_ASKED, QMP_QUERY_SEV, NULL);
-	wait_for(m, m->boot->hello_ms, "QEMU to make the encrypted guest");
+	mon_wait(m, hello, "QEMU to make the encrypted guest");
 }
 
 /* ---- what QEMU says it is ---- */
@@ -100,7 +94,7 @@ static void on_query(struct monitor *m, const struct qmp_sev *s)
 	m->launch.sev = *s;
 	if (!first) {
 		m->launch.step = LAUNCH_DONE;
-		wait_for(m, m->boot->hello_ms, "the VM to boot");
+		mon_wait(m, hello, "the VM to boot");
 	} else if (m->boot->session_fd >= 0) {
 		ask(m, LAUNCH_MEASURE, QMP_QUERY_SEV_MEASURE, NULL);
 	} else {
@@ -129,7 +123,7 @@ static void on_measure(struct monitor *m, const struct qmp_reply *r)
 	/* of fixed length: vm/qmp.c */
 	snprintf(m->launch.measure, sizeof(m->launch.measure), "%.*s", (int) r->data.n, r->data.p);
 	m->launch.step = LAUNCH_OWNER;
-	wait_for(m, m->boot->launch_ms, "the owner's answer to the launch (kavach attest launch)");
+	mon_wait(m, launch, "the owner's answer to the launch (kavach attest launch)");
 	for (struct client *c = m->clients; c; c = c->next)
 		if (c->tag && c->asked == CTL_LAUNCH)
 			show(m, c);
@@ -173,7 +167,7 @@ void mon_launch_release(struct monitor *m, struct client *c, char *body)
 			return;
 		}
 		m->launch.step = LAUNCH_SECRET;
-		wait_for(m, m->boot->hello_ms, "QEMU to take the secret");
+		mon_wait(m, hello, "QEMU to take the secret");
 	} else if (*body) {
 		refuse(c, -EINVAL, "expected a header and a secret, found one word");
 		return;

@@ -281,7 +281,9 @@ static void check_deadline(struct monitor *m)
 		return;
 	if (m->step == MON_ENDS)
 		_exit(m->status);
-	err_set(&e, -ETIMEDOUT, "waited too long for %s", m->waits_for);
+	err_set(&e, -ETIMEDOUT,
+		"waited for %s: more than %u s, which is vm.timeouts.%s of the site's rules",
+		m->waits_for, m->waits_ms / 1000, m->waits_by);
 	mon_lost(m, &e);
 }
 
@@ -313,6 +315,10 @@ void mon_loop(struct monitor *m)
 		r = fixed(m, p, &e);
 		if (r == 0 && qmp_deadline(&m->qmp) <= mon_now())
 			r = qmp_io(&m->qmp, mon_now(), &e);
+		if (r == -ETIMEDOUT)
+			err_set(&e, r,
+				"%s: more than %u s, which is vm.timeouts.qmp of the site's rules",
+				arena_strdup(m->s->a, e.msg), m->boot->qmp_ms / 1000);
 		if (r == 0)
 			r = mon_wire_out(m, &e);
 		if (r < 0)

@@ -124,8 +124,7 @@ static int on_hello(struct monitor *m, const struct buf *b, struct arena *a, str
 		return err_set(e, -EPROTO,
 			       "the guest's agent is none that this kavach can talk to");
 	mon_send_parts(m, WIRE_POLICY, 0, m->boot->policy.v, m->boot->policy.n);
-	m->deadline = mon_now() + m->boot->prepared_ms * NS_PER_MS;
-	m->waits_for = "the guest to prepare the container";
+	mon_wait(m, prepared, "the guest to prepare the container");
 	return 0;
 }
 
@@ -188,8 +187,7 @@ int mon_start(struct monitor *m, struct err *e)
 	}
 	mon_resize(m); /* nor is anybody told of a size that a terminal got meanwhile */
 	mon_send_raw(m, WIRE_START, 0, 0, NULL, 0);
-	m->deadline = mon_now() + m->boot->prepared_ms * NS_PER_MS;
-	m->waits_for = "the guest to start the container's program";
+	mon_wait(m, prepared, "the guest to start the container's program");
 	return 0;
 }
 
@@ -329,6 +327,21 @@ static int on_stream(struct monitor *m, const struct wire_head *h, const uint8_t
 	}
 }
 
+/* A file of the state directory, because it is asked for when we are gone; `kavach events` watches it (ops.c). The guest
+ * can say it as often as it likes, but not fill the host's disk. */
+static int on_event(struct monitor *m, const struct buf *b, struct arena *a, struct err *e)
+{
+	struct wire_event ev;
+
+	if (wire_body(b->p, b->n, &wire_event_table, &ev, a, e) < 0)
+		return e->code;
+	if (ev.kind != 1)
+		return err_set(e, -EPROTO, "the guest told of what does not exist");
+	if (m->ooms < MONITOR_OOM_MAX && write(m->boot->oom_fd, "1", 1) == 1)
+		m->ooms++;
+	return 0;
+}
+
 static int dispatch(struct monitor *m, const struct wire_head *h, const struct buf *b,
 		    struct arena *a, struct err *e)
 {
@@ -343,7 +356,7 @@ static int dispatch(struct monitor *m, const struct wire_head *h, const struct b
 	case WIRE_REPLY: return on_reply(m, b, a, e);
 	case WIRE_DONE: return on_done(m, b, a, e);
 	case WIRE_RELAY: return mon_relay(m, b, a, e);
-	case WIRE_EVENT: return 0; /* the status tells of it, too */
+	case WIRE_EVENT: return on_event(m, b, a, e);
 	default: return err_set(e, -EPROTO, "the guest answered what nobody asked");
 	}
 }

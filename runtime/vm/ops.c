@@ -5,7 +5,11 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -13,6 +17,7 @@
 #include "policy/host_may.h"
 #include "process/process.h"
 #include "vm/vm.h"
+#include "vm/boot.h"
 #include "vm/control.h"
 #include "vm/evidence.h"
 #include "vm/launch.h"
@@ -21,7 +26,7 @@
 #define ANSWER_MS 10000
 #define LAUNCH_MS 120000 /* memory is encrypted before there is something to show */
 #define ATTEST_MS 60000	 /* the secure processor may be busy */
-#define KILL_MS 3000	 /* more than the monitor gives the guest */
+#define KILL_MS 3000 /* for the monitor to say how long it gives the guest, and more than that */
 #define UPDATE_MAX (1u << 20)
 
 static bool frozen(const struct box *b)
@@ -48,11 +53,13 @@ static bool end_gently(struct box *b)
 {
 	struct ctl_msg *m = arena_new(b->a, struct ctl_msg);
 	struct err ignored = ERR_INIT;
+	uint32_t ms = 0;
 
 	if (b->pidfd < 0 || frozen(b))
 		return false;
-	(void) ctl_call(b->dir_fd, CTL_KILL, NULL, 0, NULL, 0, KILL_MS, CTL_OK, m, &ignored);
-	return ended(b, 0);
+	if (ctl_call(b->dir_fd, CTL_KILL, NULL, 0, NULL, 0, KILL_MS, CTL_ENDS, m, &ignored) == 0)
+		memcpy(&ms, m->body, sizeof(ms));
+	return ended(b, ms < INT32_MAX - KILL_MS ? (int) ms + KILL_MS : INT32_MAX);
 }
 
 int vm_signal(struct box *b, int sig, bool all, struct err *e)
@@ -162,6 +169,28 @@ int vm_stats(struct box *b, struct buf *out, struct err *e)
 		return 0;
 	}
 	return r < 0 ? r : merge(b, m, &host, out, e);
+}
+
+/* Of the container's cgroup in the guest; that of the host has the whole VM in it. */
+int64_t vm_ooms(struct box *b)
+{
+	struct stat st;
+
+	if (fstatat(b->dir_fd, MONITOR_OOM, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? st.st_size : -EINVAL;
+}
+
+int vm_oom_fd(struct box *b, struct err *e)
+{
+	fd_auto int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	const char *path = arena_printf(b->a, "/proc/self/fd/%d/" MONITOR_OOM, b->dir_fd);
+
+	if (fd < 0)
+		return err_sys(e, "watch for OOM: inotify");
+	if (inotify_add_watch(fd, path, IN_MODIFY) < 0)
+		return err_sys(e, "watch for OOM: %s of the state directory", MONITOR_OOM);
+	return fd_take(&fd);
 }
 
 int vm_destroy(struct box *b, struct err *e)

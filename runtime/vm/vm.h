@@ -18,5 +18,7 @@ int vm_pause(struct box *b, bool on, struct err *e);
 int vm_update(struct box *b, const struct pol_resources *r, struct err *e);
 int vm_stats(struct box *b, struct buf *out, struct err *e);
 int vm_destroy(struct box *b, struct err *e);
+int64_t vm_ooms(struct box *b);
+int vm_oom_fd(struct box *b, struct err *e);
 
 #endif

@@ -228,6 +228,27 @@ hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
 	[ "$(kv ps --format json "$ID" | jq --argjson p "$PID" 'index($p) != null')" = true ]
 }
 
+@test "a kill for want of memory in the guest: events tell of each, and the audit log of all" {
+	"$KAVACH" audit init -d "$BATS_TEST_TMPDIR/audit" >/dev/null
+	cp -r "$RULES" "$BATS_TEST_TMPDIR/rules"
+	RULES=$BATS_TEST_TMPDIR/rules
+	jq -n --arg d "$BATS_TEST_TMPDIR/audit" '{audit: {directory: $d}}' >"$RULES/20-audit.json"
+	started sleep
+	kv events --interval 60s "$ID" >"$BATS_TEST_TMPDIR/events" 3>&- &
+	events=$!
+	wait_for 20 grep -q stats "$BATS_TEST_TMPDIR/events"
+	kvrun exec "$ID" /bin/x FAKE:oom,kill=9.
+	[ "$status" -eq 137 ]
+	wait_for 20 grep -q '"oom"' "$BATS_TEST_TMPDIR/events"
+	kvrun exec "$ID" /bin/x FAKE:oom,kill=9.
+	kv kill "$ID" KILL
+	wait "$events"
+	[ "$(jq -c --arg id "$ID" 'select(.type == "oom" and .id == $id)' "$BATS_TEST_TMPDIR/events" | wc -l)" -ge 1 ]
+	wait_for 10 status_is stopped
+	kv delete "$ID"
+	[ "$("$KAVACH" audit show -d "$BATS_TEST_TMPDIR/audit" --json | jq 'select(.event == "oom") | .kills')" = 2 ]
+}
+
 @test "a VM that is paused can be killed, and deleted" {
 	started sleep
 	kv pause "$ID"
@@ -280,6 +301,30 @@ hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
 	[ "$status" -ne 0 ]
 	[[ $output == *"is a VM"* ]]
 	kv delete --force "$ID"
+}
+
+@test "the rules say how long a guest may take, and the message says which rule" {
+	cp -r "$RULES" "$BATS_TEST_TMPDIR/rules"
+	RULES=$BATS_TEST_TMPDIR/rules
+	echo '{"vm": {"timeouts": {"prepared": 1, "shutdown": 3}}}' >"$RULES/20-time.json"
+	for phase in prepare start; do
+		guest hang=$phase
+		kvrun run -b "$BUNDLE" "$ID"
+		[ "$status" -eq 1 ]
+		[[ $output == *"the guest to $phase the container"*"more than 1 s, which is vm.timeouts.prepared of the site's rules"* ]]
+		[ -z "$(kv list -q)" ]
+	done
+	# one that does not end by itself is ended, in that time
+	guest bad=silent
+	kv run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	begin=$SECONDS
+	kv kill "$ID" KILL
+	[ $((SECONDS - begin)) -ge 2 ]
+	wait_for 10 status_is stopped
+	kv delete "$ID"
+	echo '{"vm": {"timeouts": {"hello": 0}}}' >"$RULES/20-time.json"
+	kvrun run -b "$BUNDLE" "$ID"
+	[[ $output == *"20-time.json:1:21: vm.timeouts: expected 1 to 86400 seconds, found 0"* ]]
 }
 
 # ---- secrets ----
@@ -363,7 +408,7 @@ $(cat "$VALUE")" ]
 # ---- a hostile guest ----
 
 @test "a guest that breaks the rules ends its VM with 255 and nothing else" {
-	for bad in type length twice stream phase drained reply status; do
+	for bad in type length twice stream phase drained reply status event; do
 		guest "bad=$bad"
 		kvrun run -b "$BUNDLE" "$ID"
 		[ "$status" -eq 255 ]
@@ -400,7 +445,7 @@ $(cat "$VALUE")" ]
 	[ ! -e "/proc/$PID/root/usr/local" ]
 	for fd in "/proc/$PID"/fd/*; do
 		case $(readlink "$fd") in
-		socket:* | pipe:* | anon_inode:* | */null | "$BATS_TEST_TMPDIR/out" | /dev/pts/*) ;;
+		socket:* | pipe:* | anon_inode:* | */null | "$STATE/$ID/oom" | "$BATS_TEST_TMPDIR/out" | /dev/pts/*) ;;
 		*) echo "# $fd is $(readlink "$fd")"; false ;;
 		esac
 	done

@@ -269,6 +269,11 @@ static void test_contradictions(void)
 		"rules file %/10.json: vm.defaults.vcpus: contradicts %/20.json: vm.maximum.vcpus, "
 		"which says otherwise: the default is more than the maximum",
 		"a default above the maximum");
+	contradicts(
+		"{'vm':{'timeouts':{'hello':5}}}", "{'vm':{'timeouts':{'hello':6,'qmp':1}}}",
+		"rules file %/20.json: vm.timeouts.hello: contradicts %/10.json: vm.timeouts.hello, "
+		"which says otherwise: 5 and 6",
+		"two timeouts");
 	contradicts("{'attestation':{'guestPolicy':{'mustSet':1}}}",
 		    "{'attestation':{'guestPolicy':{'mustClear':3}}}",
 		    "rules file %/20.json: attestation.guestPolicy: contradicts %/10.json: "
