@@ -4,10 +4,13 @@
 
 #include "cmd/box.h"
 #include "base/jsonw.h"
+#include "base/sha256.h"
 #include "host/guest_image.h"
 #include "policy/build.h"
+#include "policy/codec.h"
 #include "policy/page.h"
 #include "vm/image.h"
+#include "vm/owner.h"
 
 struct policy_opts {
 	bool json, score;
@@ -16,27 +19,35 @@ struct policy_opts {
 
 /* The machine that a container in a VM would get here; why not, where it would get none: the rest of the page is true
  * anyway. */
-static int machine(struct globals *g, const struct policy *p, struct vm_shape *ret, struct err *e)
+static int machine(struct globals *g, const struct bundle *bd, struct vm_shape *ret, struct err *e)
 {
 	struct vm_image image;
 	struct vm_host host;
+	uint8_t digest[SHA256_LEN];
 	int r = vm_image_find(guest_image_dir(), g->a, &image, e);
 
 	if (r == 0)
-		r = vm_host_probe(p, -EBADF, g->a, &host, e);
-	return r < 0 ? r : vm_shape_decide(p, &host, &image, g->a, ret, e);
+		r = vm_host_probe(bd->policy, -EBADF, g->a, &host, e);
+	if (r == 0)
+		r = vm_shape_decide(bd->policy, &host, &image, g->a, ret, e);
+	if (r == 0)
+		r = vm_owner_apply(ret, &bd->spec->annotations, g->a, e);
+	if (r < 0)
+		return r;
+	policy_digest(bd->policy_enc.v, bd->policy_enc.n, digest);
+	return vm_shape_bind(ret, digest, g->a, e);
 }
 
-static void machine_page(struct globals *g, const struct policy *p, struct buf *b)
+static void machine_page(struct globals *g, const struct bundle *bd, struct buf *b)
 {
 	struct page pg = {.b = b};
 	struct err why = ERR_INIT;
 	struct vm_shape s;
 
-	if (!p->vm.set)
+	if (!bd->policy->vm.set)
 		return;
 	buf_put(b, "\n", 1);
-	if (machine(g, p, &s, &why) == 0) {
+	if (machine(g, bd, &s, &why) == 0) {
 		vm_shape_explain(&pg, &s);
 		return;
 	}
@@ -46,17 +57,17 @@ static void machine_page(struct globals *g, const struct policy *p, struct buf *
 	page_end(&pg);
 }
 
-static const char *machine_json(struct globals *g, const struct policy *p)
+static const char *machine_json(struct globals *g, const struct bundle *bd)
 {
 	buf_auto b = BUF_WRITER(1u << 20);
 	struct err why = ERR_INIT;
 	struct vm_shape s;
 	struct jsonw w;
 
-	if (!p->vm.set)
+	if (!bd->policy->vm.set)
 		return NULL;
 	jw_init(&w, &b, false);
-	if (machine(g, p, &s, &why) == 0) {
+	if (machine(g, bd, &s, &why) == 0) {
 		vm_shape_json(&w, &s);
 	} else {
 		jw_obj(&w);
@@ -82,11 +93,11 @@ static int cmd_policy(struct globals *g, void *opts, int argc, char **argv, stru
 	policy_score(bd.policy, g->a, &sc);
 	if (o->json)
 		policy_explain_json(&b, bd.policy, &sc, bd.policy_digest, &rep,
-				    machine_json(g, bd.policy));
+				    machine_json(g, &bd));
 	else
 		policy_explain(&b, bd.policy, &sc, bd.policy_digest, o->score);
 	if (!o->json && !o->score)
-		machine_page(g, bd.policy, &b);
+		machine_page(g, &bd, &b);
 	if (!o->json && !o->score)
 		rules_report_explain(&b, &rep);
 	return cmd_print(&b, e);

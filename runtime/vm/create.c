@@ -484,8 +484,7 @@ static int prepare_create(struct launch *l, struct box *b, void *arg, struct err
 	int r = fill_prepare(m, l, b, e);
 
 	if (r == 0)
-		r = vm_qemu_argv(&m->shape, &vm_names_jail, m->shape.sev.kind != VM_SEV_NONE, b->a,
-				 &argv, &n, e);
+		r = vm_qemu_argv(&m->shape, &vm_names_jail, false, b->a, &argv, &n, e);
 	if (r < 0)
 		return r;
 	m->fds[0] = unix_listen_at(b->dir_fd, MONITOR_SOCK, SOCK_SEQPACKET, e);

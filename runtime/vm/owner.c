@@ -51,6 +51,11 @@ static int pair(const struct vm_shape *s, bool here, const char *const names[2],
 
 	if (!text[0] && !text[1])
 		return 0;
+	if (!here && s->sev.kind == VM_SEV_NONE)
+		return refuse(
+			e,
+			"annotations[\"%s\"]: only a guest of %s has one, this VM is not confidential",
+			found, kinds);
 	if (!here)
 		return refuse(e,
 			      "annotations[\"%s\"]: only a guest of %s has one, this one is of %s",

@@ -271,7 +271,7 @@ int vm_qemu_argv(const struct vm_shape *s, const struct vm_names *names, bool pa
 	put(&g, "-no-reboot");
 	put2(&g, "-display", "none");
 	put2(&g, "-name", "kavach");
-	if (paused)
+	if (paused || s->sev.kind)
 		put(&g, "-S");
 	machine(&g);
 	if (s->sev.kind == VM_SEV_SNP)

@@ -34,7 +34,7 @@ extern const struct vm_names vm_names_jail; /* "/kernel", "/initrd", "/firmware"
 #define VM_DISK_SERIAL "kavach%u"
 
 /* vm_qemu_argv: the program's path and its arguments, NULL-terminated, in the arena; *ret_n without the NULL. paused: with
- * -S, until QMP says `cont`. -EINVAL when the shape contradicts itself (kernel-hashes without a kernel, a confidential guest
+ * -S, until QMP says `cont`; a confidential guest is always. -EINVAL when the shape contradicts itself (kernel-hashes without a kernel, a confidential guest
  * without KVM or with a shared root). Pure. */
 int vm_qemu_argv(const struct vm_shape *s, const struct vm_names *names, bool paused,
 		 struct arena *a, char ***ret, size_t *ret_n, struct err *e);

@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "policy/page.h"
 #include "policy_fixture.h"
+#include "vm/owner.h"
 #include "vm/qemu.h"
 #include "vm/virtiofsd.h"
 
@@ -217,6 +218,15 @@ static void compare_shown(int dir, const char *name, const struct vm_shape *s)
 	compare(dir, arena_printf(&arena, "%s.shape.json", name), &json);
 }
 
+static const struct kvs *annotations_of(const char *text)
+{
+	const struct spec *s;
+
+	if (spec_parse("config.json", text, strlen(text), &arena, &s, &err) < 0)
+		bail_out(err.msg);
+	return &s->annotations;
+}
+
 static void test_one(int dir, const char *name)
 {
 	const char *refusal = arena_printf(&arena, "%s.refusal", name);
@@ -234,6 +244,8 @@ static void test_one(int dir, const char *name)
 		bail_out("cannot read a golden file");
 	p = build_text((const char *) text.v);
 	if (p && vm_shape_decide(p, &facts, &image, &arena, &s, &err) < 0)
+		p = NULL;
+	if (p && vm_owner_apply(&s, annotations_of((const char *) text.v), &arena, &err) < 0)
 		p = NULL;
 	ok((p != NULL) == must, "%s is %s as it must be", name, p ? "accepted" : "refused");
 	if (!p && !must)

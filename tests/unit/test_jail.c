@@ -284,6 +284,31 @@ static void test_cannot(void)
 	       "it reads what it is to read, gets its descriptors, and can do nothing else");
 }
 
+/* What QEMU needs of the host for a guest of SEV: the secure processor's device, and memory that it may pin. */
+static void test_sev(void)
+{
+	static const char script[] = TRY("echo x >/dev/sev") TRY(
+		"cat /dev/sev") "stat -c '%F %t %T %a %u' /dev/sev; ulimit -l; mknod /x c 1 3 2>/dev/null || echo none";
+	uint64_t want = 4 << 20;
+	char *argv[4];
+	struct jail j = jail_of_shell(script, argv);
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &l) < 0)
+		bail_out("no limit");
+	if (l.rlim_max < want)
+		want = l.rlim_max; /* and nobody may raise it where this is tried */
+	j.sev_dev = makedev(1, 3);
+	j.memlock = want;
+	is_str(run_jailed(j).out,
+	       arena_printf(
+		       &arena,
+		       "echo x >/dev/sev\ncat /dev/sev\ncharacter special file 1 3 600 %u\n%llu\n"
+		       "none\n",
+		       UID, (unsigned long long) want / 1024),
+	       "for a guest of SEV: a device of its own, and memory that may be pinned");
+}
+
 static void test_9p(void)
 {
 	static const char script[] = TRY("echo x >/share/new") TRY("chown 5:6 /share/new")
@@ -419,6 +444,7 @@ int main(void)
 	if (has_landlock) {
 		test_cannot();
 		test_9p();
+		test_sev();
 	} else {
 		skip("no Landlock", "what can be opened in the jail");
 	}

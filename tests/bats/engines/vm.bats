@@ -258,3 +258,18 @@ typist() {
 	[[ $output == *"33 77"* ]]
 	[[ $output == *"got typed"* ]]
 }
+
+# A machine without the hardware must not run a container that asks for it as anything less.
+@test "kavach-snp on a machine without SEV: refused by what is missing, and nothing is left" {
+	[ ! -e /dev/sev ] || skip "this machine may have SEV"
+	local runtime=$BATS_TEST_TMPDIR/kavach-snp
+	printf '#!/bin/bash\nKAVACH_GUEST=%q exec -a kavach-snp %q "$@"\n' "$KAVACH_BUILD/guest" "$KAVACH" >"$runtime"
+	chmod 755 "$runtime"
+	ENGINE_RUNTIME=$runtime pod_command
+	podrun run --name "$NAME" --network none "$IMAGE" true
+	[ "$status" -ne 0 ]
+	[[ $output == *'this host cannot start a guest of SEV-SNP: '*'CPUID 0x8000001f'*'/dev/sev: not found (modprobe ccp'* ]]
+	[ "$(inspect '{{.State.Status}}')" = created ]
+	pod rm "$NAME"
+	! pgrep -f "kavach-monitor.*$NAME"
+}
