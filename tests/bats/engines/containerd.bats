@@ -10,23 +10,8 @@ setup_file() {
 	engine_setup ctr
 	NS=$ENGINE_NAME
 	NS2=$ENGINE_NAME-b
-	SOCKET=$ENGINE_DIR/c.sock
-	export NS NS2 SOCKET
-	cat >"$ENGINE_DIR/config.toml" <<-END
-		version = 2
-		imports = ["$KAVACH_SRC/contrib/engines/containerd.toml"]
-		root = "$ENGINE_DIR/root"
-		state = "$ENGINE_DIR/state"
-		disabled_plugins = ["io.containerd.internal.v1.opt"]
-		[grpc]
-		address = "$SOCKET"
-		[ttrpc]
-		address = "$SOCKET.ttrpc"
-	END
-	engine_start containerd -c "$ENGINE_DIR/config.toml"
-	engine_answers c version
-	"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$NS"
-	"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$NS2"
+	export NS NS2
+	containerd_start "$NS" "$NS2"
 }
 
 teardown_file() { engine_stop; }

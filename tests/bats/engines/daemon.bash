@@ -21,6 +21,16 @@ requires_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+# why_no_vm [PROGRAM...]: why containers of an engine cannot be VMs here; nothing where they can
+why_no_vm() {
+	local p
+	[ "$(id -u)" -eq 0 ] || echo "needs root"
+	for p in "$@" qemu-system-x86_64; do
+		command -v "$p" >/dev/null || echo "needs $p"
+	done
+	[ -e "$KAVACH_BUILD/guest/guest.json" ] || echo "needs a guest image: make guest"
+}
+
 requires_program() {
 	local p
 	for p; do
@@ -72,6 +82,29 @@ engine_answers() {
 	wait_for 30 "$@" >/dev/null 2>&1 && return
 	tail -n 20 "$ENGINE_DIR/engine.log"
 	return 1
+}
+
+# containerd_start NAMESPACE...: sets SOCKET; the test image is in each of its namespaces
+containerd_start() {
+	local ns
+	SOCKET=$ENGINE_DIR/c.sock
+	export SOCKET
+	cat >"$ENGINE_DIR/config.toml" <<-END
+		version = 2
+		imports = ["$KAVACH_SRC/contrib/engines/containerd.toml"]
+		root = "$ENGINE_DIR/root"
+		state = "$ENGINE_DIR/state"
+		disabled_plugins = ["io.containerd.internal.v1.opt"]
+		[grpc]
+		address = "$SOCKET"
+		[ttrpc]
+		address = "$SOCKET.ttrpc"
+	END
+	engine_start containerd -c "$ENGINE_DIR/config.toml"
+	engine_answers in_engine ctr -a "$SOCKET" version
+	for ns; do
+		"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$ns"
+	done
 }
 
 # in_engine COMMAND...: as a process of the engine's machine. Process ids are those of its namespace.

@@ -6,16 +6,7 @@ load cri
 
 export HANDLER=kavach-vm
 
-# why there can be no VM here
-missing() {
-	if [ "$(id -u)" -ne 0 ]; then
-		echo "needs root"
-	elif ! command -v qemu-system-x86_64 >/dev/null; then
-		echo "needs qemu-system-x86_64"
-	elif [ ! -e "$KAVACH_BUILD/guest/guest.json" ]; then
-		echo "needs a guest image: make guest"
-	fi
-}
+missing() { why_no_vm containerd | head -n 1; }
 
 setup_file() {
 	[ -z "$(missing)" ] || skip "$(missing)"

@@ -4,44 +4,14 @@
 
 load daemon
 
-# why there can be no VM here
-missing() {
-	if [ "$(id -u)" -ne 0 ]; then
-		echo "needs root"
-	elif ! command -v containerd >/dev/null || ! command -v ctr >/dev/null; then
-		echo "needs containerd"
-	elif ! command -v qemu-system-x86_64 >/dev/null; then
-		echo "needs qemu-system-x86_64"
-	elif [ ! -e "$KAVACH_BUILD/guest/guest.json" ]; then
-		echo "needs a guest image: make guest"
-	fi
-}
+missing() { why_no_vm containerd ctr | head -n 1; }
 
 setup_file() {
 	[ -z "$(missing)" ] || return 0
-	# the shim passes no environment on
-	printf '#!/bin/bash\nKAVACH_GUEST=%q exec -a kavach-vm %q "$@"\n' "$KAVACH_BUILD/guest" "$KAVACH" \
-		>"$BATS_FILE_TMPDIR/kavach-vm"
-	chmod 755 "$BATS_FILE_TMPDIR/kavach-vm"
 	engine_setup ctrvm
-	ENGINE_RUNTIME=$BATS_FILE_TMPDIR/kavach-vm
 	NS=$ENGINE_NAME
-	SOCKET=$ENGINE_DIR/c.sock
-	export NS SOCKET ENGINE_RUNTIME
-	cat >"$ENGINE_DIR/config.toml" <<-END
-		version = 2
-		imports = ["$KAVACH_SRC/contrib/engines/containerd.toml"]
-		root = "$ENGINE_DIR/root"
-		state = "$ENGINE_DIR/state"
-		disabled_plugins = ["io.containerd.internal.v1.opt"]
-		[grpc]
-		address = "$SOCKET"
-		[ttrpc]
-		address = "$SOCKET.ttrpc"
-	END
-	engine_start containerd -c "$ENGINE_DIR/config.toml"
-	engine_answers c version
-	"$KAVACH_SRC/tests/bats/images.sh" load ctr "$BUSYBOX_TAR" --address "$SOCKET" -n "$NS"
+	export NS ENGINE_GUEST=$KAVACH_BUILD/guest
+	containerd_start "$NS"
 }
 
 teardown_file() {
@@ -65,16 +35,16 @@ task() { c task ls | awk -v id="$ID" '$1 == id { print $2, $3 }'; }
 task_is() { [[ $(task) == *" $1" ]]; }
 
 @test "run: output and exit status; a program that is not there says so" {
-	show c run --rm --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" sh -c 'uname -r; exit 42'
+	show c run --rm --runc-binary /usr/local/bin/kavach-vm "$IMAGE" "$ID" sh -c 'uname -r; exit 42'
 	[ "$status" -eq 42 ]
 	[[ $output != *"$(uname -r)"* ]]
-	show c run --rm --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" no-such-program
+	show c run --rm --runc-binary /usr/local/bin/kavach-vm "$IMAGE" "$ID" no-such-program
 	[ "$status" -ne 0 ]
 	[[ $output == *'executable file not found in $PATH'* ]]
 }
 
 @test "a task in the background: exec, kill of an exec, pause, metrics, kill" {
-	c run -d --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" sleep 1000
+	c run -d --runc-binary /usr/local/bin/kavach-vm "$IMAGE" "$ID" sleep 1000
 	task_is RUNNING
 	show c task exec --exec-id e1 "$ID" sh -c 'echo inside; exit 6'
 	[ "$status" -eq 6 ]
@@ -94,7 +64,7 @@ task_is() { [[ $(task) == *" $1" ]]; }
 @test "events of a task's life; metrics of the whole VM, as its limits are" {
 	c events >"$ENGINE_DIR/events" 3>&- &
 	wait_for 20 test -e "$ENGINE_DIR/events"
-	c run -d --memory-limit 100663296 --runc-binary "$ENGINE_RUNTIME" "$IMAGE" "$ID" sleep 1000
+	c run -d --memory-limit 100663296 --runc-binary /usr/local/bin/kavach-vm "$IMAGE" "$ID" sleep 1000
 	c task exec --exec-id e1 "$ID" true
 	# the host's view: the guest with what it has written to, and QEMU; the limit has room for both beside the container's
 	read -r used limit < <(c task metrics --format json "$ID" | tee "$ENGINE_DIR/metrics" | jq -r '.memory |

@@ -5,18 +5,7 @@
 
 load daemon
 
-# why there can be no VM here
-missing() {
-	if [ "$(id -u)" -ne 0 ]; then
-		echo "needs root"
-	elif ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
-		echo "needs docker"
-	elif ! command -v qemu-system-x86_64 >/dev/null; then
-		echo "needs qemu-system-x86_64"
-	elif [ ! -e "$KAVACH_BUILD/guest/guest.json" ]; then
-		echo "needs a guest image: make guest"
-	fi
-}
+missing() { why_no_vm dockerd docker | head -n 1; }
 
 setup_file() {
 	[ -z "$(missing)" ] || return 0
