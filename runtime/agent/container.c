@@ -162,9 +162,10 @@ int agent_net(struct agent *a, struct err *e)
 	/* elsewhere the namespace is the machine's own, which is not ours to set up */
 	if (!a->guest && a->net.nics.n)
 		return err_set(e, -EOPNOTSUPP, "only a guest has interfaces to set up");
-	if (a->guest && a->net.nics.n && agent_modules(a, MODULES_NET, e) < 0)
-		return e->code;
-	return a->guest ? agent_net_apply(&a->net, e) : 0;
+	/* loopback is up (guest.c), and there is nothing to take away of what never was there */
+	if (!a->guest || (!a->net.nics.n && !a->has_net))
+		return 0;
+	return agent_modules(a, MODULES_NET, e) < 0 ? e->code : agent_net_apply(&a->net, e);
 }
 
 int agent_prepare(struct agent *a, struct err *e)
