@@ -22,7 +22,7 @@
 struct measure_opts {
 	const char *mode, *firmware, *kernel, *initrd, *append;
 	const char *kernel_sha256, *initrd_sha256, *firmware_seed;
-	const char *cpu, *cpu_signature, *features, *hash_table;
+	const char *cpu, *cpu_signature, *features, *hash_table, *policy_digest;
 	struct opt_u64 vcpus;
 	bool legacy_vmsa, json;
 };
@@ -39,7 +39,7 @@ struct measured {
 	struct ovmf ovmf;
 	struct bytes firmware;
 	uint8_t seed[48];
-	const char *mode, *cpu;
+	const char *mode, *cpu, *policy_digest;
 };
 
 static int pick_mode(const struct measure_opts *o, struct measured *m, struct err *e)
@@ -262,6 +262,8 @@ static void put_json(struct buf *b, const struct measured *m, const uint8_t *ld,
 	}
 	if (m->in.mode == LAUNCH_SEV_ES)
 		jw_kbool(&w, "legacyVmsa", m->in.legacy_vmsa);
+	if (m->policy_digest)
+		jw_kstr(&w, "policyDigest", m->policy_digest);
 	put_hashes(&w, m, a);
 	put_firmware(&w, m, a);
 	jw_obj_end(&w);
@@ -297,6 +299,7 @@ static int measure(struct arena *a, void *opts, int argc, char **argv, struct er
 	r = write_table(o, &m, table, e);
 	if (r < 0)
 		return r;
+	m.policy_digest = o->policy_digest;
 	if (o->json) {
 		put_json(&b, &m, ld, n, a);
 	} else {
@@ -330,6 +333,8 @@ static const struct opt opts_table[] = {
 	{"firmware-seed", 0, OPT_STR, "HEX",
 	 "SNP digest after the firmware's pages; FILE need then hold only its last pages",
 	 O(firmware_seed)},
+	/* of `kavach measure BUNDLE`, which knows it */
+	{"policy-digest", 0, OPT_STR, "HEX", NULL, O(policy_digest)},
 	{"hash-table", 0, OPT_STR, "FILE", "write the table of the kernel's hashes there",
 	 O(hash_table)},
 	{"json", 0, OPT_FLAG, NULL, "print everything that went into the digest as well", O(json)},

@@ -63,14 +63,14 @@ static int read_args(int argc, char **argv, struct measure *m, struct err *e)
 	return 0;
 }
 
-static int shape_of(struct globals *g, const struct measure *m, struct vm_shape *ret, struct err *e)
+static int shape_of(struct globals *g, const struct measure *m, struct vm_shape *ret,
+		    uint8_t ret_digest[SHA256_LEN], struct err *e)
 {
 	/* The machine's processor and size are not measured; KVM is what such a guest needs. */
 	const struct vm_host any = {.hypervisor = "/usr/bin/qemu-system-x86_64", .cbitpos = 1};
 	const struct policy_input in = {.measuring = true};
 	struct bundle bd = {0};
 	struct vm_image image;
-	uint8_t digest[SHA256_LEN];
 	int r = bundle_load(g, m->bundle, m->config, &in, &bd, e);
 
 	if (r == 0)
@@ -87,14 +87,16 @@ static int shape_of(struct globals *g, const struct measure *m, struct vm_shape 
 	if (ret->sev.kind == VM_SEV_NONE)
 		return err_set_id(e, ERR_USAGE, -EINVAL, "%s: this bundle's VM is not confidential",
 				  m->bundle);
-	policy_digest(bd.policy_enc.v, bd.policy_enc.n, digest);
-	return vm_shape_bind(ret, digest, g->a, e);
+	policy_digest(bd.policy_enc.v, bd.policy_enc.n, ret_digest);
+	return vm_shape_bind(ret, ret_digest, g->a, e);
 }
 
 static int measure_bundle(struct globals *g, int argc, char **argv, struct err *e)
 {
 	struct measure m = {.mode = "snp"};
 	const struct name_val *mode;
+	uint8_t digest[SHA256_LEN];
+	char hex[SHA256_HEX];
 	struct vm_shape s;
 	size_t n = 0;
 	char **v;
@@ -107,14 +109,20 @@ static int measure_bundle(struct globals *g, int argc, char **argv, struct err *
 		return err_set_id(e, ERR_USAGE, -EINVAL,
 				  "--mode: expected snp, sev-es or sev, found \"%s\"", m.mode);
 	g->backend_floor = (uint32_t) mode->val;
-	r = shape_of(g, &m, &s, e);
+	r = shape_of(g, &m, &s, digest, e);
 	if (r < 0)
 		return r;
+	sha256_hex(digest, hex);
 	const char *const words[] = {
-		"kavach-attest", "measure",  "--mode",	 m.mode,
-		"--firmware",	 s.firmware, "--kernel", s.kernel,
-		"--initrd",	 s.initrd,   "--append", s.cmdline,
-		"--cpu",	 s.cpu,	     "--vcpus",	 arena_printf(g->a, "%u", s.vcpus),
+		"kavach-attest",   "measure",
+		"--mode",	   m.mode,
+		"--firmware",	   s.firmware,
+		"--kernel",	   s.kernel,
+		"--initrd",	   s.initrd,
+		"--append",	   s.cmdline,
+		"--policy-digest", hex,
+		"--cpu",	   s.cpu,
+		"--vcpus",	   arena_printf(g->a, "%u", s.vcpus),
 	};
 	v = arena_array(g->a, ARRAY_LEN(words) + 4, sizeof(*v));
 	for (; n < ARRAY_LEN(words); n++)

@@ -86,6 +86,19 @@ by_hand() {	# COMMAND-LINE OPTION...
 	done
 }
 
+@test "the digest of the sealed policy, which a guest of SNP has as HOST_DATA, is told too" {
+	of_bundle --json
+	[ "$status" -eq 0 ]
+	first=$(jq -er .policyDigest <<<"$output")
+	[ "${#first}" -eq 64 ]
+	jq '.process.args = ["true"]' "$bundle/config.json" >"$bundle/other.json"
+	of_bundle --json --config other.json
+	[ "$(jq -r .policyDigest <<<"$output")" != "$first" ]
+	of_bundle --mode sev --json
+	[ "$(jq -r .kernelHashes.cmdline <<<"$output")" = "$(printf '%s acpi=off kavach.policy=sha256:%s\0' "$plain" \
+		"$(jq -r .policyDigest <<<"$output")" | sha256sum | cut -d ' ' -f 1)" ]
+}
+
 @test "one byte more in the initrd is another digest" {
 	of_bundle
 	first=$output
