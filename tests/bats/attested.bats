@@ -96,6 +96,10 @@ setup() {
 }
 
 teardown() {
+	if [ -n "${BROKER:-}" ]; then
+		kill "$BROKER" 2>/dev/null || true
+		wait "$BROKER" 2>/dev/null || true
+	fi
 	teardown_kavach
 }
 
@@ -111,13 +115,10 @@ kvrun() {
 	printf '# kavach %s -> %s\n%s\n' "$*" "$status" "$output"
 }
 
-# predicted: the launch digest of the bundle's guest, as anybody can compute it
-predicted() { kv measure "$BUNDLE" --guest "$GUEST"; }
-
-# owned DIGEST: the bundle has an ID block for a guest that measures this
+# owned: the bundle has an ID block for a guest as it was predicted
 owned() {
 	openssl ecparam -name secp384r1 -genkey -noout -out "$BATS_TEST_TMPDIR/id.pem"
-	"$KAVACH" attest id-block --launch-digest "$1" --id-key "$BATS_TEST_TMPDIR/id.pem" --json >"$BATS_TEST_TMPDIR/id.json"
+	"$KAVACH" attest id-block --launch-digest "$MEASUREMENT" --id-key "$BATS_TEST_TMPDIR/id.pem" --json >"$BATS_TEST_TMPDIR/id.json"
 	# shellcheck disable=SC2016 # the names are jq's
 	config --slurpfile i "$BATS_TEST_TMPDIR/id.json" \
 		'.annotations["io.kavach.id-block"] = $i[0].idBlock | .annotations["io.kavach.id-auth"] = $i[0].idAuth'
@@ -136,8 +137,73 @@ altered_kernel() {
 	config --arg k "$KAVACH_GUEST/vmlinuz" '.vm.kernel.path = $k'
 }
 
+# predict: what the bundle's guest will be, as anybody can compute it: $MEASUREMENT and $POLICY
+predict() {
+	local json
+	json=$(kv measure "$BUNDLE" --guest "$GUEST" --json)
+	MEASUREMENT=$(jq -er .launchDigest <<<"$json")
+	POLICY=$(jq -er .policyDigest <<<"$json")
+}
+
+# ---- secrets ----
+
+# secret NAME VALUE: one that the broker has; the rules let the container ask for it
+secret() {
+	local dir=$BATS_TEST_TMPDIR/broker
+	mkdir -p "$dir/secrets"
+	printf %s "$2" >"$dir/secrets/$1"
+	chmod -R go= "$dir"
+	# by its name in the rules it is also a test that the value is nowhere else
+	jq -n --arg s "$dir/socket" --arg n "$1" --slurpfile v "$RULES/10-vm.json" '$v[0]
+		| .vm.broker = $s | .rules = [{name: "test", match: {uids: [0]}, secrets: [{name: $n, source: {broker: $n}}]}]' >"$BATS_TEST_TMPDIR/rules.json"
+	mkdir -p "$BATS_TEST_TMPDIR/rules"
+	mv "$BATS_TEST_TMPDIR/rules.json" "$BATS_TEST_TMPDIR/rules/10-vm.json"
+	RULES=$BATS_TEST_TMPDIR/rules
+}
+
+# broker SECRET...: gives them to this bundle, in a guest as it was predicted
+broker() {
+	local dir=$BATS_TEST_TMPDIR/broker
+	jq -n --arg m "$MEASUREMENT" '{version: 1, products: ["Milan"], measurements: [$m]}' >"$dir/verify.json"
+	jq -n --arg d "$POLICY" '{version: 1, verify: "verify.json", entries: [{policyDigests: [$d], secrets: $ARGS.positional}]}' \
+		--args "$@" >"$dir/table.json"
+	"$KAVACH_BUILD/kavach-attest" serve --policy "$dir/table.json" --secrets "$dir/secrets" --socket "$dir/socket" \
+		--log "$dir/log" --root-of-trust "$PSP/ark.pem" >"$dir/out" 2>&1 </dev/null 3>&- &
+	BROKER=$!
+	wait_for 20 broker_listens "$dir"
+}
+
+broker_listens() { grep -qs started "$1/log"; }
+
+logged() { grep -c "\"$1\"" "$BATS_TEST_TMPDIR/broker/log"; }
+
+@test "the broker gives the secret to the guest that proves what it is, and to nobody who repeats its words" {
+	secret db-password 'correct horse battery'
+	args sh -c 'sha256sum </run/secrets/db-password; exit 7'
+	predict
+	broker db-password
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	cat "$BATS_TEST_TMPDIR/broker/log"
+	[ "$status" -eq 7 ]
+	[ "$output" = "$(printf %s 'correct horse battery' | sha256sum)" ]
+	[ "$(logged released)" -eq 1 ]
+}
+
+@test "a guest with another kernel gets no secret, and so no process" {
+	secret db-password 'correct horse battery'
+	predict
+	broker db-password
+	altered_kernel
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	cat "$BATS_TEST_TMPDIR/broker/log"
+	[ "$status" -eq 1 ]
+	[ "$(logged released)" -eq 0 ]
+	[ "$(logged refused)" -eq 1 ]
+}
+
 @test "a guest whose owner has signed its digest runs the bundle, and its status is the program's" {
-	owned "$(predicted)"
+	predict
+	owned
 	# shellcheck disable=SC2016
 	args sh -c 'echo "on $(sed -n "s,.* / \(overlay\) .*,\1,p" /proc/mounts)"; exit 7'
 	kvrun run -b "$BUNDLE" "$ID" </dev/null
@@ -162,7 +228,8 @@ altered_kernel() {
 }
 
 @test "an altered kernel never starts where the owner has signed for another" {
-	owned "$(predicted)"
+	predict
+	owned
 	altered_kernel
 	kvrun run -b "$BUNDLE" "$ID" </dev/null
 	[ "$status" -eq 1 ]
