@@ -78,6 +78,9 @@ static int find_packed(struct agent *a, const struct split *s, struct err *e)
 	if (p->root != WIRE_ROOT_EROFS || !a->guest)
 		return err_set(e, -EPERM, "the policy wants a packed root, the host has another");
 	r = agent_modules(a, MODULES_ROOT, e);
+	if (r == 0 && s->volumes && a->policy->backend >= POL_BACKEND_SEV)
+		r = err_set(e, -EPERM,
+			    "the policy of a confidential guest has volumes of the host's");
 	if (r == 0 && s->volumes && !p->share)
 		r = err_set(e, -EINVAL, "the host shares no volumes, the policy has %zu",
 			    s->volumes);
@@ -97,6 +100,8 @@ static int find_root(struct agent *a, const struct split *s, const char **ret_sh
 	*ret_share = AGENT_SHARE;
 	if (a->policy->vm.root == POL_VM_ROOT_PACKED)
 		return find_packed(a, s, e);
+	if (a->policy->backend >= POL_BACKEND_SEV)
+		return err_set(e, -EPERM, "the policy of a confidential guest shares the root");
 	if (p->root == WIRE_ROOT_DIR) {
 		if (a->guest || str_empty(p->root_tag) || p->root_tag[0] != '/')
 			return err_set(e, -EINVAL, "the root is in no folder that is here");

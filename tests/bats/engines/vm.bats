@@ -183,21 +183,22 @@ logs_have() { pod logs "$NAME" 2>&1 | grep -q -- "$1"; }
 	[ -z "$(leftovers)" ]
 }
 
+begun_again() { [ "$(pod logs "$NAME" 2>&1 | grep -c ready)" -eq 2 ]; }
+
 @test "a packed root: podman's own files are there, a second container shares the image, QEMU serves no files" {
 	background --annotation io.kavach.root=packed --hostname packed --add-host there:192.0.2.9 "$IMAGE" sh -c '
-		grep " / " /proc/mounts | cut -d" " -f3; cat /etc/hostname; grep there /etc/hosts; ls /run/.containerenv
+		[ ! -e /new ] && grep " / " /proc/mounts | cut -d" " -f3; cat /etc/hostname; grep there /etc/hosts; ls /run/.containerenv
 		echo x >/dev/shm/x && echo y >/new && echo ready; sleep 1000'
 	wait_for 60 logs_have ready
 	run pod logs "$NAME"
-	[[ $output == overlay$'\n'packed$'\n'*192.0.2.9*there*/run/.containerenv$'\n'ready ]]
+	[[ $output == overlay$'\n'packed*192.0.2.9*there*/run/.containerenv$'\n'ready ]]
 	podrun exec "$NAME" cat /new
 	[ "$output" = y ]
 	qemu=$(pgrep -P "$(inspect '{{.State.Pid}}')" qemu)
 	[ "$(awk '/^Cap/ { print $2 }' "/proc/$qemu/status" | sort -u)" = 0000000000000000 ]
 	pod restart -t 0 "$NAME"
-	wait_for 60 logs_have $'ready\n.*ready' || [ "$(pod logs "$NAME" | grep -c ready)" -eq 2 ] # and nothing of /new
-	podrun exec "$NAME" ls /new
-	[ "$status" -eq 0 ]
+	wait_for 60 begun_again
+	# each start has the image's root
 	quick --annotation io.kavach.root=packed "$IMAGE" ls /new
 	[ "$status" -ne 0 ]
 	# containers of one image have the same files, so there is one image of their roots
