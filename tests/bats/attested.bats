@@ -250,3 +250,100 @@ logged() { grep -c "\"$1\"" "$BATS_TEST_TMPDIR/broker/log"; }
 	[[ $output == *begin* ]]
 	[[ $output != *end* ]]
 }
+
+@test "a guest without the device, or whose secure processor gives no report, runs nothing" {
+	fake '.faults = ["no-report"]'
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 1 ]
+	[[ $output == *"the guest does not accept the container's policy"*"the secure processor gives none"* ]]
+	[ -z "$(kv list -q)" ]
+
+	# the image as it is installed: nobody plays a device in it
+	fake .
+	cp -r "$GUEST" "$BATS_TEST_TMPDIR/guest"
+	cp "$KAVACH_BUILD/guest/initrd-sev" "$KAVACH_BUILD/guest/guest.json" "$BATS_TEST_TMPDIR/guest"
+	export KAVACH_GUEST=$BATS_TEST_TMPDIR/guest
+	# shellcheck disable=SC2016
+	config --arg k "$KAVACH_GUEST/vmlinuz" '.vm.kernel.path = $k'
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 1 ]
+	[[ $output == *"neither configfs-tsm nor /dev/sev-guest is there"* ]]
+	[ -z "$(kv list -q)" ]
+}
+
+# ---- evidence of one that runs ----
+
+# evidence NONCE: of the container, judged as its verifier would
+judged() {
+	"$KAVACH_BUILD/kavach-attest" verify "$BATS_TEST_TMPDIR/evidence.json" --policy "$BATS_TEST_TMPDIR/expected.json" \
+		--root-of-trust "$PSP/ark.pem" "$@"
+}
+
+@test "evidence of a running container verifies; of it nothing can be exchanged, and the host is kept out" {
+	local nonce digest measurement
+	nonce=$(printf '5a%.0s' $(seq 32))
+	mkdir "$BATS_TEST_TMPDIR/rules"
+	cp "$RULES"/* "$BATS_TEST_TMPDIR/rules"
+	RULES=$BATS_TEST_TMPDIR/rules
+	jq -n --arg d "$BATS_TEST_TMPDIR/log" '{audit: {enabled: true, directory: $d}}' >"$RULES/20-audit.json"
+	kv audit init --dir "$BATS_TEST_TMPDIR/log" >/dev/null
+	# shellcheck disable=SC2016
+	args sh -c 'trap "exit 7" TERM; trap "echo usr1" USR1; echo up; while :; do sleep 1 & wait $!; done'
+	measurement=$(predicted)
+	kv create -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
+	digest=$(digest "$STATE/$ID/policy")
+
+	# it proves itself before its program has begun
+	kv state "$ID" | jq -e --arg m "$measurement" --arg d "$digest" \
+		'.backend == "sev-snp" and .measurement == $m and .policyDigest == $d'
+	kv attest "$ID" | jq -e --arg d "$digest" '.policyDigest == $d and (.nonce | length) == 64'
+	kv start "$ID"
+	kv attest --nonce "$nonce" --output "$BATS_TEST_TMPDIR/evidence.json" "$ID"
+
+	jq -n --arg m "$measurement" --arg d "$digest" '{version: 1, measurements: [$m], hostData: [$d]}' \
+		>"$BATS_TEST_TMPDIR/expected.json"
+	run judged --nonce "$nonce" --json
+	[ "$status" -eq 0 ]
+	jq -e '[.checks[] | select(.id | startswith("evidence.")) | .verdict] == ["pass", "pass", "pass"]' <<<"$output"
+	"$KAVACH_BUILD/kavach-attest" show "$BATS_TEST_TMPDIR/evidence.json" | grep -q "$digest"
+	# AMD does not vouch for a processor that a test has made
+	run "$KAVACH_BUILD/kavach-attest" verify "$BATS_TEST_TMPDIR/evidence.json" --policy "$BATS_TEST_TMPDIR/expected.json" --nonce "$nonce"
+	[ "$status" -eq 1 ]
+	run judged --nonce "${nonce/5a/5b}"
+	[ "$status" -eq 1 ]
+	[[ $output == *"refused: evidence.nonce, report-data"* ]]
+	run judged
+	[ "$status" -eq 1 ]
+	[[ $output == *"refused: report-data"* ]]
+	cp "$BATS_TEST_TMPDIR/evidence.json" "$BATS_TEST_TMPDIR/genuine.json"
+	jq -c '.policyDigest = ("00" * 32)' "$BATS_TEST_TMPDIR/genuine.json" >"$BATS_TEST_TMPDIR/evidence.json"
+	run judged --nonce "$nonce"
+	[ "$status" -eq 1 ]
+	[[ $output == *"refused: evidence.report-data, evidence.host-data, report-data"* ]]
+	jq -c '.key = "BAAA'"$(printf 'A%.0s' $(seq 83))"'="' "$BATS_TEST_TMPDIR/genuine.json" >"$BATS_TEST_TMPDIR/evidence.json"
+	run judged --nonce "$nonce"
+	[ "$status" -eq 1 ]
+	[[ $output == *"refused: evidence.report-data, report-data"* ]]
+
+	# what nobody measured does not run in it, and what was said of that is kept
+	kvrun exec "$ID" true
+	[ "$status" -eq 255 ]
+	[[ $output == *'annotations["io.kavach.host-may"] does not have "exec"'* ]]
+	kvrun update --pids-limit 100 "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *'does not have "update"'* ]]
+	kvrun kill "$ID" USR1
+	[ "$status" -eq 1 ]
+	[[ $output == *'does not have "signal"'* ]]
+	kvrun attest --nonce 00 "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"expected 32 to 64 bytes in hexadecimal"* ]]
+	kv audit show --dir "$BATS_TEST_TMPDIR/log" --json | jq -se --arg m "$measurement" --arg n "$nonce" '[.[] | select(.event == "attestation")]
+		| (.[0] | .of == "policy" and .outcome == "ok" and .measurement == $m)
+		and (.[2] | .of == "evidence" and .outcome == "ok" and .measurement == $m and .nonce == $n)'
+	kv kill "$ID" TERM
+	wait_for 60 sh -c "'$KAVACH' --root '$STATE' state '$ID' | grep -q stopped"
+	grep -qx up "$BATS_TEST_TMPDIR/out"
+	! grep -q usr1 "$BATS_TEST_TMPDIR/out"
+	kv delete "$ID"
+}
