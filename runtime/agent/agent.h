@@ -134,7 +134,7 @@ struct agent {
 	struct agent_secrets secrets;
 	bool has_net; /* its modules are loaded */
 	int64_t late_at; /* CLOCK_MONOTONIC, ns: when what nobody waits for is loaded; INT64_MAX: not now, or done */
-	int keeper;	  /* socket to it; -EBADF */
+	int keeper; /* socket to it; -EBADF */
 	struct agent_broker broker;
 
 	bool syncing; /* SYNC came: answer when no process is left */

@@ -10,6 +10,6 @@ libkv_keeper_a_SOURCES = \
 	runtime/keeper/proto.h
 
 noinst_PROGRAMS = kavach-keeper
-kavach_keeper_SOURCES = runtime/keeper/main.c
+kavach_keeper_SOURCES = runtime/keeper/absent.c runtime/keeper/main.c
 kavach_keeper_LDADD = libkv_keeper.a libkv_attest.a libkv_json.a libkv_base.a $(KEEPER_LIBS)
-kavach_keeper_LDFLAGS = $(HARDEN_LDFLAGS) $(KEEPER_LINK_FLAGS)
+kavach_keeper_LDFLAGS = $(HARDEN_LDFLAGS) $(KEEPER_LINK_FLAGS) -Wl,--wrap=dlopen

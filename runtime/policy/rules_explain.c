@@ -115,10 +115,8 @@ static void landlock_rows(struct page *pg, const struct policy_landlock *l)
 }
 
 static const char *const secret_sources[] = {
-	[POL_SECRET_FROM_FILE] = "file",
-	[POL_SECRET_FROM_CREDENTIAL] = "credential",
-	[POL_SECRET_FROM_PROGRAM] = "program",
-	[POL_SECRET_FROM_SOCKET] = "socket",
+	[POL_SECRET_FROM_FILE] = "file",       [POL_SECRET_FROM_CREDENTIAL] = "credential",
+	[POL_SECRET_FROM_PROGRAM] = "program", [POL_SECRET_FROM_SOCKET] = "socket",
 	[POL_SECRET_FROM_BROKER] = "broker",
 };
 

@@ -33,7 +33,7 @@ struct state_record {
 	bool shared_pidns; /* its pid namespace is not its own: SIGKILL must go to the whole cgroup */
 	bool rootless;
 	bool has_process;
-	char *policy_digest, *config_digest;	 /* hex */
+	char *policy_digest, *config_digest; /* hex */
 	char *measurement; /* hex: the launch digest that is expected of a confidential guest; NULL */
 	char *listener_path, *listener_metadata; /* seccomp notify: `start` hands the fd over */
 	char *hook_out, *hook_err;		 /* run.oci.hooks.stdout/stderr */
