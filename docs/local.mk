@@ -4,6 +4,7 @@
 dist_man_MANS = \
 	docs/man/kavach-attest.1 \
 	docs/man/kavach-audit.7 \
+	docs/man/kavach-broker.7 \
 	docs/man/kavach-presets.7 \
 	docs/man/kavach-rules.5 \
 	docs/man/kavach-secrets.7 \
