@@ -344,6 +344,6 @@ judged() {
 	kv kill "$ID" TERM
 	wait_for 60 sh -c "'$KAVACH' --root '$STATE' state '$ID' | grep -q stopped"
 	grep -qx up "$BATS_TEST_TMPDIR/out"
-	! grep -q usr1 "$BATS_TEST_TMPDIR/out"
+	[ "$(grep -c usr1 "$BATS_TEST_TMPDIR/out")" -eq 0 ]
 	kv delete "$ID"
 }

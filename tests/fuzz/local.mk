@@ -27,6 +27,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_codec \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_criu \
+	tests/fuzz/fuzz_evidence \
 	tests/fuzz/fuzz_expect \
 	tests/fuzz/fuzz_gvariant \
 	tests/fuzz/fuzz_json \
@@ -68,6 +69,10 @@ tests_fuzz_fuzz_config_LDADD = libkv_policy.a libkv_host.a libkv_spec.a libkv_js
 
 tests_fuzz_fuzz_criu_SOURCES = tests/fuzz/fuzz_criu.c tests/fuzz/replay.c
 tests_fuzz_fuzz_criu_LDADD = libkv_criu.a libkv_policy.a libkv_base.a
+
+tests_fuzz_fuzz_evidence_SOURCES = tests/fuzz/fuzz_evidence.c tests/fuzz/replay.c
+tests_fuzz_fuzz_evidence_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_fuzz_evidence_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_fuzz_fuzz_expect_SOURCES = tests/fuzz/fuzz_expect.c tests/fuzz/replay.c
 tests_fuzz_fuzz_expect_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
