@@ -252,6 +252,8 @@ int agent_cgroup_make(struct agent *a, struct err *e);
 void agent_oom(struct agent *a);
 int agent_stats(struct agent *a, struct buf *out, struct err *e);
 int agent_ps(struct agent *a, struct buf *out, struct err *e);
+/* facts.c: struct wire_facts, encoded */
+int agent_facts(struct agent *a, struct buf *out, struct err *e);
 int agent_update(struct agent *a, const struct pol_resources *r, struct err *e);
 
 /* ---- guest.c: PID 1 ---- */

@@ -341,6 +341,11 @@ static int on_ps(struct ctx *c)
 	return on_look(c, agent_ps);
 }
 
+static int on_inspect(struct ctx *c)
+{
+	return on_look(c, agent_facts);
+}
+
 static int on_update(struct ctx *c)
 {
 	arena_auto tmp = {0};
@@ -410,13 +415,14 @@ static const struct {
 	uint8_t type;
 	int (*fn)(struct ctx *c);
 } handlers[] = {
-	{WIRE_DATA, on_data},	      {WIRE_CREDIT, on_credit}, {WIRE_EOF, on_eof},
-	{WIRE_HELLO, on_hello},	      {WIRE_POLICY, on_policy}, {WIRE_NET, on_net},
-	{WIRE_CLOCK, on_clock},	      {WIRE_SECRET, on_secret}, {WIRE_PREPARE, on_prepare},
-	{WIRE_START, on_start},	      {WIRE_EXEC, on_exec},	{WIRE_SIGNAL, on_signal},
-	{WIRE_RESIZE, on_resize},     {WIRE_STATS, on_stats},	{WIRE_PS, on_ps},
-	{WIRE_UPDATE, on_update},     {WIRE_SYNC, on_sync},	{WIRE_PING, on_ping},
-	{WIRE_SHUTDOWN, on_shutdown}, {WIRE_ATTEST, on_attest}, {WIRE_RELAYED, on_relayed},
+	{WIRE_DATA, on_data},	    {WIRE_CREDIT, on_credit},	  {WIRE_EOF, on_eof},
+	{WIRE_HELLO, on_hello},	    {WIRE_POLICY, on_policy},	  {WIRE_NET, on_net},
+	{WIRE_CLOCK, on_clock},	    {WIRE_SECRET, on_secret},	  {WIRE_PREPARE, on_prepare},
+	{WIRE_START, on_start},	    {WIRE_EXEC, on_exec},	  {WIRE_SIGNAL, on_signal},
+	{WIRE_RESIZE, on_resize},   {WIRE_STATS, on_stats},	  {WIRE_PS, on_ps},
+	{WIRE_INSPECT, on_inspect}, {WIRE_UPDATE, on_update},	  {WIRE_SYNC, on_sync},
+	{WIRE_PING, on_ping},	    {WIRE_SHUTDOWN, on_shutdown}, {WIRE_ATTEST, on_attest},
+	{WIRE_RELAYED, on_relayed},
 };
 
 int agent_handle(struct agent *a, const struct wire_head *h, const uint8_t *p, size_t n,

@@ -9,6 +9,7 @@ agent_sources = \
 	runtime/agent/cgroup.c \
 	runtime/agent/container.c \
 	runtime/agent/evidence.c \
+	runtime/agent/facts.c \
 	runtime/agent/guest.c \
 	runtime/agent/handle.c \
 	runtime/agent/judge.c \

@@ -33,39 +33,60 @@ const char *const seen_ns_links[POL_NS_MAX] = {
 	[POL_NS_CGROUP] = "cgroup", [POL_NS_TIME] = "time",
 };
 
+/* Where the texts are: a directory of /proc, or what somebody else has read there. */
+struct src {
+	int dir;
+	const struct kvs *texts;
+};
+
+static char *told(const struct kvs *l, const char *name, struct arena *a)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->v[i].key, name))
+			return l->v[i].val ? arena_strdup(a, l->v[i].val) : NULL;
+	return NULL;
+}
+
 /* NULL: it cannot be read. */
-static char *text_of(int dir, const char *file, size_t max, struct arena *a)
+static char *text_of(const struct src *s, const char *file, size_t max, struct arena *a)
 {
 	struct bytes b;
 
-	return io_read_at(dir, file, 0, max, a, &b) < 0 ? NULL : (char *) b.v;
+	if (s->texts)
+		return told(s->texts, file, a);
+	return io_read_at(s->dir, file, 0, max, a, &b) < 0 ? NULL : (char *) b.v;
 }
 
-static char *line_of(int dir, const char *file, struct arena *a)
+static char *line_of(const struct src *src, const char *file, struct arena *a)
 {
-	char *s = text_of(dir, file, TEXT_MAX, a);
+	char *s = text_of(src, file, TEXT_MAX, a);
 
 	if (s)
 		s[strcspn(s, "\n")] = 0;
 	return s;
 }
 
-static char *link_of(int dir, const char *name, struct arena *a)
+static char *link_of(const struct src *s, const char *name, struct arena *a)
 {
 	char text[PATH_MAX];
-	ssize_t n = readlinkat(dir, name, text, sizeof(text));
+	ssize_t n;
 
+	if (s->texts)
+		return told(s->texts, name, a);
+	n = readlinkat(s->dir, name, text, sizeof(text));
 	return n <= 0 || n == (ssize_t) sizeof(text) ? NULL : arena_strndup(a, text, (size_t) n);
 }
 
-static void look_namespaces(int dir, struct arena *a, struct seen_proc *s)
+static void look_namespaces(const struct src *src, struct arena *a, struct seen_proc *s)
 {
-	fd_auto int user = openat(dir, "ns/user", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd_auto int user = src->texts
+				   ? -EBADF
+				   : openat(src->dir, "ns/user", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	fd_auto int parent = user < 0 ? -EBADF : ioctl(user, NS_GET_PARENT);
 	struct stat st;
 
 	for (size_t i = 1; i < POL_NS_MAX; i++) {
-		char *text = link_of(dir, arena_printf(a, "ns/%s", seen_ns_links[i]), a);
+		char *text = link_of(src, arena_printf(a, "ns/%s", seen_ns_links[i]), a);
 
 		s->ns[i] = text ? seen_parse_ns(text) : 0;
 	}
@@ -73,39 +94,71 @@ static void look_namespaces(int dir, struct arena *a, struct seen_proc *s)
 		s->userns_parent = st.st_ino;
 }
 
-static void look_maps(int dir, struct arena *a, struct seen_proc *s)
+static void look_maps(const struct src *src, struct arena *a, struct seen_proc *s)
 {
-	char *u = text_of(dir, "uid_map", TEXT_MAX, a), *g = text_of(dir, "gid_map", TEXT_MAX, a);
+	char *u = text_of(src, "uid_map", TEXT_MAX, a), *g = text_of(src, "gid_map", TEXT_MAX, a);
 
 	s->has_maps = u && g && seen_parse_idmap(u, a, &s->uid_map) &&
 		      seen_parse_idmap(g, a, &s->gid_map);
 }
 
-static void look_numbers(int dir, struct arena *a, struct seen_proc *s)
+static void look_numbers(const struct src *src, struct arena *a, struct seen_proc *s)
 {
-	char *text = text_of(dir, "limits", TEXT_MAX, a), *oom = line_of(dir, "oom_score_adj", a);
+	char *text = text_of(src, "limits", TEXT_MAX, a), *oom = line_of(src, "oom_score_adj", a);
 
 	if (text)
 		seen_parse_limits(text, s->limits);
 	s->oom_score_adj.set = oom && num_parse_i64(oom, -1000, 1000, &s->oom_score_adj.v) == 0;
-	text = text_of(dir, "cgroup", TEXT_MAX, a);
+	text = text_of(src, "cgroup", TEXT_MAX, a);
 	s->has_cgroups = text != NULL;
 	if (text)
 		seen_parse_cgroups(text, a, &s->cgroups);
 }
 
-static void look_mounts(int dir, struct arena *a, struct seen_proc *s)
+static void look_mounts(const struct src *src, struct arena *a, struct seen_proc *s)
 {
-	struct bytes text;
+	const char *text = text_of(src, "mountinfo", MOUNTINFO_MAX, a);
 
-	s->has_mnt = io_read_at(dir, "mountinfo", 0, MOUNTINFO_MAX, a, &text) == 0;
+	s->has_mnt = text != NULL;
 	if (s->has_mnt)
-		s->n_mnt = mountinfo_parse((const char *) text.v, text.n, a, &s->mnt);
+		s->n_mnt = mountinfo_parse(text, strlen(text), a, &s->mnt);
 }
 
 static bool has_ended(const struct seen_status *s)
 {
 	return !s->set || s->state == 'Z' || s->state == 'X';
+}
+
+static int fill(const struct src *src, unsigned what, struct arena *a, struct seen_proc *s,
+		struct err *e)
+{
+	char *text;
+
+	s->comm = line_of(src, "comm", a);
+	s->exe = link_of(src, "exe", a);
+	look_namespaces(src, a, s);
+	look_maps(src, a, s);
+	look_numbers(src, a, s);
+	s->apparmor = line_of(src, "attr/apparmor/current", a);
+	s->label = line_of(src, "attr/current", a);
+	if (what & SEEN_MOUNTS)
+		look_mounts(src, a, s);
+	/* last: it is still there */
+	text = text_of(src, "status", TEXT_MAX, a);
+	if (text)
+		seen_parse_status(text, a, &s->st);
+	return has_ended(&s->st) ? err_set(e, -ESRCH, "process %d has ended", (int) s->pid) : 0;
+}
+
+int seen_told(const struct kvs *texts, pid_t pid, struct arena *a, struct seen_proc *ret,
+	      struct err *e)
+{
+	struct seen_proc s = {.pid = pid};
+	int r = fill(&(struct src){.dir = -EBADF, .texts = texts}, SEEN_MOUNTS, a, &s, e);
+
+	if (r == 0)
+		*ret = s;
+	return r;
 }
 
 int seen_look(int procfd, pid_t pid, uint64_t start, unsigned what, struct arena *a,
@@ -114,7 +167,6 @@ int seen_look(int procfd, pid_t pid, uint64_t start, unsigned what, struct arena
 	char name[24];
 	struct seen_proc s = {.pid = pid};
 	struct proc_stat stat;
-	char *text;
 	int r;
 
 	snprintf(name, sizeof(name), "%d", (int) pid);
@@ -126,21 +178,9 @@ int seen_look(int procfd, pid_t pid, uint64_t start, unsigned what, struct arena
 	if (r < 0 || (start && stat.start != start))
 		return err_set(e, -ESRCH, "process %d has ended", (int) pid);
 	s.start = stat.start;
-	s.comm = line_of(dir, "comm", a);
-	s.exe = link_of(dir, "exe", a);
-	look_namespaces(dir, a, &s);
-	look_maps(dir, a, &s);
-	look_numbers(dir, a, &s);
-	s.apparmor = line_of(dir, "attr/apparmor/current", a);
-	s.label = line_of(dir, "attr/current", a);
-	if (what & SEEN_MOUNTS)
-		look_mounts(dir, a, &s);
-	/* last: it is still there */
-	text = text_of(dir, "status", TEXT_MAX, a);
-	if (text)
-		seen_parse_status(text, a, &s.st);
-	if (has_ended(&s.st))
-		return err_set(e, -ESRCH, "process %d has ended", (int) pid);
+	r = fill(&(struct src){.dir = dir}, what, a, &s, e);
+	if (r < 0)
+		return r;
 	*ret = s;
 	return 0;
 }

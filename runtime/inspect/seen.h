@@ -80,6 +80,11 @@ enum {
 int seen_look(int procfd, pid_t pid, uint64_t start, unsigned what, struct arena *a,
 	      struct seen_proc *ret, struct err *e);
 
+/* seen_told: the same from texts that somebody else has read: names as below /proc/PID, texts of files and links. Who is not
+ * believed is not: what is missing is not seen. */
+int seen_told(const struct kvs *texts, pid_t pid, struct arena *a, struct seen_proc *ret,
+	      struct err *e);
+
 /* seen_ns_file: inode number of the namespace that a file is, 0 when it cannot be told. not_after: the file may be below
  * /proc/PID of a process that has ended; a process there that was started after this (clock ticks) is another one. */
 uint64_t seen_ns_file(const char *path, uint64_t not_after);

@@ -31,6 +31,7 @@ static int no_mounts_remove(struct box *b, const struct box_mount *m, size_t n, 
 		.update = vm_update, .mounts_add = no_mounts_add,                                  \
 		.mounts_remove = no_mounts_remove, .pids = process_pids, .stats = vm_stats,        \
 		.destroy = vm_destroy, .ooms = vm_ooms, .oom_fd = vm_oom_fd,                       \
+		.inspect = vm_inspect,                                                             \
 	}
 
 const struct backend_ops backend_vm = VM_OPS("vm", POL_BACKEND_VM);

@@ -27,6 +27,7 @@ static const struct row rows[] = {
 	{CTL_UPDATE, 1, 1, 0, 0},
 	{CTL_STATS, 0, 0, 0, 0},
 	{CTL_PS, 0, 0, 0, 0},
+	{CTL_INSPECT, 0, 0, 0, 0},
 	{CTL_KILL, 0, 0, 0, 0},
 	{CTL_NET, 0, 0, 0, 0},
 	{CTL_LAUNCH, 0, 0, 0, 0},

@@ -23,6 +23,7 @@ enum ctl_type {
 	CTL_UPDATE, /* descriptor: sealed file with pol_resources_table */
 	CTL_STATS,  /* answered by CTL_BODY: JSON */
 	CTL_PS,	    /* the same */
+	CTL_INSPECT, /* answered by CTL_BODY: wire_facts_table */
 	CTL_KILL, /* ends the VM as gently as it goes: answered by CTL_ENDS, then the monitor ends */
 	CTL_NET,  /* `start`: looks at the network interfaces once more */
 	CTL_LAUNCH, /* answered by CTL_BODY, JSON: what the launch of an SEV guest shows its owner */

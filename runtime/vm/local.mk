@@ -11,6 +11,7 @@ libkv_vm_a_SOURCES = \
 	runtime/vm/evidence.h \
 	runtime/vm/image.c \
 	runtime/vm/image.h \
+	runtime/vm/inspect.c \
 	runtime/vm/jail.c \
 	runtime/vm/jail.h \
 	runtime/vm/launch.h \

@@ -221,7 +221,11 @@ static void on_question(struct monitor *m, struct client *c, enum ctl_type t)
 	if (!may(m, c, POL_HOST_STATS) || !ask(m, c, t))
 		return;
 	a.tag = c->tag;
-	mon_send(m, t == CTL_STATS ? WIRE_STATS : WIRE_PS, 0, &wire_ask_table, &a);
+	mon_send(m,
+		 t == CTL_STATS ? WIRE_STATS
+		 : t == CTL_PS	? WIRE_PS
+				: WIRE_INSPECT,
+		 0, &wire_ask_table, &a);
 }
 
 static void on_attest(struct monitor *m, struct client *c, const struct ctl_msg *q)
@@ -316,7 +320,8 @@ void ctl_serve(struct monitor *m, struct client *c)
 	case CTL_RESUME: on_pause(m, c, q.type); break;
 	case CTL_UPDATE: on_update(m, c, &q); break;
 	case CTL_STATS:
-	case CTL_PS: on_question(m, c, q.type); break;
+	case CTL_PS:
+	case CTL_INSPECT: on_question(m, c, q.type); break;
 	case CTL_ATTEST: on_attest(m, c, &q); break;
 	case CTL_NET: ctl_answer(c, CTL_OK, NULL, 0); break;
 	case CTL_LAUNCH: mon_launch_show(m, c); break;

@@ -19,6 +19,8 @@ int vm_update(struct box *b, const struct pol_resources *r, struct err *e);
 int vm_stats(struct box *b, struct buf *out, struct err *e);
 int vm_destroy(struct box *b, struct err *e);
 int64_t vm_ooms(struct box *b);
+/* inspect.c */
+int vm_inspect(struct box *b, const struct inspect_opts *o, struct inspect *ret, struct err *e);
 int vm_oom_fd(struct box *b, struct err *e);
 
 #endif

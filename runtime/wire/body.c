@@ -160,6 +160,28 @@ static const struct cfield relayed[] = {F(tag), F(line), F(fail)};
 const struct ctable wire_relayed_table = TABLE(relayed);
 #undef ST
 
+#define ST struct wire_seen
+static const struct cfield seen[] = {F(pid), F(files)};
+static const struct ctable seen_table = TABLE(seen);
+#undef ST
+
+#define ST struct wire_limit
+static const struct cfield limit[] = {F(field), F(want), F(have), F(verdict)};
+static const struct ctable limit_table = TABLE(limit);
+#undef ST
+
+#define ST struct wire_facts
+static const struct cfield facts[] = {FL(procs, seen_table), F(more), F(cgroup),
+				      FL(limits, limit_table), F(missing)};
+const struct ctable wire_facts_table = TABLE(facts);
+#undef ST
+
+const char *const wire_seen_names[] = {
+	"cgroup",    "comm",   "exe",		"gid_map", "limits",  "mountinfo",
+	"ns/cgroup", "ns/ipc", "ns/mnt",	"ns/net",  "ns/pid",  "ns/time",
+	"ns/user",   "ns/uts", "oom_score_adj", "status",  "uid_map", NULL,
+};
+
 int wire_body(const void *p, size_t n, const struct ctable *t, void *obj, struct arena *a,
 	      struct err *e)
 {

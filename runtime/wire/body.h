@@ -168,10 +168,36 @@ struct wire_relayed {
 	char *fail; /* why there is none; NULL: there is */
 };
 
+/* What the guest's kernel shows of a process: names as below /proc/PID, with the text of the file or of the link. What cannot be
+ * read is not there. */
+struct wire_seen {
+	uint32_t pid;
+	struct kvs files;
+};
+extern const char
+	*const wire_seen_names[]; /* which, sorted; ended by NULL. exe and ns/... are links */
+
+/* A limit of the container's cgroup in the guest, as cgroup_inspect() has it. */
+struct wire_limit {
+	char *field, *want, *have;
+	uint32_t verdict; /* enum cg_verdict */
+};
+
+/* Answer to INSPECT: the guest's word, which the host compares with the policy. */
+struct wire_facts {
+	POL_LIST(struct wire_seen)
+	procs;	      /* the agent, the container's first process, others of it */
+	bool more;    /* there are others still */
+	char *cgroup; /* where the container's processes are to be; NULL: it has none */
+	POL_LIST(struct wire_limit) limits;
+	struct strs missing; /* masked and read-only paths that the container's root does not have */
+};
+
 extern const struct ctable wire_hello_table, wire_hello_back_table, wire_verdict_table,
 	wire_clock_table, wire_net_table, wire_prepare_table, wire_exec_table, wire_signal_table,
 	wire_resize_table, wire_ask_table, wire_update_table, wire_reply_table, wire_event_table,
-	wire_exit_table, wire_fail_table, wire_attest_table, wire_relay_table, wire_relayed_table;
+	wire_exit_table, wire_fail_table, wire_facts_table, wire_attest_table, wire_relay_table,
+	wire_relayed_table;
 
 /* wire_body: decodes a whole payload; -EBADMSG with *e naming the type when it is malformed or bytes are left. *obj is
  * zeroed first; strings are in the arena. */

@@ -50,6 +50,7 @@ static const struct rule rules[] = {
 	{"RESIZE",     WIRE_RESIZE,     G, SUB_NONE, ON_PROCESS, 1, TEXT_MAX,         FROM_PREPARED, 0},
 	{"STATS",      WIRE_STATS,      G, SUB_NONE, ON_CONTROL, ASK, ASK,            FROM_PREPARED, 0},
 	{"PS",         WIRE_PS,         G, SUB_NONE, ON_CONTROL, ASK, ASK,            FROM_PREPARED, 0},
+	{"INSPECT",    WIRE_INSPECT,    G, SUB_NONE, ON_CONTROL, ASK, ASK,            FROM_PREPARED, 0},
 	{"UPDATE",     WIRE_UPDATE,     G, SUB_PART, ON_CONTROL, 1, WIRE_PAYLOAD_MAX, FROM_PREPARED, 0},
 	{"SYNC",       WIRE_SYNC,       G, SUB_NONE, ON_CONTROL, ASK, ASK,            FROM_HELLO, 0},
 	{"SHUTDOWN",   WIRE_SHUTDOWN,   G, SUB_NONE, ON_CONTROL, 0, 0,                ANY_PHASE, 0},

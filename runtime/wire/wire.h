@@ -74,6 +74,7 @@ enum wire_type {
 			       * its stream, before PREPARE or EXEC; never in confidential mode */
 	WIRE_ATTEST =
 		0x12, /* struct wire_attest; REPLY (an evidence document) or FAIL with its tag */
+	WIRE_INSPECT = 0x14, /* struct wire_ask; REPLY with struct wire_facts, or FAIL with its tag */
 	WIRE_RELAYED = 0x13, /* in parts: struct wire_relayed: the answer to RELAY */
 	/* guest to host */
 	WIRE_HELLO_BACK = 0x81, /* struct wire_hello_back */

@@ -249,6 +249,34 @@ hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
 	[ "$("$KAVACH" audit show -d "$BATS_TEST_TMPDIR/audit" --json | jq 'select(.event == "oom") | .kills')" = 2 ]
 }
 
+@test "inspect: monitor and QEMU as the host sees them, and what the guest says, as its word; drift is recorded" {
+	"$KAVACH" audit init -d "$BATS_TEST_TMPDIR/audit" >/dev/null
+	cp -r "$RULES" "$BATS_TEST_TMPDIR/rules"
+	RULES=$BATS_TEST_TMPDIR/rules
+	jq -n --arg d "$BATS_TEST_TMPDIR/audit" '{audit: {directory: $d}}' >"$RULES/20-audit.json"
+	started sleep
+	kvrun inspect --json "$ID"
+	# this guest says that the container has what its agent has
+	[ "$status" -eq 2 ]
+	verdicts() { jq -rc "[.rows[] | select(.group$1) | .verdict] | unique" <<<"$output"; }
+	[ "$(verdicts ' == "monitor"')" = '["ok"]' ]
+	# what stands for QEMU here does not know QEMU's own filter
+	[ "$(jq -c '[.rows[] | select(.group == "QEMU" and .verdict != "ok") | .what]' <<<"$output")" = '["seccomp"]' ]
+	[ "$(jq -c '[.rows[] | select(.group == "guest says: namespaces" and .verdict == "drift") | .what] | sort' <<<"$output")" = '["cgroup","ipc","mount","pid","uts"]' ]
+	[ "$(jq -r '.rows[] | select(.group == "guest says: capabilities" and .what == "bounding") | .verdict' <<<"$output")" = drift ]
+	[ "$(jq -r '[.rows[] | select(.verdict == "drift" and (.group | startswith("guest says: ") | not))] | length' <<<"$output")" = 1 ]
+	kv state --strength "$ID" | jq -e '.strength | .measured < .decided and .drift > 0'
+	[[ $("$KAVACH" audit show -d "$BATS_TEST_TMPDIR/audit" --json | jq -r 'select(.event == "drift") | .what' | tail -n 1) == *"guest says: "* ]]
+	kvrun inspect --process 1 "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is a VM"* ]]
+	kv pause "$ID"
+	kvrun inspect "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is paused: its guest cannot be asked"* ]]
+	kv resume "$ID"
+}
+
 @test "a VM that is paused can be killed, and deleted" {
 	started sleep
 	kv pause "$ID"

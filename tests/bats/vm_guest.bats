@@ -80,3 +80,32 @@ said() { grep -q -- "$1" "$OWN/out"; }
 	[ -z "$output" ]
 	[ -z "$(ls -A "$BUNDLE/rootfs/run/secrets")" ]
 }
+
+@test "inspect, limits, update, statistics, OOM: what the guest's kernel says, beside what the host's says of the VM" {
+	config '.linux.resources.memory = {limit: 67108864, swap: 67108864} | .linux.resources.pids = {limit: 50}'
+	args sh -c 'echo ready; sleep 1000'
+	started
+	wait_for 30 said ready
+	kvrun inspect --json "$ID"
+	[ "$status" -eq 0 ]
+	jq -e ".drift == false and (.rows | length) > 40" <<<"$output"
+	[ "$(jq -rc '[.rows[] | select(.group == "guest says: control group") | .what + "=" + .kernel] | sort' <<<"$output")" = \
+		'["memory.limit=67108864","memory.swap=0","pids.limit=50"]' ]
+	[ "$(jq -r '[.rows[] | select(.group == "QEMU" or .group == "monitor") | .verdict] | unique | join(" ")' <<<"$output")" = ok ]
+	kv state --strength "$ID" | jq -e '.strength | .measured == .decided and .notSeen == 0'
+	# the balloon and the guest's cgroup; what update has set is no drift
+	kv update --memory 33554432 --memory-swap 33554432 "$ID"
+	kvrun inspect --json "$ID"
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.rows[] | select(.what == "memory.limit") | .kernel' <<<"$output")" = 33554432 ]
+	[ "$(kv events --stats "$ID" | jq -c '[.data.memory.usage.limit, .data.pids.limit, (.data.vm.memory.usage.usage > 33554432)]')" = '[33554432,50,true]' ]
+	kv ps --format json "$ID" | jq -e --argjson p "$PID" 'index($p) != null'
+	kv events --interval 60s "$ID" >"$OWN/events" 3>&- &
+	events=$!
+	wait_for 30 grep -q stats "$OWN/events"
+	kvrun exec "$ID" sh -c 'tail /dev/zero'
+	[ "$status" -eq 137 ]
+	wait_for 30 grep -q '"oom"' "$OWN/events"
+	kv kill "$ID" KILL
+	wait "$events"
+}

@@ -32,6 +32,7 @@ static const struct {
 	{WIRE_EXIT, &wire_exit_table},
 	{WIRE_REPLY, &wire_reply_table},
 	{WIRE_EVENT, &wire_event_table},
+	{WIRE_INSPECT, &wire_facts_table}, /* what is in the reply */
 	{WIRE_RELAY, &wire_relay_table},
 	{WIRE_RELAYED, &wire_relayed_table},
 };

@@ -20,43 +20,25 @@ static const struct {
 	uint8_t sub;
 	uint32_t min, max;
 } good[] = {
-	{WIRE_HELLO, G, 0, 0, 1, 4096},
-	{WIRE_POLICY, G, 0, 1, 1, 65536},
-	{WIRE_NET, G, 0, 0, 1, 65536},
-	{WIRE_CLOCK, G, 0, 0, 8, 8},
-	{WIRE_PREPARE, G, 0, 1, 1, 65536},
-	{WIRE_START, G, 0, 0, 0, 0},
-	{WIRE_EXEC, G, 2, 1, 1, 65536},
-	{WIRE_SIGNAL, G, 1, 0, 1, 4096},
-	{WIRE_RESIZE, G, 1, 0, 1, 4096},
-	{WIRE_STATS, G, 0, 0, 8, 8},
-	{WIRE_PS, G, 0, 0, 8, 8},
-	{WIRE_UPDATE, G, 0, 1, 1, 65536},
-	{WIRE_SYNC, G, 0, 0, 8, 8},
-	{WIRE_SHUTDOWN, G, 0, 0, 0, 0},
-	{WIRE_ATTEST, G, 0, 0, 1, 4096},
-	{WIRE_PING, G, 0, 0, 1, 64},
-	{WIRE_SECRET, G, 1, 1, 1, 65536},
-	{WIRE_DATA, G, 7, 0, 1, 32768},
-	{WIRE_EOF, G, 1, 0, 0, 0},
-	{WIRE_CREDIT, G, 1, 2, 4, 4},
-	{WIRE_HELLO_BACK, H, 0, 0, 1, 4096},
-	{WIRE_VERDICT, H, 0, 0, 1, 65536},
-	{WIRE_PREPARED, H, 0, 0, 0, 0},
-	{WIRE_STARTED, H, 1, 0, 0, 0},
-	{WIRE_FAIL, H, 0, 0, 1, 4096},
-	{WIRE_EXIT, H, 1, 0, 1, 4096},
-	{WIRE_DRAINED, H, 2, 0, 0, 0},
-	{WIRE_REPLY, H, 0, 1, 1, 65536},
-	{WIRE_EVENT, H, 0, 0, 8, 8},
-	{WIRE_DONE, H, 0, 0, 8, 8},
-	{WIRE_PONG, H, 0, 0, 1, 64},
-	{WIRE_LOG, H, 0, 0, 1, 4096},
-	{WIRE_DATA, H, 7, 2, 1, 32768},
-	{WIRE_EOF, H, 7, 1, 0, 0},
-	{WIRE_CREDIT, H, 7, 0, 4, 4},
-	{WIRE_RELAYED, G, 0, 1, 1, 65536},
-	{WIRE_RELAY, H, 0, 1, 1, 65536},
+	{WIRE_HELLO, G, 0, 0, 1, 4096},	   {WIRE_POLICY, G, 0, 1, 1, 65536},
+	{WIRE_NET, G, 0, 0, 1, 65536},	   {WIRE_CLOCK, G, 0, 0, 8, 8},
+	{WIRE_PREPARE, G, 0, 1, 1, 65536}, {WIRE_START, G, 0, 0, 0, 0},
+	{WIRE_EXEC, G, 2, 1, 1, 65536},	   {WIRE_SIGNAL, G, 1, 0, 1, 4096},
+	{WIRE_RESIZE, G, 1, 0, 1, 4096},   {WIRE_STATS, G, 0, 0, 8, 8},
+	{WIRE_PS, G, 0, 0, 8, 8},	   {WIRE_UPDATE, G, 0, 1, 1, 65536},
+	{WIRE_SYNC, G, 0, 0, 8, 8},	   {WIRE_SHUTDOWN, G, 0, 0, 0, 0},
+	{WIRE_ATTEST, G, 0, 0, 1, 4096},   {WIRE_PING, G, 0, 0, 1, 64},
+	{WIRE_SECRET, G, 1, 1, 1, 65536},  {WIRE_INSPECT, G, 0, 0, 8, 8},
+	{WIRE_DATA, G, 7, 0, 1, 32768},	   {WIRE_EOF, G, 1, 0, 0, 0},
+	{WIRE_CREDIT, G, 1, 2, 4, 4},	   {WIRE_HELLO_BACK, H, 0, 0, 1, 4096},
+	{WIRE_VERDICT, H, 0, 0, 1, 65536}, {WIRE_PREPARED, H, 0, 0, 0, 0},
+	{WIRE_STARTED, H, 1, 0, 0, 0},	   {WIRE_FAIL, H, 0, 0, 1, 4096},
+	{WIRE_EXIT, H, 1, 0, 1, 4096},	   {WIRE_DRAINED, H, 2, 0, 0, 0},
+	{WIRE_REPLY, H, 0, 1, 1, 65536},   {WIRE_EVENT, H, 0, 0, 8, 8},
+	{WIRE_DONE, H, 0, 0, 8, 8},	   {WIRE_PONG, H, 0, 0, 1, 64},
+	{WIRE_LOG, H, 0, 0, 1, 4096},	   {WIRE_DATA, H, 7, 2, 1, 32768},
+	{WIRE_EOF, H, 7, 1, 0, 0},	   {WIRE_CREDIT, H, 7, 0, 4, 4},
+	{WIRE_RELAYED, G, 0, 1, 1, 65536}, {WIRE_RELAY, H, 0, 1, 1, 65536},
 };
 
 static long parse(uint8_t type, enum wire_dir dir, uint32_t stream, uint8_t sub, uint32_t len)
@@ -295,7 +277,8 @@ static const struct ctable *const tables[] = {
 	&wire_hello_table,  &wire_hello_back_table, &wire_verdict_table, &wire_clock_table,
 	&wire_net_table,    &wire_prepare_table,    &wire_exec_table,	 &wire_signal_table,
 	&wire_resize_table, &wire_ask_table,	    &wire_update_table,	 &wire_reply_table,
-	&wire_event_table,  &wire_exit_table,	    &wire_fail_table,	 &wire_attest_table,
+	&wire_event_table,  &wire_exit_table,	    &wire_fail_table,	 &wire_facts_table,
+	&wire_attest_table,
 };
 
 #ifdef CODEC_COVERAGE
@@ -342,6 +325,9 @@ static void test_coverage(void)
 	COVERED(wire_event, &wire_event_table);
 	COVERED(wire_exit, &wire_exit_table);
 	COVERED(wire_fail, &wire_fail_table);
+	COVERED(wire_facts, &wire_facts_table);
+	COVERED(wire_seen, sub(&wire_facts_table, "procs"));
+	COVERED(wire_limit, sub(&wire_facts_table, "limits"));
 	COVERED(wire_attest, &wire_attest_table);
 }
 #else
