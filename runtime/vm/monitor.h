@@ -77,6 +77,7 @@ struct client {
 	struct stream *stream;
 	uint32_t tag; /* of a question to the guest; 0: none is open */
 	enum ctl_type asked;
+	uint64_t keeps; /* UPDATE: memory that the guest keeps then; 0: as it is */
 	bool dead;
 	struct client *next;
 };
@@ -268,6 +269,8 @@ void ctl_accept(struct monitor *m);
 void ctl_serve(struct monitor *m, struct client *c);
 void ctl_answer(struct client *c, enum ctl_type t, const void *body, size_t n);
 void ctl_answer_err(struct client *c, const struct err *e);
+/* ctl_updated: the guest has the limits that a client wanted: now the VM gives memory back, or has it again. */
+void ctl_updated(struct monitor *m, struct client *c);
 struct client *ctl_of_tag(const struct monitor *m, uint32_t tag);
 void ctl_drop_dead(struct monitor *m);
 extern const struct qmp_ops mon_qmp_ops;

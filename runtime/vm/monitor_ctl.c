@@ -238,6 +238,33 @@ static void on_attest(struct monitor *m, struct client *c, const struct ctl_msg 
 	mon_send(m, WIRE_ATTEST, 0, &wire_attest_table, &w);
 }
 
+/* The rules of the size at the start (vm/shape.c), downwards: the kernel of the guest needs some beside the container. */
+#define BESIDE (64ull << 20)
+#define AT_LEAST (128ull << 20)
+
+static uint64_t keeps(const struct monitor *m, const struct pol_resources *r)
+{
+	uint64_t n = r->memory.v > 0 ? (uint64_t) r->memory.v + BESIDE : m->boot->memory;
+
+	if (!r->memory.set)
+		return 0;
+	n = n < AT_LEAST ? AT_LEAST : n;
+	return n < m->boot->memory ? n : m->boot->memory;
+}
+
+/* A VM without a balloon says so, and keeps what it has: the limit in the guest is what counts. The balloon gives way when the
+ * guest would run out of memory. */
+void ctl_updated(struct monitor *m, struct client *c)
+{
+	const struct qmp_args args = {.number = c->keeps};
+	struct err ignored = ERR_INIT;
+
+	if (c->keeps)
+		(void) qmp_send(&m->qmp, QMP_BALLOON, &args, ++m->last_tag, mon_now(), &ignored);
+	c->keeps = 0;
+	ctl_answer(c, CTL_OK, NULL, 0);
+}
+
 /* The guest has the memory that it was started with: its cgroup could be promised more, but there is none. */
 static void on_update(struct monitor *m, struct client *c, const struct ctl_msg *q)
 {
@@ -262,6 +289,7 @@ static void on_update(struct monitor *m, struct client *c, const struct ctl_msg 
 	}
 	if (!may(m, c, POL_HOST_UPDATE) || !ask(m, c, CTL_UPDATE))
 		return;
+	c->keeps = keeps(m, &r);
 	u = (struct wire_update){.tag = c->tag, .resources = {payload.p, payload.n}};
 	codec_encode(&enc, &wire_update_table, &u);
 	mon_send_parts(m, WIRE_UPDATE, 0, enc.p, enc.n);

@@ -285,7 +285,7 @@ static int on_reply(struct monitor *m, const struct buf *b, struct arena *a, str
 	if (!c)
 		return 0; /* did not wait for it */
 	if (c->asked == CTL_UPDATE)
-		ctl_answer(c, CTL_OK, NULL, 0);
+		ctl_updated(m, c);
 	else if (r.body.n > CTL_BODY_MAX)
 		return err_set(e, -EPROTO, "the guest's answer is too long");
 	else

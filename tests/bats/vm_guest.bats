@@ -83,6 +83,8 @@ said() { grep -q -- "$1" "$OWN/out"; }
 
 @test "inspect, limits, update, statistics, OOM: what the guest's kernel says, beside what the host's says of the VM" {
 	config '.linux.resources.memory = {limit: 67108864, swap: 67108864} | .linux.resources.pids = {limit: 50}'
+	# more at the start than now: what is below goes back to the host, by the balloon
+	config '.vm = {kernel: {path: "'"$KAVACH_GUEST"'/vmlinux"}, hwConfig: {memory: 335544320}}'
 	args sh -c 'echo ready; sleep 1000'
 	started
 	wait_for 30 said ready
@@ -94,7 +96,11 @@ said() { grep -q -- "$1" "$OWN/out"; }
 	[ "$(jq -r '[.rows[] | select(.group == "QEMU" or .group == "monitor") | .verdict] | unique | join(" ")' <<<"$output")" = ok ]
 	kv state --strength "$ID" | jq -e '.strength | .measured == .decided and .notSeen == 0'
 	# the balloon and the guest's cgroup; what update has set is no drift
+	free() { kv exec "$ID" awk '/MemFree/ { print $2 }' /proc/meminfo; }
+	little() { [ "$(free)" -lt 131072 ]; }
+	[ "$(free)" -gt 131072 ]
 	kv update --memory 33554432 --memory-swap 33554432 "$ID"
+	wait_for 60 little
 	kvrun inspect --json "$ID"
 	[ "$status" -eq 0 ]
 	[ "$(jq -r '.rows[] | select(.what == "memory.limit") | .kernel' <<<"$output")" = 33554432 ]
