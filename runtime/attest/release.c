@@ -6,33 +6,9 @@
 
 #include "attest/bytes.h"
 #include "attest/crypto.h"
+#include "attest/evidence.h"
 #include "attest/jose.h"
 #include "base/str.h"
-
-#define LABEL "kavach-evidence-1"
-
-static void add_counted(struct digest *d, const void *p, size_t n)
-{
-	uint8_t le[4];
-
-	put_le32(le, (uint32_t) n);
-	digest_add(d, le, sizeof(le));
-	digest_add(d, p, n);
-}
-
-void release_report_data(struct bytes nonce, const uint8_t key[P256_POINT_LEN],
-			 const uint8_t digest[BROKER_DIGEST_LEN], uint8_t ret[64])
-{
-	struct digest *d = digest_new(DIGEST_SHA256);
-
-	memset(ret, 0, 64);
-	digest_add(d, LABEL, sizeof(LABEL)); /* with its NUL */
-	add_counted(d, nonce.v, nonce.n);
-	add_counted(d, key, P256_POINT_LEN);
-	digest_add(d, digest, BROKER_DIGEST_LEN);
-	digest_end(d, ret);
-	digest_free(d);
-}
 
 /* ---- the decision ---- */
 
@@ -70,12 +46,13 @@ static int judge_entry(const struct broker *b, const struct release_entry *t,
 {
 	struct expect x = t->expect;
 	struct judgement j;
-	uint8_t data[64];
+	uint8_t data[EVIDENCE_DATA_LEN];
 
 	if ((t->digests.set && !expect_has(&t->digests, q->digest)) ||
 	    (x.host_data.set && !expect_has(&x.host_data, q->digest)))
 		return err_set(e, -ENOENT, "of another container");
-	release_report_data(q->nonce, q->key, q->digest, data);
+	evidence_bind(q->nonce, (struct bytes){(uint8_t *) (uintptr_t) q->key, sizeof(q->key)},
+		      q->digest, data);
 	x.report_data = (struct hexes){.set = true, .v = data, .n = 1, .len = sizeof(data)};
 	x.host_data = (struct hexes){.set = true,
 				     .v = (uint8_t *) (uintptr_t) q->digest,

@@ -10,21 +10,21 @@
 #ifndef KAVACH_ATTEST_RELEASE_H
 #define KAVACH_ATTEST_RELEASE_H
 
+#include "attest/evidence.h"
 #include "attest/p256.h"
 #include "attest/verify.h"
 #include "base/jsonw.h"
 
 #define BROKER_VERSION 1
 #define BROKER_NONCE_LEN 32u
-#define BROKER_NONCE_MIN 32u /* of one that a file has: `release --nonce` */
-#define BROKER_NONCE_MAX 64u
+#define BROKER_NONCE_MAX EVIDENCE_NONCE_MAX
 #define BROKER_REQUEST_MAX (256u << 10) /* bytes of a line from a client */
 #define BROKER_ANSWER_MAX (1u << 20)	/* of a line to a client */
 #define BROKER_NAMES_MAX 64u
 #define BROKER_NAME_MAX 64u
 #define BROKER_VALUE_MAX (64u << 10)   /* bytes of one secret */
 #define BROKER_VALUES_MAX (256u << 10) /* of all in one answer */
-#define BROKER_DIGEST_LEN 32u
+#define BROKER_DIGEST_LEN EVIDENCE_DIGEST_LEN
 
 #define BROKER_HELLO "kavach-broker-hello"
 #define BROKER_CHALLENGE "kavach-broker-challenge"
@@ -88,10 +88,6 @@ struct broker {
 	const struct certs *roots; /* for tests; NULL: AMD's */
 	const struct p256 *sign;   /* NULL: answers are not signed */
 };
-
-/* release_report_data: what REPORT_DATA must be. */
-void release_report_data(struct bytes nonce, const uint8_t key[P256_POINT_LEN],
-			 const uint8_t digest[BROKER_DIGEST_LEN], uint8_t ret[64]);
 
 /* release_judge: 0 when each name of the request may go to whoever made it; -EPERM with the reason, which is for the
  * operator alone. The caller has looked at the nonce. at: seconds since 1970. */

@@ -2,7 +2,7 @@
 /* What a client of the broker may say: two messages, each one line of JSON. Anybody can send them. */
 #include <string.h>
 
-#include "attest/bytes.h"
+#include "attest/evidence.h"
 #include "attest/release.h"
 #include "base/str.h"
 #include "json/decode.h"
@@ -12,13 +12,9 @@ struct message {
 	char *type;
 	struct opt_u64 version;
 };
-struct document {
-	char *type, *kind, *report, *certs, *nonce, *key, *digest;
-	struct opt_u64 version;
-};
 struct request {
 	struct message head;
-	struct document *evidence;
+	struct json_node *evidence;
 	struct strs names;
 };
 
@@ -33,28 +29,10 @@ static const struct jfield hello_f[] = {
 };
 static const struct jtable hello_t = {
 	.f = hello_f, .n = ARRAY_LEN(hello_f), .size = sizeof(struct message), .flags = J_STRICT};
-static const struct jfield document_f[] = {
-	ROW(struct document, "type", J_STR, J_REQUIRED, type),
-	ROW(struct document, "version", J_UINT, J_REQUIRED, version),
-	ROW(struct document, "kind", J_STR, J_REQUIRED, kind),
-	ROW(struct document, "report", J_STR, J_REQUIRED, report),
-	ROW(struct document, "certs", J_STR, 0, certs),
-	ROW(struct document, "nonce", J_STR, J_REQUIRED, nonce),
-	ROW(struct document, "key", J_STR, J_REQUIRED, key),
-	ROW(struct document, "policyDigest", J_STR, J_REQUIRED, digest),
-};
-static const struct jtable document_t = {.f = document_f,
-					 .n = ARRAY_LEN(document_f),
-					 .size = sizeof(struct document),
-					 .flags = J_STRICT};
 static const struct jfield request_f[] = {
 	ROW(struct request, "type", J_STR, J_REQUIRED, head.type),
 	ROW(struct request, "version", J_UINT, J_REQUIRED, head.version),
-	{.name = "evidence",
-	 .kind = J_OBJ,
-	 .flags = J_REQUIRED,
-	 .sub = &document_t,
-	 F(struct request, evidence)},
+	ROW(struct request, "evidence", J_ANY, J_REQUIRED, evidence),
 	ROW(struct request, "names", J_STRS, J_REQUIRED | J_NONEMPTY, names),
 };
 static const struct jtable request_t = {.f = request_f,
@@ -82,51 +60,29 @@ static int check_version(const struct message *m, struct err *e)
 			     (unsigned long long) m->version.v);
 }
 
-static int read_nonce(const char *hex, struct arena *a, struct bytes *ret, struct err *e)
+static int read_evidence(const struct json_doc *d, const struct json_node *n, struct arena *a,
+			 struct release_request *q, struct err *e)
 {
-	size_t n = strlen(hex) / 2;
-	uint8_t *v = arena_alloc(a, BROKER_NONCE_MAX);
-
-	if (n < BROKER_NONCE_MIN || n > BROKER_NONCE_MAX || !hex_bytes(hex, v, n))
-		return bad(e, "evidence.nonce: expected %u to %u bytes in hexadecimal",
-			   BROKER_NONCE_MIN, BROKER_NONCE_MAX);
-	*ret = (struct bytes){v, n};
-	return 0;
-}
-
-static int read_key(const char *text, struct arena *a, uint8_t ret[P256_POINT_LEN], struct err *e)
-{
+	struct evidence_doc doc;
 	p256_auto *key = NULL;
-	struct bytes v;
+	int r = evidence_decode(d, n, a, &doc, e);
 
-	if (!base64_bytes(text, a, &v) || v.n != P256_POINT_LEN)
-		return bad(e, "evidence.key: expected the %u bytes of a point in base64",
-			   P256_POINT_LEN);
-	if (p256_from_point(v.v, &key, e) < 0) {
+	if (r < 0)
+		return r;
+	if (!doc.key.n)
+		return bad(
+			e,
+			"evidence.key: expected the guest's key: there is nobody to encrypt for");
+	if (p256_from_point(doc.key.v, &key, e) < 0) {
 		err_context(e, "evidence.key");
 		return e->code = -EBADMSG;
 	}
-	memcpy(ret, v.v, P256_POINT_LEN);
+	q->report = doc.report;
+	q->certs = doc.certs;
+	q->nonce = doc.nonce;
+	memcpy(q->key, doc.key.v, sizeof(q->key));
+	memcpy(q->digest, doc.policy, sizeof(q->digest));
 	return 0;
-}
-
-static int read_document(const struct document *doc, struct arena *a, struct release_request *q,
-			 struct err *e)
-{
-	int r;
-
-	if (!str_eq(doc->type, "kavach-evidence") || doc->version.v != 1)
-		return bad(e, "evidence: expected type kavach-evidence, version 1");
-	if (!str_eq(doc->kind, "sev-snp"))
-		return bad(e, "evidence.kind: expected sev-snp, found \"%.40s\"", doc->kind);
-	if (!base64_bytes(doc->report, a, &q->report) || q->report.n != REPORT_LEN)
-		return bad(e, "evidence.report: expected %u bytes in base64", REPORT_LEN);
-	if (doc->certs && !base64_bytes(doc->certs, a, &q->certs))
-		return bad(e, "evidence.certs: expected base64");
-	if (!hex_bytes(doc->digest, q->digest, sizeof(q->digest)))
-		return bad(e, "evidence.policyDigest: expected 32 bytes in hexadecimal");
-	r = read_nonce(doc->nonce, a, &q->nonce, e);
-	return r < 0 ? r : read_key(doc->key, a, q->key, e);
 }
 
 static int read_names(const struct strs *l, struct err *e)
@@ -154,7 +110,7 @@ static int read_request(const struct json_doc *d, struct arena *a, struct releas
 		return e->code = -EBADMSG;
 	q.names = m.names;
 	if ((r = check_version(&m.head, e)) < 0 || (r = read_names(&m.names, e)) < 0 ||
-	    (r = read_document(m.evidence, a, &q, e)) < 0)
+	    (r = read_evidence(d, m.evidence, a, &q, e)) < 0)
 		return r;
 	*ret = q;
 	return BROKER_SAID_REQUEST;

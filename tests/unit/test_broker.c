@@ -150,7 +150,8 @@ static void test_binding(void)
 	memset(nonce, 1, sizeof(nonce));
 	memset(key, 2, sizeof(key));
 	memset(digest, 3, sizeof(digest));
-	release_report_data((struct bytes){nonce, sizeof(nonce)}, key, digest, data);
+	evidence_bind((struct bytes){nonce, sizeof(nonce)}, (struct bytes){key, sizeof(key)},
+		      digest, data);
 	is_str(hex_text(&arena, data, 32),
 	       "a7fdd767ce8245118e2c8b8a13bbd3eb8fe2878f4565f8afdf9581f6c9e9279f",
 	       "report data is what the page says");
