@@ -151,6 +151,11 @@ static int fill_block(struct agent *a, const struct secret_block *from, struct s
 		r = put_secret(to, s, value_of(a, values, s->from.v[0]), e);
 		if (r < 0)
 			err_context(e, "secret %s", s->name);
+		if (r < 0 && !s->required) {
+			agent_log(a, e->msg);
+			err_clear(e);
+			r = 0;
+		}
 	}
 	return r;
 }
@@ -198,6 +203,8 @@ static int without(struct agent *a, struct err *e)
 	const struct policy *p = a->policy;
 
 	a->broker.step = BROKER_IS_DONE;
+	if (str_prefix(e->msg, "secret ")) /* one that is required was not fit to be given */
+		return e->code;
 	for (size_t i = 0; i < p->secrets.n; i++)
 		if (is_brokers(&p->secrets.v[i]) && p->secrets.v[i].required)
 			return err_context(e, "secret %s", p->secrets.v[i].name);

@@ -4,6 +4,7 @@
 
 unit_programs = \
 	tests/unit/test_agent \
+	tests/unit/test_agent_broker \
 	tests/unit/test_attest \
 	tests/unit/test_audit \
 	tests/unit/test_audit_verify \
@@ -67,6 +68,7 @@ unit_programs = \
 	tests/unit/test_proto \
 	tests/unit/test_qmp \
 	tests/unit/test_rdt \
+	tests/unit/test_relay \
 	tests/unit/test_report \
 	tests/unit/test_rules \
 	tests/unit/test_rules_policy \
@@ -102,6 +104,9 @@ EXTRA_DIST += \
 
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
 tests_unit_test_agent_LDADD = libkv_exec.a libkv_wire.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS)
+
+tests_unit_test_agent_broker_SOURCES = tests/unit/test_agent_broker.c
+tests_unit_test_agent_broker_LDADD = libkv_exec.a libkv_wire.a libkv_policy.a libkv_base.a
 
 tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
 tests_unit_test_attest_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
@@ -296,6 +301,10 @@ tests_unit_test_qmp_LDADD = libkv_vm.a libkv_base.a
 
 tests_unit_test_rdt_SOURCES = tests/unit/test_rdt.c
 tests_unit_test_rdt_LDADD = libkv_cgroup.a libkv_policy.a libkv_base.a
+
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
+tests_unit_test_relay_LDADD = libkv_vm.a libkv_attest.a libkv_net.a libkv_cgroup.a libkv_seccomp.a libkv_exec.a libkv_wire.a libkv_hooks.a libkv_policy.a libkv_host.a libkv_spec.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_relay_LDFLAGS = $(HARDEN_LDFLAGS) $(HELPER_LINK_FLAGS)
 
 tests_unit_test_report_SOURCES = tests/unit/test_report.c
 tests_unit_test_report_LDADD = libkv_attest.a libkv_json.a libkv_base.a $(KAVACH_LIBS) $(CRYPTO_LIBS)
