@@ -17,7 +17,7 @@ static void chains(struct bytes in)
 {
 	struct sev_chain c = {0};
 	const char *product;
-	eckey_auto *pdh = NULL;
+	eckey_auto *pdh = NULL, *again = NULL;
 	struct err e = ERR_INIT;
 	uint8_t root[CRYPTO_SHA256_LEN];
 
@@ -40,7 +40,7 @@ static void chains(struct bytes in)
 	for (size_t i = 0; i < SEV_CERTS; i++)
 		if (c.v[i].n < SEV_CERT_LEN && i <= SEV_CEK)
 			return;
-	(void) sev_chain_verify(&c, root, &product, &pdh, &e);
+	(void) sev_chain_verify(&c, root, &product, &again, &e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
