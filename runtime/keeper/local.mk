@@ -5,7 +5,6 @@
 
 noinst_LIBRARIES += libkv_keeper.a
 libkv_keeper_a_SOURCES = \
-	runtime/keeper/absent.c \
 	runtime/keeper/answer.c \
 	runtime/keeper/keeper.h \
 	runtime/keeper/proto.h
