@@ -177,17 +177,55 @@ broker_listens() { grep -qs started "$1/log"; }
 
 logged() { grep -c "\"$1\"" "$BATS_TEST_TMPDIR/broker/log"; }
 
-@test "the broker gives the secret to the guest that proves what it is, and to nobody who repeats its words" {
+# replay EVIDENCE: somebody gives the broker the words of another conversation; its answer
+replay() {
+	PYTHONPATH=$KAVACH_SRC/tests/tools PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$BATS_TEST_TMPDIR/broker/socket" "$1" <<-END
+		import json, sys
+		import broker
+		c = broker.Conversation(sys.argv[1])
+		c.hello()
+		with open(sys.argv[2]) as f:
+		    print(c.say(broker.request(json.load(f), ["db-password"])).decode())
+	END
+}
+
+@test "a secret reaches the guest that proves what it is; it proves it to others, who get nothing by repeating that" {
+	local dir=$BATS_TEST_TMPDIR nonce
+	nonce=$(printf '%064d' 5)
 	secret db-password 'correct horse battery'
-	args sh -c 'sha256sum </run/secrets/db-password; exit 7'
+	args sh -c 'trap "exit 7" TERM; sha256sum </run/secrets/db-password; sleep 1000 & wait'
 	predict
 	broker db-password
-	kvrun run -b "$BUNDLE" "$ID" </dev/null
-	cat "$BATS_TEST_TMPDIR/broker/log"
-	[ "$status" -eq 7 ]
-	[ "$output" = "$(printf %s 'correct horse battery' | sha256sum)" ]
+	kv run -b "$BUNDLE" "$ID" >"$dir/out" 2>"$dir/err" </dev/null 3>&- &
+	container=$!
+	wait_for 200 reached "$dir/out" "$container"
+	cat "$dir/err" "$dir/broker/log"
+	[ "$(cat "$dir/out")" = "$(printf %s 'correct horse battery' | sha256sum)" ]
 	[ "$(logged released)" -eq 1 ]
+	[ "$(kv state "$ID" | jq -r '.status, .policyDigest, .measurement' | xargs)" = "running $POLICY $MEASUREMENT" ]
+
+	kv attest --nonce "$nonce" --output "$dir/evidence" "$ID"
+	kvrun attest verify --nonce "$nonce" --policy "$dir/broker/verify.json" --root-of-trust "$PSP/ark.pem" "$dir/evidence"
+	[ "$status" -eq 0 ]
+	kvrun attest verify --nonce "${nonce/5/6}" --policy "$dir/broker/verify.json" --root-of-trust "$PSP/ark.pem" "$dir/evidence"
+	[ "$status" -eq 1 ]
+	run replay "$dir/evidence"
+	[[ $output == *'"error":"refused"'* ]]
+	[ "$(logged released)" -eq 1 ]
+
+	kvrun exec "$ID" cat /run/secrets/db-password
+	[ "$status" -ne 0 ]
+	[[ $output == *io.kavach.host-may* ]]
+	kv kill "$ID" TERM
+	status=0
+	wait "$container" || status=$?
+	[ "$status" -eq 7 ]
+	run grep -rs 'correct horse' "$dir/err" "$dir/broker/log" "$dir/evidence" "$STATE"
+	[ -z "$output" ]
 }
+
+# reached FILE PROCESS: there is something in it, or nobody will write anything
+reached() { [ -s "$1" ] || ! kill -0 "$2" 2>/dev/null; }
 
 @test "a guest with another kernel gets no secret, and so no process" {
 	secret db-password 'correct horse battery'
