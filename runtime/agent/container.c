@@ -212,6 +212,7 @@ int agent_exec(struct agent *a, struct proc *p, const struct wire_exec *x, struc
 				  .process = x->process,
 				  .console_rows = x->rows,
 				  .console_columns = x->columns,
+				  .landlock = {a->part.landlock.v, a->part.landlock.n},
 				  .target_ns = a->ns_flags};
 	int r = agent_secrets_give(a, p, true, e);
 

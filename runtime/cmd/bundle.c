@@ -19,6 +19,7 @@
 #include "policy/codec.h"
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
+#include "vm/image.h"
 
 #define POLICY_MAX (16u << 20)
 
@@ -182,6 +183,16 @@ int bundle_pack(struct globals *g, struct bundle *bd, struct err *e)
 	return seal(g, bd, e);
 }
 
+/* Without an image there will be no VM, and whoever starts it says so. */
+static uint32_t landlock_of_guest(struct globals *g, const char *dir)
+{
+	struct err ignored = ERR_INIT;
+	struct vm_image image = {0};
+
+	return vm_image_find(dir, g->a, &image, &ignored) < 0 ? 0
+							      : guest_image_landlock(image.release);
+}
+
 int bundle_load(struct globals *g, const char *path, const char *config,
 		const struct policy_input *in, struct bundle *ret, struct err *e)
 {
@@ -223,6 +234,8 @@ int bundle_load(struct globals *g, const char *path, const char *config,
 	if (r == 0 && ret->spec->linux_ && ret->spec->linux_->intelRdt)
 		host_probe_resctrl(&g->host);
 	if (r == 0) {
+		if (input.guest_dir && rules_have_landlock(&rules))
+			input.guest_landlock = landlock_of_guest(g, input.guest_dir);
 		probe_for_rules(g, &rules, ret->spec, &input);
 		r = policy_build(ret->spec, &rules, &g->host, &input, g->a, &ret->policy, e);
 	}
@@ -253,15 +266,4 @@ int bundle_mounts(struct globals *g, const struct box *b, const char *name, cons
 		return r;
 	probe_for_rules(g, &rules, &s, &in);
 	return policy_build_mounts(&s, b->policy, &rules, &g->host, &in, g->a, ret, e);
-}
-
-int bundle_enforceable(const struct policy *p, struct err *e)
-{
-	if (p->landlock.n && p->backend != POL_BACKEND_PROCESS)
-		return err_set_id(
-			e, ERR_CONFIG, -ENOTSUP,
-			"rules file %s: Landlock is enforced by the backend process only; "
-			"without that rule the container could start",
-			p->landlock.v[0].source);
-	return 0;
 }

@@ -91,7 +91,5 @@ int bundle_pack(struct globals *g, struct bundle *bd, struct err *e);
  * the site rules that are in force now. */
 int bundle_mounts(struct globals *g, const struct box *b, const char *name, const spec_mounts *m,
 		  const struct policy **ret, struct err *e);
-/* bundle_enforceable: whether this build can do all that the policy says; what it cannot is refused, never left out. */
-int bundle_enforceable(const struct policy *p, struct err *e);
 
 #endif

@@ -322,8 +322,6 @@ static int decide_and_create(struct globals *g, const struct create_opts *o, con
 	}
 	if (r == 0)
 		r = bundle_load(g, o->bundle, o->config, &in, bd, e);
-	if (r == 0)
-		r = bundle_enforceable(bd->policy, e);
 	if (r == 0 && o->criu && bd->policy->secrets.n)
 		r = err_set_id(e, ERR_CONFIG, -ENOTSUP,
 			       "%s: the secret %s cannot be given to a container that is restored",

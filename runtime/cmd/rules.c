@@ -97,8 +97,6 @@ static int test(struct globals *g, const struct rules_opts *o, const char *bundl
 	if (r < 0)
 		return r;
 	r = bundle_load(g, bundle, o->config, &in, &bd, e);
-	if (r == 0)
-		r = bundle_enforceable(bd.policy, e);
 	if (r < 0 && !rep.n)
 		return r;
 	if (r < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/guest_image.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -147,3 +148,21 @@ const char *guest_firmware_find(const char *root, const char *dir, enum guest_fi
 }
 
 const char *const guest_virtiofsd_places[] = {"/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", NULL};
+
+uint32_t guest_image_landlock(const char *release)
+{
+	/* landlock(7): which release brought which ABI */
+	static const struct {
+		unsigned major, minor;
+	} brought[] = {{5, 13}, {5, 19}, {6, 2}, {6, 7}, {6, 10}, {6, 12}, {6, 15}};
+	unsigned major, minor;
+	uint32_t abi = 0;
+
+	if (!release || sscanf(release, "%3u.%3u", &major, &minor) != 2)
+		return 0;
+	while (abi < ARRAY_LEN(brought) &&
+	       (major > brought[abi].major ||
+		(major == brought[abi].major && minor >= brought[abi].minor)))
+		abi++;
+	return abi;
+}

@@ -30,6 +30,10 @@ struct guest_image {
 int guest_image_parse(const char *name, const char *text, size_t len, struct arena *a,
 		      struct guest_image *ret, struct err *e);
 
+/* guest_image_landlock: the ABI of Landlock that Linux of this release has, 0: none, or no release. Whether it is built in and
+ * switched on only a kernel can say: the agent refuses what it does not have. */
+uint32_t guest_image_landlock(const char *release);
+
 /* guest_image_dir: where the image is: $KAVACH_GUEST for root, else KAVACH_GUESTDIR. */
 const char *guest_image_dir(void);
 

@@ -30,6 +30,7 @@ struct policy_input {
 	bool need_process; /* run: S-09 */
 	bool console_socket,
 		detach; /* C-09 exclusion rules are checked in cmd/; here only for messages */
+	uint32_t guest_landlock; /* ABI of the kernel of the installed guest image; 0: none, or not looked up */
 	const char *guest_dir; /* of the guest image that is installed; NULL = not looked up */
 	bool measuring; /* as root of a machine with KVM, whoever and wherever we are: for a launch digest */
 	struct opt_u64 as_uid;	/* the caller, for rules; not set: host.euid */

@@ -22,22 +22,41 @@
 
 /* ---- what the kernel has ---- */
 
+/* Of the kernel that will run the workload. What one of the site's own has nobody here knows. */
+static uint32_t has_abi(const struct pb *b)
+{
+	if (b->p->backend == POL_BACKEND_PROCESS)
+		return b->h->landlock;
+	return b->p->vm.kernel ? 0 : b->in->guest_landlock;
+}
+
+/* here: what the kernel of this machine is called in the sentence. */
+static const char *found_text(const struct pb *b, const char *here, uint32_t has)
+{
+	bool host = b->p->backend == POL_BACKEND_PROCESS, own = !host && b->p->vm.kernel;
+	const char *who = host ? here : own ? "the guest's own kernel" : "the guest's";
+
+	return has ? arena_printf(b->a, "%s has ABI %u", who, has)
+		   : arena_printf(b->a, "%s has no Landlock%s", who,
+				  own ? " that is known of" : "");
+}
+
 /* What the kernel lacks is an error, unless the layer asks for less than it names: then a warning says what is missing. */
 static int settle(const struct pb *b, struct policy_landlock *l, struct err *e)
 {
-	uint32_t full = landlock_abi_full(l), has = b->h->landlock;
-	const char *found = has ? arena_printf(b->a, "has ABI %u", has) : "has no Landlock";
+	uint32_t full = landlock_abi_full(l), has = has_abi(b);
 	struct landlock_handled h;
 
 	if (has < l->required_abi)
 		return err_set_id(e, ERR_CONFIG, -ENOTSUP,
-				  "%s%s: needs a kernel with Landlock ABI %u; this one %s",
-				  landlock_of(l), l->source, l->required_abi, found);
+				  "%s%s: needs a kernel with Landlock ABI %u; %s", landlock_of(l),
+				  l->source, l->required_abi, found_text(b, "this one", has));
 	l->required_abi = l->required_abi > full ? l->required_abi : has < full ? has : full;
 	h = landlock_handled(l);
 	if (has >= landlock_abi_safe(l))
 		return 0;
-	log_warn("%s%s: this kernel %s; not limited:%s%s%s%s", landlock_of(l), l->source, found,
+	log_warn("%s%s: %s; not limited:%s%s%s%s", landlock_of(l), l->source,
+		 found_text(b, "this kernel", has),
 		 !l->paths_limited	 ? ""
 		 : !h.fs		 ? " paths"
 		 : h.fs & LL_FS_TRUNCATE ? ""
@@ -89,7 +108,16 @@ static bool is_topmost(const struct policy *p, const struct policy_landlock *l, 
 		    !str_eq(p->mounts.v[k].destination, "/") &&
 		    path_below(place, p->mounts.v[k].destination) && ends_writable(p, k))
 			return false;
-	return !strs_has(&l->mounts, place);
+	return !strs_has(&l->mounts, place) && !strs_has(&l->read_write, place);
+}
+
+/* What comes from the host into a VM is no mount of the guest's, mostly (vm/split.c). */
+static bool is_shared(const struct policy *p, size_t i)
+{
+	const struct pol_mount *m = &p->mounts.v[i];
+
+	return p->backend != POL_BACKEND_PROCESS &&
+	       (m->kind == POL_MOUNT_BIND || m->kind == POL_MOUNT_RBIND);
 }
 
 static void add_mounts(struct pb *b, struct policy_landlock *l)
@@ -99,7 +127,8 @@ static void add_mounts(struct pb *b, struct policy_landlock *l)
 	for (size_t i = 0; i < p->mounts.n; i++)
 		if (!str_eq(p->mounts.v[i].destination, "/") && ends_writable(p, i) &&
 		    is_topmost(p, l, i))
-			append(b, &l->mounts, p->mounts.v[i].destination);
+			append(b, is_shared(p, i) ? &l->read_write : &l->mounts,
+			       p->mounts.v[i].destination);
 	/* A read-only file system does not keep anybody from writing to a device. */
 	for (size_t i = 0; i < p->devices.n; i++)
 		if (!landlock_writable(l, p->devices.v[i].path))

@@ -156,6 +156,21 @@ static int bind_owner(struct making *m, struct box *b, struct err *e)
 	return r;
 }
 
+/* Landlock knows a file by the inode that it had when the layer was made. Over 9p a file has another one each time that it is
+ * opened, so that nothing would be allowed; over virtiofs, and in an image, it keeps it. */
+static int check_landlock(const struct making *m, struct err *e)
+{
+	for (size_t i = 0; i < m->full->landlock.n; i++)
+		if (m->full->landlock.v[i].paths_limited && m->shape.root == VM_ROOT_9P)
+			return err_set_id(
+				e, ERR_CONFIG, -ENOTSUP,
+				"rules file %s: landlock: paths cannot be limited where the root of "
+				"a VM comes over 9p; install a virtiofsd, or pack the root "
+				"(io.kavach.root)",
+				m->full->landlock.v[i].source);
+	return 0;
+}
+
 static int decide(struct making *m, struct box *b, struct err *e)
 {
 	fd_auto int cache = -EBADF; /* it need not exist */
@@ -175,6 +190,8 @@ static int decide(struct making *m, struct box *b, struct err *e)
 	if (r < 0)
 		return r;
 	r = vm_shape_decide(m->full, &host, &image, b->a, &m->shape, e);
+	if (r == 0)
+		r = check_landlock(m, e);
 	if (r < 0)
 		return r;
 	r = bind_owner(m, b, e);

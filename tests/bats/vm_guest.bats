@@ -115,3 +115,33 @@ said() { grep -q -- "$1" "$OWN/out"; }
 	kv kill "$ID" KILL
 	wait "$events"
 }
+
+@test "Landlock of the rules is the guest's: for the program and for an exec; what its kernel lacks is refused" {
+	command -v mkfs.erofs >/dev/null || skip "needs mkfs.erofs"
+	mkdir -m 777 "$OWN/vol"
+	own_rootfs
+	mkdir -m 777 "$BUNDLE/rootfs/other"
+	echo '{"landlock": {"readOnly": ["/"], "readWrite": ["/vol", "/dev"], "execute": ["/bin"]}}' >"$RULES/10.json"
+	config --arg v "$OWN/vol" '.root.readonly = false | .annotations["io.kavach.root"] = "packed" |
+		.mounts += [{destination: "/vol", type: "bind", source: $v, options: ["bind", "rw"]}]'
+	args sh -c 'echo 1 >/vol/f && echo in vol; echo 1 >/other/f || echo kept out; echo ready; sleep 1000'
+	started
+	wait_for 30 said ready
+	said "in vol"
+	said "kept out"
+	[ "$(cat "$OWN/vol/f")" = 1 ]
+	kvrun exec "$ID" sh -c 'echo 2 >/vol/f; echo 2 >/other/f'
+	[ "$status" -ne 0 ]
+	[[ $output == *"/other/f: Permission denied"* ]]
+	[ "$(cat "$OWN/vol/f")" = 2 ]
+	kv delete --force "$ID"
+	echo '{"vm": {"share": "9p"}, "landlock": {"readOnly": ["/"]}}' >"$RULES/10.json"
+	config 'del(.annotations["io.kavach.root"])'
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"landlock: paths cannot be limited where the root of a VM comes over 9p"* ]]
+	echo '{"landlock": {"requiredAbi": 60, "readOnly": ["/"]}}' >"$RULES/10.json"
+	kvrun run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"landlock: needs a kernel with Landlock ABI 60; the guest's has ABI "* ]]
+}

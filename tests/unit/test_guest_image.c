@@ -55,6 +55,22 @@ static const struct {
 	 "features[1]: expected letters"},
 };
 
+static void test_landlock(void)
+{
+	static const struct {
+		const char *release;
+		uint32_t abi;
+	} rows[] = {
+		{"5.10.0-30-amd64", 0}, {"5.13", 1},  {"5.19.17", 2}, {"6.1.0-13-amd64", 2},
+		{"6.2.0", 3},		{"6.8.1", 4}, {"6.11", 5},    {"6.12.95+deb12-amd64", 6},
+		{"6.15.0", 7},		{"7.0", 7},   {"", 0},	      {"linux", 0}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		is_int(guest_image_landlock(rows[i].release), rows[i].abi,
+		       "Landlock of Linux \"%s\"", rows[i].release);
+	is_int(guest_image_landlock(NULL), 0, "of none");
+}
+
 int main(void)
 {
 	static const char good[] = IMAGE("1", "\"6.12.95+deb12-amd64\"", "[\"boot\", \"9p\"]",
@@ -83,5 +99,6 @@ int main(void)
 			printf("# %s\n", e.msg);
 	}
 	arena_free(&a);
+	test_landlock();
 	return done();
 }
