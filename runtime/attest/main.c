@@ -30,7 +30,7 @@ static int help_main(int status)
 	    "kavach-attest - what a confidential guest is and proves (\"kavach measure\", \"kavach attest\")\n\n"
 	    "Usage: kavach-attest COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		snprintf(line, sizeof(line), "  %-12s %s\n", commands[i]->name, commands[i]->help);
+		snprintf(line, sizeof(line), "  %-13s %s\n", commands[i]->name, commands[i]->help);
 		put(&b, line);
 	}
 	fwrite(b.p, 1, b.n, status ? stderr : stdout);
