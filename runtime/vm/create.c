@@ -442,7 +442,15 @@ static int take_root(struct making *m, const struct box *b, struct err *e)
 	return 0;
 }
 
-/* A guest with secrets from a broker needs one that can be reached. */
+static bool needs_broker(const struct policy *p)
+{
+	for (size_t i = 0; i < p->secrets.n; i++)
+		if (p->secrets.v[i].source == POL_SECRET_FROM_BROKER && p->secrets.v[i].required)
+			return true;
+	return false;
+}
+
+/* A guest that cannot do without a broker's secrets needs one that can be reached. */
 static int open_broker(struct making *m, struct err *e)
 {
 	const char *where = m->full->vm.broker;
@@ -450,8 +458,14 @@ static int open_broker(struct making *m, struct err *e)
 	if (!where)
 		return 0;
 	m->fds[8] = relay_connect(where, e);
-	if (m->fds[8] < 0)
+	if (m->fds[8] < 0 && needs_broker(m->full))
 		return m->fds[8];
+	if (m->fds[8] < 0) {
+		log_warn("%s; no secret from there is required, so the container goes without",
+			 e->msg);
+		err_clear(e);
+		return 0;
+	}
 	m->boot.broker_fd = m->fds[8];
 	return 0;
 }

@@ -55,6 +55,7 @@ int mon_relay(struct monitor *m, const struct buf *b, struct arena *a, struct er
 		fail(m, "there is no connection");
 		return 0;
 	}
+	buf_free(&m->relay.out); /* a broker may answer before it has heard all */
 	m->relay.out = BUF_WRITER(WIRE_RELAY_MAX + 1);
 	buf_put(&m->relay.out, r.line.v, r.line.n);
 	buf_put(&m->relay.out, "\n", 1);

@@ -230,6 +230,14 @@ replay() {
 # reached FILE PROCESS: there is something in it, or nobody will write anything
 reached() { [ -s "$1" ] || ! kill -0 "$2" 2>/dev/null; }
 
+@test "a broker that nobody is at is an error with the rule's name, before there is a VM" {
+	secret db-password 'correct horse battery'
+	kvrun run -b "$BUNDLE" "$ID" </dev/null
+	[ "$status" -eq 1 ]
+	[[ $output == *"the site's rules: vm.broker: $BATS_TEST_TMPDIR/broker/socket: connecting: "* ]]
+	[ -z "$(kv list -q)" ]
+}
+
 @test "a guest with another kernel gets no secret, and so no process" {
 	secret db-password 'correct horse battery'
 	predict
