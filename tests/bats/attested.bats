@@ -24,7 +24,7 @@ setup_file() {
 	install -m 755 "$KAVACH_BUILD/kavach-attest" "$FAKE"
 	install -m 644 "$KAVACH_SRC/tests/tools/without_sev.py" "$KAVACH_SRC/tests/tools/psp.py" "$PSP/psp.json" "$FAKE"
 	jq -n --arg p "$FAKE/qemu" --arg s "$(digest "$FAKE/qemu")" \
-		'{vm: {hypervisors: [{path: $p, sha256: $s}]}}' >"$RULES/10-vm.json"
+		'{vm: {hypervisors: [{path: $p, sha256: $s}], timeouts: {hello: 240, prepared: 240}}}' >"$RULES/10-vm.json"
 	guest_image
 	hardware "$BATS_FILE_TMPDIR/hw"
 	ln -s "$KAVACH_BUILD/kavach-on-snp" "$BATS_FILE_TMPDIR/kavach-snp"
