@@ -114,11 +114,14 @@ static int wait_on(struct pollfd *p, int interval)
 	return r;
 }
 
-static bool has_ended(const struct loaded *l)
+#define ENDING_MS 5000
+
+/* A VM has nobody left to ask a moment before its process has ended. */
+static bool has_ended(const struct loaded *l, const struct err *why)
 {
 	struct pollfd p = {.fd = l->st.pidfd, .events = POLLIN};
 
-	return poll(&p, 1, 0) > 0;
+	return poll(&p, 1, why->id == ERR_NOT_RUNNING ? ENDING_MS : 0) > 0;
 }
 
 /* Ends when the container does. */
@@ -136,7 +139,7 @@ static int stream(struct loaded *l, const char *id, int interval, struct err *e)
 					[P_GUEST] = {.fd = guest, .events = POLLIN}};
 		int r = print_stats(l, id, e);
 
-		if (r < 0 && !has_ended(l))
+		if (r < 0 && !has_ended(l, e))
 			return r;
 		err_clear(e);
 		r = wait_on(p, interval);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# slow: builds the tree again from its own archive; timeout: 1200
+# slow: builds the tree again from its own archive; timeout: 2400
 #
 # The release archive has everything that it needs, builds from a read-only tree, installs and uninstalls.
 

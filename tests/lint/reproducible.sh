@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# slow: two builds; timeout: 900
+# slow: two builds; timeout: 1800
 #
 # The same source gives the same bytes, wherever it lies and wherever it is built.
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# slow: builds the tests again; timeout: 900
+# slow: builds the tests again; timeout: 1800
 #
 # Unit tests and fuzz replays once more, with the address and undefined-behaviour sanitizers.
 
