@@ -20,9 +20,9 @@ enum ctl_type {
 	CTL_RESIZE, /* struct ctl_size; after EXEC */
 	CTL_PAUSE,  /* empty, as are those without a comment */
 	CTL_RESUME,
-	CTL_UPDATE, /* descriptor: sealed file with pol_resources_table */
-	CTL_STATS,  /* answered by CTL_BODY: JSON */
-	CTL_PS,	    /* the same */
+	CTL_UPDATE,  /* descriptor: sealed file with pol_resources_table */
+	CTL_STATS,   /* answered by CTL_BODY: JSON */
+	CTL_PS,	     /* the same */
 	CTL_INSPECT, /* answered by CTL_BODY: wire_facts_table */
 	CTL_KILL, /* ends the VM as gently as it goes: answered by CTL_ENDS, then the monitor ends */
 	CTL_NET,  /* `start`: looks at the network interfaces once more */
