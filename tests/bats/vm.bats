@@ -172,7 +172,8 @@ hypervisor() { pgrep -P "$PID" -f "$FAKE/qemu"; }
 	wait_for 20 status_is running
 	PID=$(cat "$BATS_TEST_TMPDIR/pid")
 	kill -9 "$(hypervisor)"
-	run wait $!
+	status=0
+	wait $! || status=$?
 	[ "$status" -eq 255 ]
 }
 
@@ -450,7 +451,8 @@ $(cat "$VALUE")" ]
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	"$KAVACH" --rules "$RULES" --root "$STATE" run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/pipe" 2>/dev/null </dev/null &
 	exec 7<"$BATS_TEST_TMPDIR/pipe"
-	run wait $!
+	status=0
+	wait $! || status=$?
 	exec 7<&-
 	[ "$status" -eq 255 ]
 }
