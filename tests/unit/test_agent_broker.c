@@ -107,10 +107,18 @@ static struct pol_secret secrets[] = {
 };
 static struct policy pol = {.secrets = {.v = secrets, .n = 3}};
 
+static void forget(void)
+{
+	arena_free(&a.a);
+	buf_free(&question);
+	buf_free(&block);
+}
+
 static void begin(void)
 {
 	static const char nonce[KEEPER_NONCE_MIN] = {5};
 
+	forget();
 	a = (struct agent){.policy = &pol, .keeper = -EBADF};
 	keeper_err = report_err = err = (struct err) ERR_INIT;
 	keeper_reply = nonce;
@@ -259,6 +267,7 @@ int main(void)
 	test_good();
 	test_bad();
 	test_optional();
+	forget();
 	arena_free(&arena);
 	return done();
 }

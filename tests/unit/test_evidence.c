@@ -372,12 +372,12 @@ static void test_tree(void)
 
 static struct bytes document(const struct evidence_doc *d)
 {
-	struct buf b = BUF_WRITER(EVIDENCE_MAX);
+	buf_auto b = BUF_WRITER(EVIDENCE_MAX);
 
 	evidence_write(&b, d, &arena);
 	if (b.bad)
 		bail_out("the document is too long");
-	return (struct bytes){b.p, b.n};
+	return (struct bytes){arena_memdup(&arena, b.p, b.n), b.n};
 }
 
 static bool reads(struct bytes text, struct evidence_doc *ret)

@@ -52,6 +52,7 @@ static void begin(bool connected)
 	m = (struct monitor){.boot = &boot, .full = &full, .step = MON_BOOTS};
 	m.relay.fd = -EBADF;
 	m.relay.deadline = INT64_MAX;
+	buf_free(&sent);
 	sent = BUF_WRITER(4u << 20);
 	clock_ns = 1000;
 	if (!connected)
@@ -310,6 +311,7 @@ int main(void)
 	test_connect();
 	test_addresses();
 	begin(false);
+	buf_free(&sent);
 	arena_free(&arena);
 	return done();
 }
