@@ -72,6 +72,7 @@ class Guest:
         self.lines = self.qmp.makefile("rb")
         self.lines.readline()
         self.ask("qmp_capabilities")
+        self.ask("cont")    # with -S, as a launch has it
 
     def ask(self, command, **arguments):
         try:
